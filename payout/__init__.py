@@ -1,0 +1,1 @@
+"""Money: rewards, ledger, maturity. Integers only."""

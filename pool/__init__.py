@@ -1,0 +1,1 @@
+"""The pool itself: work, statistics, journal, node link, storage, dashboard and the program `steppe`."""

@@ -1,0 +1,1 @@
+"""Facts of Bitcoin as pure functions on bytes and integers."""

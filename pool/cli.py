@@ -1,0 +1,222 @@
+"""The command `steppe`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, cast
+
+import click
+
+from pool import config_file
+from pool.config import Config
+
+P = ParamSpec("P")
+
+EXIT_BAD_CONFIG = 78  # EX_CONFIG of sysexits.h
+
+_config_option = click.option(
+    "-c",
+    "--config",
+    "file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The configuration file (TOML).",
+)
+
+
+def _says_what_is_wrong(command: Callable[P, None]) -> Callable[P, None]:
+    """Configuration mistakes end the command with one line each instead of a traceback."""
+
+    @wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except config_file.ConfigurationError as error:
+            for mistake in error.mistakes:
+                click.echo(str(mistake), err=True)
+            sys.exit(EXIT_BAD_CONFIG)
+
+    return wrapper
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="steppe")
+def main() -> None:
+    """A Bitcoin mining pool server for fleets that move."""
+
+
+@main.command()
+@_config_option
+@click.option(
+    "--role",
+    type=click.Choice(["work", "stratum", "accounting", "web"]),
+    help="Run this role alone, in this process; default: all four, supervised.",
+)
+@_says_what_is_wrong
+def run(file: Path, role: str | None) -> None:
+    """Run the pool."""
+    config = config_file.load(file)
+    from pool import service
+
+    if role is not None:
+        sys.exit(service.run_role(config, role))
+    for fact in service.facts(config):
+        click.echo(fact)
+    sys.exit(service.run_all(config, file.resolve()))
+
+
+@main.command()
+@_config_option
+@_says_what_is_wrong
+def check(file: Path) -> None:
+    """Check a configuration file and name every mistake."""
+    config_file.load(file)
+    click.echo(f"{file}: good")
+
+
+@main.group()
+def config() -> None:
+    """The configuration."""
+
+
+@config.command("sample")
+def config_sample() -> None:
+    """Print a file with every option, its unit, what is allowed and its default."""
+    click.echo(config_file.sample())
+
+
+@main.group()
+def account() -> None:
+    """Accounts: who is paid, and how."""
+
+
+@account.command("add")
+@_config_option
+@click.argument("name")
+@click.option("--scheme", type=click.Choice(["pplns", "pps"]), help="Default: the file's default_scheme.")
+@click.option("--fee-bps", type=click.IntRange(0, 10_000), help="Default: the file's default_fee_bps.")
+@click.option("--address", help="Where the account is paid.")
+@_says_what_is_wrong
+def account_add(file: Path, name: str, scheme: str | None, fee_bps: int | None, address: str | None) -> None:
+    """Register an account before its first share."""
+    loaded: Config = config_file.load(file)
+    from payout.ports import LedgerUnavailable
+    from pool import service
+
+    try:
+        service.add_account(loaded, name, scheme, fee_bps, address)
+    except (ValueError, LedgerUnavailable) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{name}: added")
+
+
+@account.command("list")
+@_config_option
+@_says_what_is_wrong
+def account_list(file: Path) -> None:
+    """Print all accounts with the plan in force."""
+    loaded: Config = config_file.load(file)
+    from payout.ports import LedgerUnavailable
+    from pool import service
+
+    try:
+        accounts = service.accounts_of(loaded)
+    except LedgerUnavailable as error:
+        raise click.ClickException(str(error)) from error
+    for each in accounts:
+        plan = each.plans[-1]
+        click.echo(f"{each.name}\t{plan.scheme}\t{plan.fee_bps / 100:g} %")
+
+
+@main.command()
+@click.argument("address", metavar="HOST:PORT")
+@click.option("-u", "--user", required=True, help="ACCOUNT or ACCOUNT.WORKER")
+@click.option("-p", "--password", default="x", show_default=True)
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Hashes per second at most.")
+@click.option("--shares", type=click.IntRange(min=1), help="End after so many accepted shares.")
+def miner(address: str, user: str, password: str, rate: float | None, shares: int | None) -> None:
+    """Mine on the CPU, over real Stratum v1."""
+    from pool import miner as cpu
+    from pool.supervisor import stop_signals
+
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{address!r} is not HOST:PORT", param_hint="HOST:PORT")
+    with stop_signals() as stop:
+        try:
+            cpu.mine(
+                host.strip("[]"),
+                int(port),
+                user,
+                password,
+                rate_hps=rate,
+                shares=shares,
+                say=click.echo,
+                stop=stop,
+            )
+        except cpu.MinerError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def vectors(file: Path) -> None:
+    """Run the worked payout examples of a file, one line each."""
+    from payout import vectors as worked
+
+    passed = failed = 0
+    try:
+        for result in worked.run(file):
+            passed, failed = passed + result.passed, failed + (not result.passed)
+            click.echo(str(result))
+    except worked.BadFile as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.option("--chain", type=click.Choice(["signet", "regtest"]), default="signet", show_default=True)
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Kept afterwards; default: a temporary one.",
+)
+@click.option("--stratum-port", type=click.IntRange(1, 65535), help="Default: 3333, or a free one.")
+@click.option("--http-port", type=click.IntRange(1, 65535), help="Default: 8080, or a free one.")
+@click.option("--no-miner", is_flag=True, help="Do not start the bundled miner; point your own at the port.")
+@click.option("--difficulty", type=click.FloatRange(min=1e-9), help="Share difficulty; default fits the chain.")
+@click.option(
+    "--blocks",
+    type=click.IntRange(min=1),
+    help="End well once so many blocks are accepted, matured and credited.",
+)
+def demo(
+    chain: str,
+    data_dir: Path | None,
+    stratum_port: int | None,
+    http_port: int | None,
+    no_miner: bool,
+    difficulty: float | None,
+    blocks: int | None,
+) -> None:
+    """Run the whole pool on a private chain, with a miner."""
+    from pool import demo as show
+    from pool.node.private import PrivateChain
+
+    options = show.Options(
+        chain=cast(PrivateChain, chain),
+        data_dir=data_dir,
+        stratum_port=stratum_port,
+        http_port=http_port,
+        miner=not no_miner,
+        difficulty=difficulty,
+        blocks=blocks,
+    )
+    try:
+        show.run(options, say=click.echo)
+    except show.DemoFailed as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,216 @@
+"""Every option of the pool: declared once, with type, bounds, default and one sentence.
+
+Validation, `steppe config sample` and the configuration page of the documentation all come from these declarations.
+The file is TOML; an unknown key is refused; secrets are only ever paths to files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Chain = Literal["main", "testnet4", "signet", "regtest"]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+_FRACTION = r"^[1-9][0-9]{0,3}(/[1-9][0-9]{0,3})?$"
+_LISTEN = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+
+
+class PoolOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The pool as a whole."""
+
+    chain: Annotated[Chain, Meta(description="Which Bitcoin network.")]
+    payout_address: Annotated[
+        str,
+        Meta(min_length=14, max_length=90, description="Address that every block pays, on that network."),
+    ]
+    data_dir: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="Folder of journal, candidates, ledger and sockets; relative paths start at this file.",
+        ),
+    ] = "data"
+    coinbase_tag: Annotated[
+        str,
+        Meta(pattern=r"^[ -~]{0,40}$", description="Printable ASCII in each coinbase, at most 40 characters."),
+    ] = "/steppe/"
+    allow_slow_hashing: Annotated[
+        bool,
+        Meta(description="Start without the compiled hashing (for tests only: it is about a hundred times slower)."),
+    ] = False
+
+
+class NodeOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """One bitcoind. Cookie, or user and password file."""
+
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^http://[^/@\s]+:[0-9]{1,5}/?$",
+            description="RPC address: http://HOST:PORT, without user or password.",
+        ),
+    ]
+    cookie_file: Annotated[str, Meta(description="bitcoind's .cookie file; read anew whenever the node restarts.")] = ""
+    user: Annotated[str, Meta(description="RPC user, when there is no cookie.")] = ""
+    password_file: Annotated[
+        str, Meta(description="File whose first line is the RPC password, readable by its owner only.")
+    ] = ""
+
+
+class WorkOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The work role: templates to jobs, candidates to blocks."""
+
+    refresh_seconds: Annotated[
+        float, Meta(ge=1, le=60, description="A new job of the same tip after so many seconds.")
+    ] = 30.0
+    poll_seconds: Annotated[
+        float, Meta(ge=0.1, le=10, description="The tip is asked for this often, beside the long poll.")
+    ] = 0.5
+    feed: Annotated[
+        str,
+        Meta(description="Where stratum roles fetch jobs: unix:PATH, tcp:HOST:PORT, or empty for the data folder."),
+    ] = ""
+
+
+class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The stratum role: the door for miners."""
+
+    listen: Annotated[
+        list[Annotated[str, Meta(pattern=_LISTEN)]],
+        Meta(min_length=1, max_length=8, description="Doors for miners, each HOST:PORT or [IPV6]:PORT."),
+    ] = field(default_factory=lambda: ["0.0.0.0:3333"])
+    endpoint: Annotated[
+        Literal["fast", "twisted"],
+        Meta(description="Transport of the sessions: uvloop's, or Twisted's own (slower; to compare)."),
+    ] = "fast"
+    difficulty: Annotated[
+        float, Meta(ge=1e-9, le=1e15, description="Share difficulty of a new session; fractions work.")
+    ] = 65536.0
+    difficulty_min: Annotated[
+        float, Meta(ge=1e-9, le=1e15, description="Lowest difficulty that a miner may ask for.")
+    ] = 1.0
+    difficulty_max: Annotated[
+        float, Meta(ge=1e-9, le=1e15, description="Highest difficulty that a miner may ask for.")
+    ] = 1e12
+    extranonce_range: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=255,
+            description="First byte of extranonce1; another for each stratum process of a node.",
+        ),
+    ] = 0
+    journal_mode: Annotated[
+        Literal["relaxed", "fsync"],
+        Meta(description="A share is acknowledged when the kernel has it (survives kill -9), or the disk."),
+    ] = "relaxed"
+
+
+class RedisOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Live statistics and the way of shares to the ledger; everything in it can be rebuilt."""
+
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^((redis|rediss)://\S+|unix:///\S+)?$",
+            description="redis://HOST:PORT/DB, rediss://... or unix:///PATH; empty: redis-server as a child.",
+        ),
+    ] = ""
+
+
+class DatabaseOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The ledger."""
+
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^((sqlite:///|postgresql(\+psycopg)?://)\S+)?$",
+            description="postgresql://USER@HOST/NAME or sqlite:///PATH; empty: SQLite in the data folder.",
+        ),
+    ] = ""
+
+
+class AccountingOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Rewards."""
+
+    pplns_window: Annotated[
+        str,
+        Meta(
+            pattern=_FRACTION,
+            description="Window in expected blocks, a whole number or a fraction such as 1/2.",
+        ),
+    ] = "8"
+    pplns_startup: Annotated[
+        Literal["distribute", "reserve"],
+        Meta(
+            description="While the window is not yet full: the whole block to what is there, or the rest to a reserve."
+        ),
+    ] = "distribute"
+    default_scheme: Annotated[
+        Literal["pplns", "pps"], Meta(description="Scheme of an account that is seen for the first time.")
+    ] = "pplns"
+    default_fee_bps: Annotated[
+        int, Meta(ge=0, le=10_000, description="Pool fee of such an account, in hundredths of a percent.")
+    ] = 100
+    pps_period_seconds: Annotated[
+        int, Meta(ge=1, le=86_400, description="PPS earnings move into the ledger once per period.")
+    ] = 3600
+
+
+class WebOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Page, API and metrics."""
+
+    listen: Annotated[str, Meta(pattern=_LISTEN, description="HOST:PORT of the page.")] = "127.0.0.1:8080"
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole configuration file."""
+
+    pool: PoolOptions
+    node: Annotated[list[NodeOptions], Meta(min_length=1, max_length=1)]
+    work: WorkOptions = WorkOptions()
+    stratum: StratumOptions = field(default_factory=StratumOptions)
+    redis: RedisOptions = RedisOptions()
+    database: DatabaseOptions = DatabaseOptions()
+    accounting: AccountingOptions = AccountingOptions()
+    web: WebOptions = WebOptions()
+
+
+class Paths(Struct, frozen=True):
+    """Where things lie in the data folder."""
+
+    data_dir: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.data_dir / "journal"
+
+    @property
+    def candidates(self) -> Path:
+        return self.data_dir / "candidates"
+
+    @property
+    def extranonces(self) -> Path:
+        return self.data_dir / "extranonces"
+
+    @property
+    def feed(self) -> Path:
+        return self.data_dir / "feed.sock"
+
+    @property
+    def logs(self) -> Path:
+        return self.data_dir / "logs"
+
+    def log(self, role: str) -> Path:
+        return self.logs / f"{role}.log"
+
+    @property
+    def redis(self) -> Path:
+        return self.data_dir / "redis"
+
+    @property
+    def ledger(self) -> Path:
+        return self.data_dir / "ledger.sqlite"

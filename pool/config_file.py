@@ -1,0 +1,281 @@
+"""A configuration file read, every mistake in it named, and a sample and a page about it written."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.inspect import type_info
+
+from pool.bitcoin.network import NETWORKS
+from pool.bitcoin.script import output_script
+from pool.config import Config, NodeOptions
+
+
+class Mistake(Struct, frozen=True):
+    """One thing wrong in a file. line: from 1; 0 when the thing is missing altogether. key: dotted."""
+
+    file: Path
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else f"{self.file}"
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+class ConfigurationError(Exception):
+    """The file cannot be used; `mistakes` says why, all of them."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+def load(file: Path) -> Config:
+    """Read and check a file; relative paths in it are made absolute. Raises ConfigurationError with every mistake."""
+    try:
+        text = file.read_bytes().decode("utf-8")
+        tree = tomllib.loads(text)
+    except OSError as error:
+        raise _single(file, 0, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _single(file, 1, f"is not UTF-8 text: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise _single(file, int(line[1]) if line else 0, f"is not TOML: {error}") from error
+    places = _Places(file, text)
+    mistakes = [*_section_mistakes(tree, places)]
+    if not mistakes:
+        mistakes = [*_sense_mistakes(tree, places)]
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return _absolute(msgspec.convert(tree, Config), file.resolve().parent)
+
+
+def sample() -> str:
+    """A file with every key, commented, with what is allowed and its default. Keys without a default stand open."""
+    lines = ["# Steppe: every option there is. Lines that start with # show the default.", ""]
+    for name, section in _sections().items():
+        many = name == "node"
+        lines += [f"# {section.__doc__}", f"[[{name}]]" if many else f"[{name}]"]
+        for option in msgspec.structs.fields(section):
+            lines.append(f"# {_describe(option)}")
+            if option.required:
+                lines.append(f"{option.name} = {_REQUIRED_SAMPLES[f'{name}.{option.name}']}")
+            else:
+                lines.append(f"#{option.name} = {_toml(_default(option))}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def page() -> str:
+    """docs/configuration.md, whole: every key with its type, default, and what is allowed. Written by scripts/docs."""
+    lines = [_PAGE_TOP]
+    for name, section in _sections().items():
+        header = f"[[{name}]]" if name == "node" else f"[{name}]"
+        lines += [
+            f"## `{header}`",
+            "",
+            section.__doc__ or "",
+            "",
+            "| key | type | default | meaning |",
+            "| --- " * 4 + "|",
+        ]
+        for option in msgspec.structs.fields(section):
+            default = "none, must be given" if option.required else f"`{_toml(_default(option))}`"
+            lines.append(f"| `{option.name}` | {_type_word(option)} | {default} | {_describe(option)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+_PAGE_TOP = """\
+# Configuration
+
+<!-- Written by scripts/docs from pool/config.py: change that, not this. -->
+
+One file in TOML configures all roles; `steppe config sample` prints one with every key. `steppe check -c FILE` names
+each mistake with its line, its key and what is allowed, and ends with exit code 78 if there is one. An unknown section
+or key is a mistake.
+
+`data_dir`, `cookie_file` and `password_file` may be relative: they start at the folder of the file. Other paths, within
+a URL or in `feed`, should be absolute. The file holds no secret, only the paths of files that do, so it may be shown; a
+password in `redis.url` or `database.url` is the exception, and then it may not.
+
+Some things the types cannot say are checked too: the payout address must be one of the chain; a node has a cookie file,
+or a user and a password file, never both; there is exactly one `[[node]]`; `difficulty` lies between its bounds; ports
+are from 1 to 65535.
+"""
+
+# Values for the keys that have no default, so that the sample is a file that loads once these are changed.
+_REQUIRED_SAMPLES = {
+    "pool.chain": '"main"',
+    "pool.payout_address": '"your bitcoin address"',
+    "node.url": '"http://127.0.0.1:8332"',
+}
+
+
+class _Places:
+    """Finds the line of a key in a TOML text of plain tables."""
+
+    def __init__(self, file: Path, text: str) -> None:
+        self.file = file
+        self._lines: dict[str, int] = {}
+        section, counts = "", dict[str, int]()
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := re.match(r"\s*(\[\[?)\s*([\w.-]+)\s*\]", line):
+                section = header[2]
+                if header[1] == "[[":
+                    counts[section] = counts.get(section, -1) + 1
+                    section = f"{section}[{counts[section]}]"
+                self._lines.setdefault(section, number)
+            elif key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*=", line):
+                self._lines.setdefault(f"{section}.{key[1]}" if section else key[1], number)
+
+    def mistake(self, key: str, message: str) -> Mistake:
+        line = self._lines.get(key) or self._lines.get(key.rpartition(".")[0], 0)
+        return Mistake(self.file, line, key, message)
+
+
+def _sections() -> dict[str, type[Struct]]:
+    sections: dict[str, type[Struct]] = {}
+    for part in msgspec.structs.fields(Config):
+        sections[part.name] = NodeOptions if part.name == "node" else part.type
+    return sections
+
+
+def _section_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
+    sections = _sections()
+    for name, value in tree.items():
+        if name not in sections:
+            yield places.mistake(name, _unknown("section", name, list(sections)))
+        elif name == "node":
+            yield from _node_mistakes(value, places)
+        elif not isinstance(value, dict):
+            yield places.mistake(name, f"must be a section: write [{name}] on a line of its own")
+        else:
+            yield from _option_mistakes(name, sections[name], value, places)
+    for part in msgspec.structs.fields(Config):
+        if part.required and part.name not in tree:
+            header = "[[node]]" if part.name == "node" else f"[{part.name}]"
+            yield places.mistake(part.name, f"section {header} is missing; `steppe config sample` shows it")
+
+
+def _node_mistakes(value: Any, places: _Places) -> Iterator[Mistake]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        yield places.mistake("node", "must be written [[node]], with two brackets")
+        return
+    if len(value) != 1:
+        yield places.mistake("node", f"exactly one [[node]] is supported, {len(value)} are given")
+    for index, item in enumerate(value):
+        yield from _option_mistakes(f"node[{index}]", NodeOptions, item, places)
+
+
+def _option_mistakes(name: str, section: type[Struct], table: dict[str, Any], places: _Places) -> Iterator[Mistake]:
+    options = {option.name: option for option in msgspec.structs.fields(section)}
+    for key, value in table.items():
+        if key not in options:
+            yield places.mistake(f"{name}.{key}", _unknown("key", key, list(options)))
+            continue
+        try:
+            msgspec.convert(value, options[key].type)
+        except msgspec.ValidationError as error:
+            yield places.mistake(f"{name}.{key}", f"{_toml(value)} {_reason(error)}. {_describe(options[key])}")
+    for option in options.values():
+        if option.required and option.name not in table:
+            yield places.mistake(f"{name}.{option.name}", f"is missing. {_describe(option)}")
+
+
+def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
+    """What the types cannot say: options that only make sense together."""
+    config = msgspec.convert(tree, Config)
+    try:
+        output_script(config.pool.payout_address, NETWORKS[config.pool.chain])
+    except ValueError as error:
+        yield places.mistake("pool.payout_address", f"{error}")
+    node = config.node[0]
+    if bool(node.cookie_file) == bool(node.user or node.password_file):
+        yield places.mistake("node[0]", "give either cookie_file, or user and password_file")
+    elif not node.cookie_file and not (node.user and node.password_file):
+        yield places.mistake("node[0]", "user and password_file belong together")
+    door = config.stratum
+    if not door.difficulty_min <= door.difficulty <= door.difficulty_max:
+        yield places.mistake(
+            "stratum.difficulty",
+            f"must lie between difficulty_min ({door.difficulty_min:g}) and difficulty_max ({door.difficulty_max:g})",
+        )
+    for key, listens in (("stratum.listen", door.listen), ("web.listen", [config.web.listen])):
+        for listen in listens:
+            if not 1 <= int(listen.rpartition(":")[2]) <= 65535:
+                yield places.mistake(key, f"{listen!r} has no port between 1 and 65535")
+
+
+def _absolute(config: Config, base: Path) -> Config:
+    """The same with every path absolute, so that no role depends on the folder it was started in."""
+
+    def path(text: str) -> str:
+        return str(base / Path(text).expanduser()) if text else ""
+
+    pool = msgspec.structs.replace(config.pool, data_dir=path(config.pool.data_dir))
+    nodes = [
+        msgspec.structs.replace(node, cookie_file=path(node.cookie_file), password_file=path(node.password_file))
+        for node in config.node
+    ]
+    return msgspec.structs.replace(config, pool=pool, node=nodes)
+
+
+def _reason(error: msgspec.ValidationError) -> str:
+    """msgspec's reason without regular expressions, which say nothing to an operator; the description follows it."""
+    text = str(error)
+    return "has the wrong form" if "matching regex" in text else f"will not do: {text.partition(' - at ')[0]}"
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    return f"there is no such {what}; {hint}"
+
+
+def _describe(option: msgspec.structs.FieldInfo) -> str:
+    meta = next((item for item in get_args(option.type)[1:] if isinstance(item, Meta)), Meta())
+    allowed = []
+    if (
+        get_origin(inner := get_args(option.type)[0]) is not None
+        and type_info(inner).__class__.__name__ == "LiteralType"
+    ):
+        allowed.append("one of " + ", ".join(map(str, get_args(inner))))
+    if meta.ge is not None and meta.le is not None:
+        allowed.append(f"{meta.ge:g} to {meta.le:g}")
+    return (meta.description or "") + (f" Allowed: {'; '.join(allowed)}." if allowed else "")
+
+
+def _type_word(option: msgspec.structs.FieldInfo) -> str:
+    """The type in words; a choice is text."""
+    plain = get_args(option.type)[0]
+    return "list of text" if get_origin(plain) is list else _TYPE_WORDS.get(plain, "text")
+
+
+_TYPE_WORDS = {bool: "true or false", int: "whole number", float: "number"}
+
+
+def _default(option: msgspec.structs.FieldInfo) -> Any:
+    if option.default_factory is not msgspec.NODEFAULT:
+        return option.default_factory()
+    return option.default
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML writes it; JSON agrees for the few types that options have."""
+    return json.dumps(value, default=str)
+
+
+def _single(file: Path, line: int, message: str) -> ConfigurationError:
+    return ConfigurationError([Mistake(file, line, "", message)])

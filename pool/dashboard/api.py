@@ -1,0 +1,139 @@
+"""The endpoints: each takes parameters and gives an answer; nothing here knows a socket.
+
+Those below /api/v1 refuse parameters that they do not know; probes and scrapers may add what they like.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from pool.dashboard import health, metrics, overview, tables
+from pool.dashboard.answers import Answer, Refusal, encoded
+from pool.dashboard.ports import Books, Live
+from pool.dashboard.query import PAGE_MAX, PER_PAGE_DEFAULT, PER_PAGE_MAX, TABLE_PARAMETERS, Parameters, table_query
+from pool.dashboard.readings import Reading, reading, together, unavailable
+from pool.dashboard.rows import AccountCredit, Block, LiveView, Totals
+from pool.ports import Clock
+
+Arguments = Mapping[bytes, Sequence[bytes]]
+
+CREDITS_MAX = 100
+"""The newest credits in the answer about one account."""
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_BLOCK_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class AccountAnswer(Struct, frozen=True):
+    """One account: its row and its newest credits."""
+
+    account: tables.AccountRow
+    credits: tuple[AccountCredit, ...] | None
+    unavailable: Mapping[str, str]
+
+
+class Api:
+    """The answers of /api/v1 and of the endpoints for machines."""
+
+    def __init__(self, live: Live, books: Books, clock: Clock, about: overview.About) -> None:
+        self._live = live
+        self._books = books
+        self._clock = clock
+        self._about = about
+
+    async def pool(self, arguments: Arguments) -> Answer:
+        """Hashrate, presence, tip, luck, blocks by state and health."""
+        Parameters(arguments, ())
+        live, books, verdict = await self._sources()
+        return encoded(overview.overview(self._about, live, books, verdict))
+
+    async def workers(self, arguments: Arguments) -> Answer:
+        """The table of workers."""
+        parameters = Parameters(arguments, ("account", *TABLE_PARAMETERS))
+        query = table_query(parameters, tables.WORKER_SORTS, "login")
+        account = parameters.text("account") or None
+        live = await reading(self._live.view())
+        if live.value is None:
+            return encoded(tables.no_page(query.page, query.per_page, unavailable(redis=live)))
+        return encoded(tables.workers_page(live.value.workers, account, query))
+
+    async def accounts(self, arguments: Arguments) -> Answer:
+        """The table of accounts."""
+        query = table_query(Parameters(arguments, TABLE_PARAMETERS), tables.ACCOUNT_SORTS, "name")
+        live, books = await together(self._live.view(), self._books.accounts())
+        failed = unavailable(redis=live, database=books)
+        if live.value is None and books.value is None:
+            return encoded(tables.no_page(query.page, query.per_page, failed))
+        rows = tables.account_rows(books.value, live.value.accounts if live.value else None)
+        return encoded(tables.accounts_page(rows, query, failed))
+
+    async def account(self, name: str, arguments: Arguments) -> Answer:
+        """One account by its name."""
+        Parameters(arguments, ())
+        live, books = await together(self._live.view(), self._books.accounts())
+        failed = unavailable(redis=live, database=books)
+        rows = tables.account_rows(books.value, live.value.accounts if live.value else None)
+        row = next((row for row in rows if row.name == name), None)
+        if row is None and failed and _ACCOUNT.fullmatch(name):
+            raise _cannot_know(failed)
+        if row is None:
+            raise Refusal(404, "unknown_account", "There is no such account.", "/api/v1/accounts lists them.")
+        credits = await reading(self._books.account_credits(name, CREDITS_MAX))
+        return encoded(AccountAnswer(row, credits.value, failed | unavailable(database=credits)))
+
+    async def blocks(self, arguments: Arguments) -> Answer:
+        """The table of blocks, newest first, of all states or of one."""
+        parameters = Parameters(arguments, ("state", "page", "per_page"))
+        state = parameters.choice("state", ("", *metrics.BLOCK_STATES), "")
+        page = parameters.number("page", 1, PAGE_MAX)
+        per_page = parameters.number("per_page", PER_PAGE_DEFAULT, PER_PAGE_MAX)
+        newest = self._books.blocks(state or None, (page - 1) * per_page, per_page)
+        totals, rows = await together(self._books.totals(), newest)
+        failed = unavailable(database=totals) | unavailable(database=rows)
+        if totals.value is None or rows.value is None:
+            return encoded(tables.no_page(page, per_page, failed))
+        counts = totals.value.blocks
+        total = counts.get(state, 0) if state else sum(counts.values())
+        return encoded(tables.Page[Block](page, per_page, total, rows.value, failed))
+
+    async def block(self, hash_hex: str, arguments: Arguments) -> Answer:
+        """One block with its credits and ledger rows."""
+        Parameters(arguments, ())
+        unknown = Refusal(
+            404, "unknown_block", "The pool found no such block.", "/api/v1/blocks lists its blocks by hash."
+        )
+        if not _BLOCK_HASH.fullmatch(hash_hex):
+            raise unknown
+        detail = await reading(self._books.block(hash_hex))
+        if detail.reason is not None:
+            raise _cannot_know(unavailable(database=detail))
+        if detail.value is None:
+            raise unknown
+        return encoded(detail.value)
+
+    async def healthz(self, _arguments: Arguments) -> Answer:
+        """This process lives and serves; says nothing of the others, so that a supervisor does not restart it for
+        their faults."""
+        return encoded({"alive": True})
+
+    async def readyz(self, _arguments: Arguments) -> Answer:
+        """200 when every dependency is up, else 503; the reasons either way."""
+        _, _, verdict = await self._sources()
+        return encoded(verdict, status=200 if verdict.ready else 503)
+
+    async def metrics(self, _arguments: Arguments) -> Answer:
+        """Prometheus' text format; a source that is down only lacks its series."""
+        live, books, verdict = await self._sources()
+        return metrics.exposition(metrics.Scrape(live, books, verdict))
+
+    async def _sources(self) -> tuple[Reading[LiveView], Reading[Totals], health.Health]:
+        live, books = await together(self._live.view(), self._books.totals())
+        return live, books, health.judge(live, books, self._clock.time_ms())
+
+
+def _cannot_know(failed: Mapping[str, str]) -> Refusal:
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+    return Refusal(503, "unavailable", f"This cannot be answered now. {reasons}", "Try again in a few seconds.")

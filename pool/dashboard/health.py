@@ -1,0 +1,143 @@
+"""Is the pool fit to mine and to pay? One check per dependency, in words, with the mend."""
+
+from __future__ import annotations
+
+import enum
+
+from msgspec import Struct
+
+from pool.dashboard.readings import Reading
+from pool.dashboard.rows import AccountingRole, LiveView, StratumRole, Totals, WorkRole
+
+TEMPLATE_WARN_SECONDS = 60
+"""The work role asks for a template every 30 s at most, so twice that is no accident."""
+
+TEMPLATE_DOWN_SECONDS = 120
+"""From here on the miners' work is worth less than the fees it misses, or nothing if the tip moved."""
+
+LAG_WARN_SHARES = 120_000
+"""A minute of shares at 2,000 a second, the load that the pool is built for: credits are visibly late."""
+
+
+class State(enum.Enum):
+    """Of a dependency. UNKNOWN: whoever could tell is down itself."""
+
+    OK = "ok"
+    WARN = "warn"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Check(Struct, frozen=True):
+    """One dependency. text: what is; mend: what to do about it, None when there is nothing to do."""
+
+    name: str
+    state: State
+    text: str
+    mend: str | None = None
+
+
+class Health(Struct, frozen=True):
+    """All checks. ready: none is down or unknown."""
+
+    ready: bool
+    checks: tuple[Check, ...]
+
+
+def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Health:
+    """The checks of /readyz, the sources first, since the roles are known through one of them."""
+    checks = [_source("redis", live.reason), _source("database", books.reason)]
+    if live.value is None:
+        checks += [
+            Check(name, State.UNKNOWN, "not known while Redis is down")
+            for name in ("work", "stratum", "accounting", "template")
+        ]
+    else:
+        roles = live.value.roles
+        checks += [
+            _work(roles.work),
+            _stratum(roles.stratum, roles.work),
+            _accounting(roles.accounting),
+            _template(roles.work, now_ms),
+        ]
+    ready = all(check.state in (State.OK, State.WARN) for check in checks)
+    return Health(ready, tuple(checks))
+
+
+def _source(name: str, reason: str | None) -> Check:
+    if reason is None:
+        return Check(name, State.OK, "answers")
+    return Check(name, State.DOWN, reason)
+
+
+def _work(role: WorkRole | None) -> Check:
+    if role is None:
+        return Check(
+            "work",
+            State.DOWN,
+            "no work role gives a sign of life; miners keep their last job",
+            "`steppe run` restarts it by itself; if it does not stay up, its log says why.",
+        )
+    # A block waits some milliseconds for its verdict always; it is a trouble when the node cannot give one.
+    if role.candidates_pending and role.node_reason is not None:
+        return Check(
+            "work",
+            State.WARN,
+            "a block waits for the node's verdict",
+            "It is on disk and is submitted again until the node answers; see that the node does.",
+        )
+    return Check("work", State.OK, "makes jobs" if role.job else "waits for the node")
+
+
+def _stratum(roles: tuple[StratumRole, ...], work: WorkRole | None) -> Check:
+    if not roles:
+        return Check(
+            "stratum",
+            State.DOWN,
+            "no stratum role gives a sign of life; miners cannot connect",
+            "`steppe run` restarts it by itself; if it does not stay up, its log says why (the port may be taken).",
+        )
+    if work is None and any(role.candidates_pending for role in roles):
+        return Check(
+            "stratum",
+            State.WARN,
+            "a block waits for the work role",
+            "It is kept and sent until the work role takes it; see that the work role runs and can be reached.",
+        )
+    processes = "1 process takes" if len(roles) == 1 else f"{len(roles)} processes take"
+    return Check("stratum", State.OK, f"{processes} shares")
+
+
+def _accounting(role: AccountingRole | None) -> Check:
+    if role is None:
+        return Check(
+            "accounting",
+            State.DOWN,
+            "the accounting role gives no sign of life; shares are safe in the journal, credits wait",
+            "`steppe run` restarts it by itself; if it does not stay up, its log says why.",
+        )
+    if role.lag_shares is not None and role.lag_shares > LAG_WARN_SHARES:
+        return Check(
+            "accounting",
+            State.WARN,
+            "credits are late: many shares wait to be booked",
+            "It catches up by itself unless the database is too slow for the share rate.",
+        )
+    return Check("accounting", State.OK, "books shares")
+
+
+def _template(role: WorkRole | None, now_ms: int) -> Check:
+    if role is None:
+        return Check("template", State.UNKNOWN, "not known while the work role is down")
+    mend = "Ask the node: `bitcoin-cli getblockchaininfo`. Its log and the work role's say what is wrong."
+    if role.job is None:
+        return Check("template", State.DOWN, role.node_reason or "the node has given none yet", mend)
+    age_seconds = (now_ms - role.job.template_ms) / 1000
+    if age_seconds > TEMPLATE_DOWN_SECONDS:
+        reason = role.node_reason or f"older than {TEMPLATE_DOWN_SECONDS} s: miners may be working in vain"
+        return Check("template", State.DOWN, reason, mend)
+    if role.node_reason is not None:
+        return Check("template", State.WARN, role.node_reason, mend)
+    if age_seconds > TEMPLATE_WARN_SECONDS:
+        return Check("template", State.WARN, f"older than {TEMPLATE_WARN_SECONDS} s", mend)
+    return Check("template", State.OK, "fresh")

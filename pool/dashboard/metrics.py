@@ -1,0 +1,140 @@
+"""The pool as Prometheus series: pool level only, so their number does not grow with the fleet.
+
+Labels come from closed sets of our own; nothing that a miner can choose (logins, user agents) becomes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from pool.dashboard.answers import Answer
+from pool.dashboard.health import Health, State
+from pool.dashboard.overview import Luck, luck, presence
+from pool.dashboard.readings import Reading
+from pool.dashboard.rows import Activity, LiveView, Roles, Totals
+from pool.work.share import Outcome
+
+REASONS = frozenset(outcome.name.lower() for outcome in Outcome if outcome is not Outcome.ACCEPTED)
+"""The label values of a rejected share; any other is counted as "other"."""
+
+BLOCK_STATES = ("candidate", "immature", "mature", "orphaned", "dead")
+"""Always all of them, so that a rate over a state exists before its first block."""
+
+
+class Scrape(Struct, frozen=True):
+    """What one scrape reports."""
+
+    live: Reading[LiveView]
+    books: Reading[Totals]
+    health: Health
+
+
+def exposition(scrape: Scrape) -> Answer:
+    """The scrape in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Series(scrape))
+    return Answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
+
+
+class _Series(Collector):
+    def __init__(self, scrape: Scrape) -> None:
+        self._scrape = scrape
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _health(self._scrape.health)
+        view = self._scrape.live.value
+        if view is not None:
+            yield from _activity(view.pool)
+            yield from _presence(view)
+            yield from _roles(view.roles)
+        totals = self._scrape.books.value
+        if totals is not None:
+            yield from _books(totals)
+        yield from _luck(luck(view, totals))
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"steppe_{name}", text, value=value)
+
+
+def _gauges(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"steppe_{name}", text, labels=(label,))
+    for key, value in values.items():
+        family.add_metric((key,), value)
+    return family
+
+
+def _counters(name: str, text: str, label: str, values: Mapping[str, float]) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"steppe_{name}", text, labels=(label,))
+    for key, value in values.items():
+        family.add_metric((key,), value)
+    return family
+
+
+def _health(health: Health) -> Iterable[Metric]:
+    up = {check.name: float(check.state in (State.OK, State.WARN)) for check in health.checks}
+    yield _gauge("ready", "1 when every dependency is up, as /readyz", float(health.ready))
+    yield _gauges("dependency_up", "1 when the dependency is up, as /readyz", "dependency", up)
+
+
+def _activity(pool: Activity) -> Iterable[Metric]:
+    rates = pool.hashrate
+    windows = {"1m": rates.minute, "5m": rates.five_minutes, "1h": rates.hour, "24h": rates.day}
+    hps = {window: rate.hps for window, rate in windows.items()}
+    errors = {window: rate.error for window, rate in windows.items() if rate.error is not None}
+    yield _gauges("hashrate_hps", "Hashes per second, estimated from shares", "window", hps)
+    yield _gauges("hashrate_error_ratio", "Standard deviation of the estimate", "window", errors)
+    yield CounterMetricFamily("steppe_shares_accepted", "Accepted shares", value=pool.accepted)
+    rejected = dict.fromkeys(sorted(REASONS), 0.0) | {"other": 0.0}
+    for reason, count in pool.rejected.items():
+        rejected[reason if reason in REASONS else "other"] += count
+    yield _counters("shares_rejected", "Refused shares of authorized workers", "reason", rejected)
+    if pool.last_share_ms is not None:
+        yield _gauge("last_share_timestamp_seconds", "When the newest share was accepted", pool.last_share_ms / 1000)
+
+
+def _presence(view: LiveView) -> Iterable[Metric]:
+    present = presence(view)
+    yield _gauge("workers", "Workers seen within a day", present.workers)
+    yield _gauge("workers_online", "Workers with a connection", present.workers_online)
+    yield _gauge("sessions", "Connections of miners", present.sessions)
+
+
+def _roles(roles: Roles) -> Iterable[Metric]:
+    yield _gauge("stratum_processes", "Stratum processes that give a sign of life", len(roles.stratum))
+    pending = {"stratum": float(sum(role.candidates_pending for role in roles.stratum))}
+    if roles.work is not None:
+        pending["work"] = float(roles.work.candidates_pending)
+    yield _gauges("candidates_pending", "Blocks that wait: for the work role, for the node", "role", pending)
+    if roles.work is not None and roles.work.job is not None:
+        job = roles.work.job
+        template_seconds = job.template_ms / 1000
+        yield _gauge("template_timestamp_seconds", "When the node made the newest template", template_seconds)
+        yield _gauge("tip_height", "Height of the block that is built on", job.height - 1)
+        yield _gauge("template_transactions", "Transactions of the newest template", job.transactions)
+        yield _gauge("network_difficulty", "Difficulty of the next block", job.network_difficulty)
+    if roles.accounting is not None and roles.accounting.lag_shares is not None:
+        yield _gauge("accounting_lag_shares", "Shares not yet booked", roles.accounting.lag_shares)
+
+
+def _books(totals: Totals) -> Iterable[Metric]:
+    blocks = {state: float(totals.blocks.get(state, 0)) for state in BLOCK_STATES}
+    yield _gauges("blocks", "Blocks of the pool by state", "state", blocks)
+    yield _gauge("accounts", "Accounts in the ledger", totals.accounts)
+    balances = {"immature": float(totals.immature_sat), "available": float(totals.available_sat)}
+    yield _gauges("balance_satoshis", "Owed to all accounts", "state", balances)
+    if totals.last_block_ms is not None:
+        yield _gauge("last_block_timestamp_seconds", "When the newest block was found", totals.last_block_ms / 1000)
+
+
+def _luck(expectation: Luck) -> Iterable[Metric]:
+    if expectation.expected_seconds is not None:
+        yield _gauge("block_expected_seconds", "Mean time between blocks", expectation.expected_seconds)
+    if expectation.effort is not None:
+        yield _gauge("round_effort_ratio", "Work of this round over that of a block", expectation.effort)

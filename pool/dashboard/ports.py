@@ -1,0 +1,40 @@
+"""What the dashboard needs of the outside world: live statistics and the books.
+
+Every method raises SourceUnavailable; the page then shows the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, LiveView, Totals
+
+
+class SourceUnavailable(Exception):
+    """Redis or the database cannot be asked. The text says which, why and how to mend it."""
+
+
+class Live(Protocol):
+    """Statistics that are rebuildable and change each second."""
+
+    async def view(self) -> LiveView:
+        """Everything at one moment: a table of ten thousand workers is sorted and searched from one read."""
+
+
+class Books(Protocol):
+    """The ledger, read only."""
+
+    async def totals(self) -> Totals:
+        """The numbers of the overview."""
+
+    async def accounts(self) -> tuple[BookAccount, ...]:
+        """All accounts by name."""
+
+    async def account_credits(self, name: str, count: int) -> tuple[AccountCredit, ...]:
+        """The newest credits of an account, newest first."""
+
+    async def blocks(self, state: str | None, offset: int, count: int) -> tuple[Block, ...]:
+        """Blocks from the newest on, by height and time found; those of one state, or all for None."""
+
+    async def block(self, hash_hex: str) -> BlockDetail | None:
+        """One block, or None if it is not the pool's."""

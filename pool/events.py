@@ -1,0 +1,292 @@
+"""Every log event of the pool: one function each, fields instead of sentences.
+
+`pool.logs` writes them as JSON lines. A share is a counter, not an event. A field named `message` is for people and
+says what to do; the rest is data. Functions stand in alphabetical order.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.logger import Logger, LogLevel
+from twisted.python.failure import Failure
+
+_log = Logger(namespace="steppe")
+
+_INFO: Any = LogLevel.info
+_WARNING: Any = LogLevel.warn
+_ERROR: Any = LogLevel.error
+_CRITICAL: Any = LogLevel.critical
+
+
+def _emit(level: Any, event: str, **fields: object) -> None:
+    _log.emit(level, None, event=event, **fields)
+
+
+def accounting_goes_on(what: str) -> None:
+    """What accounting waited for is there again."""
+    _emit(_INFO, "accounting_goes_on", what=what)
+
+
+def accounting_waits(what: str, message: str) -> None:
+    """Something that accounting needs is away: shares are safe in the journal, credits wait."""
+    _emit(_WARNING, "accounting_waits", what=what, message=message)
+
+
+def block_accepted(height: int, block_hash_hex: str, reason: str | None) -> None:
+    """The node has taken a block of ours into its chain. reason: its word if it had the block before."""
+    _emit(_INFO, "block_accepted", height=height, block_hash=block_hash_hex, reason=reason)
+
+
+def block_found(height: int, block_hash_hex: str, job_id: str, login: str) -> None:
+    """A share is a block; it is on its way to disk and node."""
+    _emit(_INFO, "block_found", height=height, block_hash=block_hash_hex, job_id=job_id, login=login)
+
+
+def block_recorded(height: int, block_hash_hex: str, account: str, worker: str) -> None:
+    """A block candidate is in the books."""
+    _emit(
+        _INFO,
+        "block_recorded",
+        height=height,
+        block_hash_hex=block_hash_hex,
+        account=account,
+        worker=worker,
+    )
+
+
+def block_rejected(height: int, block_hash_hex: str, reason: str | None) -> None:
+    """The node refuses a block of ours for good: a reward is lost. On any network this wants a person to look."""
+    _emit(_CRITICAL, "block_rejected", height=height, block_hash=block_hash_hex, reason=reason)
+
+
+def block_state_changed(height: int, block_hash_hex: str, before: str, after: str) -> None:
+    """A block went from one state of its life to the next, and the ledger with it."""
+    _emit(_INFO, "block_state_changed", height=height, block_hash_hex=block_hash_hex, before=before, after=after)
+
+
+def block_undecided(height: int, block_hash_hex: str, problem: str) -> None:
+    """A block of ours waits for the node; it is submitted until its fate is known."""
+    _emit(_WARNING, "block_undecided", height=height, block_hash=block_hash_hex, message=problem)
+
+
+def bug(where: str, error: BaseException) -> None:
+    """Something that cannot happen happened; the traceback goes with it."""
+    failure: Any = Failure
+    _log.failure("", failure=failure(error), level=_CRITICAL, event="bug", where=where)
+
+
+def candidate_not_written(block_hash_hex: str, problem: str) -> None:
+    """The disk does not take a candidate or its verdict. The block goes to the node all the same."""
+    _emit(_CRITICAL, "candidate_not_written", block_hash=block_hash_hex, message=problem)
+
+
+def candidate_resent(block_hash_hex: str, job_id: str, login: str) -> None:
+    """A block that the journal has from a run before is handed to the work role, which may have it already."""
+    _emit(_INFO, "candidate_resent", block_hash_hex=block_hash_hex, job_id=job_id, login=login)
+
+
+def candidate_sent(height: int, block_hash_hex: str, job_id: str, login: str, outcome: str) -> None:
+    """A share meets the network's target and is on its way to the work role. outcome: of the share, whatever it is."""
+    _emit(
+        _INFO,
+        "candidate_sent",
+        height=height,
+        block_hash_hex=block_hash_hex,
+        job_id=job_id,
+        login=login,
+        outcome=outcome,
+    )
+
+
+def candidate_unbuildable(block_hash_hex: str, job_id: str, login: str, problem: str) -> None:
+    """A share is a block that cannot be put together; what there is of it is kept beside the candidates."""
+    fields = {"block_hash": block_hash_hex, "job_id": job_id, "login": login}
+    _emit(_CRITICAL, "candidate_unbuildable", **fields, message=problem)
+
+
+def candidate_unreadable(block_hash_hex: str, problem: str) -> None:
+    """A candidate that an earlier run left cannot be read from the disk and is not submitted."""
+    _emit(_CRITICAL, "candidate_unreadable", block_hash=block_hash_hex, message=problem)
+
+
+def cannot_go_on(message: str) -> None:
+    """The supervisor ends: starting again would not help."""
+    _emit(_CRITICAL, "cannot_go_on", message=message)
+
+
+def feed_down(address: str, problem: str) -> None:
+    """A stratum process has lost the work role, or not found it; it goes on with the last job and tries again."""
+    _emit(_WARNING, "feed_down", address=address, message=problem)
+
+
+def feed_frame_refused(peer: str, problem: str) -> None:
+    """The other end of the job feed sent what we do not understand: another version, or not of this pool."""
+    _emit(_ERROR, "feed_frame_refused", peer=peer, message=problem)
+
+
+def feed_up(address: str) -> None:
+    """A stratum process has found the work role."""
+    _emit(_INFO, "feed_up", address=address)
+
+
+def job_ids_not_reserved(path: str, problem: str) -> None:
+    """The disk does not take the job ids set aside; jobs go on."""
+    _emit(_ERROR, "job_ids_not_reserved", path=path, message=problem)
+
+
+def journal_accepting(folder: Path) -> None:
+    """Shares are written again after a time of refusals."""
+    _emit(_WARNING, "journal_accepting", folder=folder)
+
+
+def journal_behind_ledger(frontend: str, durable_seq: int, shipped: int | None, committed: int | None) -> None:
+    """The journal ends before records that the stream or the ledger already has."""
+    _emit(
+        _CRITICAL,
+        "journal_behind_ledger",
+        frontend=frontend,
+        durable_seq=durable_seq,
+        shipped=shipped,
+        committed=committed,
+        message="the journal is an old copy: end the stratum role and move its journal folder away; shares accepted "
+        "since are in it and not yet counted, so keep it",
+    )
+
+
+def journal_broken(folder: Path, durable_seq: int, reason: str) -> None:
+    """The disk failed behind record `durable_seq`; nothing is written until a new segment is there."""
+    _emit(_CRITICAL, "journal_broken", folder=folder, durable_seq=durable_seq, reason=reason)
+
+
+def journal_opened(frontend: str, folder: Path, next_seq: int) -> None:
+    """The journal is whole and locked."""
+    _emit(_INFO, "journal_opened", frontend=frontend, folder=folder, next_seq=next_seq)
+
+
+def journal_refusing(folder: Path, reason: str) -> None:
+    """Shares cannot be written, so none is acknowledged; said once until `journal_accepting`."""
+    _emit(_CRITICAL, "journal_refusing", folder=folder, reason=reason)
+
+
+def journal_repaired(folder: Path, first_seq: int) -> None:
+    """A new segment took the place of what the disk would not keep."""
+    _emit(_WARNING, "journal_repaired", folder=folder, first_seq=first_seq)
+
+
+def journal_segment_dropped(path: Path, reason: str) -> None:
+    """A crash left a segment that counts for nothing."""
+    _emit(_WARNING, "journal_segment_dropped", path=path, reason=reason)
+
+
+def journal_tail_cut(path: Path, offset: int, cut_bytes: int) -> None:
+    """A crash cut a group off while it was written; what there was of it is gone."""
+    _emit(_WARNING, "journal_tail_cut", path=path, offset=offset, cut_bytes=cut_bytes)
+
+
+def journal_unreadable(reader: str, reason: str) -> None:
+    """What was written to the journal does not come back; `reader` goes no further."""
+    _emit(_CRITICAL, "journal_unreadable", reader=reader, reason=reason)
+
+
+def ledger_stopped(message: str) -> None:
+    """The books are not what they should be: accounting stops until a person has looked; mining goes on."""
+    _emit(_CRITICAL, "ledger_stopped", message=message)
+
+
+def node_ready() -> None:
+    """The node answers again, or for the first time."""
+    _emit(_INFO, "node_ready")
+
+
+def node_unavailable(problem: str) -> None:
+    """The node cannot be asked; miners go on with the last template."""
+    _emit(_ERROR, "node_unavailable", message=problem)
+
+
+def redis_ready(role: str) -> None:
+    """Redis answers again."""
+    _emit(_INFO, "redis_ready", role=role)
+
+
+def redis_socket_elsewhere(path: Path, reason: str) -> None:
+    """The socket of our own Redis is not in the data folder."""
+    _emit(_INFO, "redis_socket_elsewhere", path=path, reason=reason)
+
+
+def redis_unavailable(role: str, message: str) -> None:
+    """Redis cannot be asked; mining goes on, statistics and credits wait."""
+    _emit(_WARNING, "redis_unavailable", role=role, message=message)
+
+
+def role_cannot_start(role: str, message: str) -> None:
+    """A role cannot work with this configuration on this machine."""
+    _emit(_CRITICAL, "role_cannot_start", role=role, message=message)
+
+
+def role_died(role: str, status: int, restart_seconds: float) -> None:
+    """A role ended without being told to; it is started again. status: exit code, or minus the signal."""
+    _emit(_ERROR, "role_died", role=role, status=status, restart_seconds=restart_seconds)
+
+
+def role_started(role: str, pid: int) -> None:
+    """A role is ready to work."""
+    _emit(_INFO, "role_started", role=role, pid=pid)
+
+
+def role_stopping(role: str, reason: str) -> None:
+    """A role winds down."""
+    _emit(_INFO, "role_stopping", role=role, reason=reason)
+
+
+def share_commit_failed(shares: int, error: str) -> None:
+    """The share journal could not be written: these shares are not acknowledged, their sessions are closed. Said once
+    until a commit succeeds again."""
+    _emit(
+        _CRITICAL,
+        "share_commit_failed",
+        shares=shares,
+        error=error,
+        message="No share is acknowledged until the journal's disk can be written again: check its space and health.",
+    )
+
+
+def share_gap(frontend: str, high_water: int) -> None:
+    """Shares after high_water are missing in the transport; their journal sends them again."""
+    _emit(_WARNING, "share_gap", frontend=frontend, high_water=high_water)
+
+
+def share_stream_drained(frontend: str) -> None:
+    """Accounting has caught up; shares go into the stream again."""
+    _emit(_INFO, "share_stream_drained", frontend=frontend)
+
+
+def share_stream_full(frontend: str, entries: int) -> None:
+    """Accounting is behind or away; shares wait in the journal. Said once until `share_stream_drained`."""
+    _emit(_WARNING, "share_stream_full", frontend=frontend, entries=entries)
+
+
+def shares_resent(frontend: str, first_seq: int, last_seq: int) -> None:
+    """Redis forgot these shares or accounting asked for them; they go into the stream again and count once."""
+    _emit(_INFO, "shares_resent", frontend=frontend, first_seq=first_seq, last_seq=last_seq)
+
+
+def statistics_folded_anew(frontend: str, reason: str) -> None:
+    """The kept statistics cannot be used, so they are counted again from the whole journal."""
+    _emit(_INFO, "statistics_folded_anew", frontend=frontend, reason=reason)
+
+
+def statistics_not_kept(frontend: str, reason: str) -> None:
+    """The statistics could not be written to their file; the next start counts more of the journal again."""
+    _emit(_WARNING, "statistics_not_kept", frontend=frontend, reason=reason)
+
+
+def template_not_written(job_id: str, problem: str) -> None:
+    """The disk does not take the template of a job; a block of it would not survive a crash of the work role."""
+    _emit(_ERROR, "template_not_written", job_id=job_id, message=problem)
+
+
+def tip_changed(height: int, prev_hash_hex: str, job_id: str) -> None:
+    """Miners have a job on a new tip. height: of the block that is mined on."""
+    _emit(_INFO, "tip_changed", height=height, prev_hash=prev_hash_hex, job_id=job_id)

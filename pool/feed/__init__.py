@@ -1,0 +1,1 @@
+"""Jobs to the stratum role and block candidates back, as msgpack frames."""

@@ -1,0 +1,128 @@
+"""The way of the journal's records into the statistics: folded here, published each second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from pool import events
+from pool.journal.format import Group
+from pool.journal.reader import Reader
+from pool.journal.records import decode
+from pool.stats.tally import Snapshot, State, Tallies
+
+PUBLISH_SECONDS = 1.0
+_READ_SECONDS = 0.2
+
+# How much is folded at a time: a millisecond or two, in which the reactor of the same process waits.
+_RECORDS_AT_ONCE = 1_000
+
+# What a restart must fold again is at most this much; the file is a cache, its loss costs a fold of the whole journal.
+_SAVE_SECONDS = 60.0
+_FILE = "statistics.json"
+# Changes when the fold does: then the whole journal is folded anew.
+_FILE_VERSION = 1
+
+
+class TallyBoard(Protocol):
+    """Where tallies are published. Every method raises StoreUnavailable."""
+
+    def publish_tallies(self, frontend: str, snapshot: Snapshot, seq: int, *, previous: int | None) -> bool:
+        """Publish the tallies of a journal as of its record `seq`.
+
+        With previous None they take the place of whatever was there. Else they are those that changed since `previous`:
+        nothing is published, and False returned, if what is there does not stand at that record.
+        """
+
+
+class Kept(Struct, frozen=True):
+    """The fold of a journal up to record `seq`, as it is kept in a file."""
+
+    version: int
+    frontend: str
+    seq: int
+    state: State
+
+
+class Statistics:
+    """Folds what is durable in one journal; `step` is to be called again and again (see `pool.journal.loop`).
+
+    durable_seq: of the journal; called from the thread of the steps.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        frontend: str,
+        durable_seq: Callable[[], int],
+        board: TallyBoard,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._path = folder / _FILE
+        self._frontend = frontend
+        self._durable_seq = durable_seq
+        self._board = board
+        self._monotonic = monotonic
+        kept = self._load(durable_seq())
+        self._seq = kept.seq if kept is not None else 0
+        self._tallies = Tallies(kept.state) if kept is not None else Tallies()
+        self._reader = Reader(folder, self._seq + 1)
+        self._published: int | None = None
+        self._publish_at = monotonic()
+        self._save_at = monotonic() + _SAVE_SECONDS
+
+    def step(self) -> float:
+        """Fold some records; publish and keep when it is time. Returns the seconds until the next step is due.
+
+        Raises StoreUnavailable, JournalDamaged, OSError; nothing is counted twice or left out by it.
+        """
+        durable_seq = self._durable_seq()
+        for group in self._reader.read(durable_seq, records_max=_RECORDS_AT_ONCE):
+            self._fold(group)
+        now = self._monotonic()
+        if now >= self._publish_at:
+            self._publish_at = now + PUBLISH_SECONDS
+            self._publish()
+        if now >= self._save_at:
+            self._save_at = now + _SAVE_SECONDS
+            self.keep()
+        return _READ_SECONDS if self._seq >= durable_seq else 0.0
+
+    def keep(self) -> None:
+        """Write the fold to its file, so that the next start goes on from here."""
+        kept = Kept(_FILE_VERSION, self._frontend, self._seq, self._tallies.state())
+        unfinished = self._path.with_suffix(".unfinished")
+        try:
+            unfinished.write_bytes(msgspec.json.encode(kept))
+            unfinished.rename(self._path)
+        except OSError as error:
+            events.statistics_not_kept(self._frontend, str(error))
+
+    def _fold(self, group: Group) -> None:
+        self._tallies.fold(decode(group.count, group.payload))
+        self._seq = group.last_seq
+
+    def _publish(self) -> None:
+        """What changed, if the rest is still there, else everything."""
+        previous, self._published = self._published, None  # unknown until it is known that it worked
+        changes = self._tallies.changes()
+        if previous is None or not self._board.publish_tallies(self._frontend, changes, self._seq, previous=previous):
+            self._board.publish_tallies(self._frontend, self._tallies.snapshot(), self._seq, previous=None)
+        self._published = self._seq
+
+    def _load(self, durable_seq: int) -> Kept | None:
+        try:
+            kept = msgspec.json.decode(self._path.read_bytes(), type=Kept)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError) as error:
+            events.statistics_folded_anew(self._frontend, str(error))
+            return None
+        if (kept.version, kept.frontend) != (_FILE_VERSION, self._frontend) or kept.seq > durable_seq:
+            events.statistics_folded_anew(self._frontend, "they are of another version or journal")
+            return None
+        return kept

@@ -1,0 +1,144 @@
+"""One bitcoind as the port `Node`: the calls wait in threads, never on the reactor's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from pool.node.rpc import DECODE_FAILED, UNKNOWN_BLOCK, BitcoindRpc, NodeTimeout, RpcRefusal, RpcSettings
+from pool.ports import NodeUnavailable, Verdict
+from pool.work.template import Template, TemplateError, parse_template
+
+T = TypeVar("T")
+
+# Templates and blocks: a refresh must not keep a block waiting, nor one block the next.
+_CALL_THREADS = 4
+
+# Questions about the tip and a block's place; they have threads of their own, or a node that hangs would fill all.
+_QUESTION_THREADS = 2
+
+# A node that takes longer to name its tip is no use to miners.
+QUESTION_SECONDS = 5.0
+
+# How long bitcoind may leave a long poll open; without new blocks and transactions it never answers.
+LONG_POLL_SECONDS = 600.0
+
+
+class BitcoindNode:
+    """Implements `pool.ports.Node`. python-bitcoinrpc blocks and its connections are not for sharing: each thread of a
+    small pool has its own, and the long poll has a thread to itself."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: RpcSettings,
+        question_seconds: float = QUESTION_SECONDS,
+        long_poll_seconds: float = LONG_POLL_SECONDS,
+    ) -> None:
+        self._reactor = reactor
+        self._settings = settings
+        self._calls = _RpcThreads(settings, settings.timeout_seconds, _CALL_THREADS, "bitcoind")
+        self._questions = _RpcThreads(settings, question_seconds, _QUESTION_THREADS, "bitcoind-questions")
+        self._long_poll = _RpcThreads(settings, long_poll_seconds, 1, "bitcoind-long-poll")
+
+    def start(self) -> None:
+        """Start the threads; nothing is asked yet."""
+        for threads in self._all_threads():
+            threads.pool.start()
+
+    def stop(self) -> None:
+        """Break off what is under way and end the threads."""
+        for threads in self._all_threads():
+            threads.stop()
+
+    async def block_template(self, longpoll_id: str | None = None) -> Template:
+        """As the port says; a long poll that nothing ended in its time gives the template of then."""
+        request: dict[str, Any] = {
+            "rules": list(self._settings.network.template_rules),
+            "capabilities": ["coinbasevalue", "longpoll", "proposal"],
+        }
+        if longpoll_id is not None:
+            try:
+                return await self._run(self._long_poll, _template, request | {"longpollid": longpoll_id})
+            except NodeTimeout:
+                pass
+        return await self._run(self._calls, _template, request)
+
+    async def best_block_hash(self) -> bytes:
+        return await self._run(self._questions, lambda rpc: _hash(rpc.call("getbestblockhash")))
+
+    async def submit_block(self, block: bytes) -> Verdict:
+        return await self._run(self._calls, _submit, block)
+
+    async def confirmations(self, block_hash: bytes) -> int | None:
+        return await self._run(self._questions, _confirmations, block_hash)
+
+    async def tip_height(self) -> int:
+        return await self._run(self._questions, lambda rpc: int(rpc.call("getblockcount")))
+
+    def _all_threads(self) -> tuple[_RpcThreads, ...]:
+        return (self._calls, self._questions, self._long_poll)
+
+    async def _run(self, threads: _RpcThreads, work: Callable[..., T], *args: Any) -> T:
+        return await deferToThreadPool(self._reactor, threads.pool, lambda: work(threads.rpc(), *args))
+
+
+class _RpcThreads:
+    """Threads with a connection each."""
+
+    def __init__(self, settings: RpcSettings, timeout_seconds: float, count: int, name: str) -> None:
+        self.pool = ThreadPool(minthreads=0, maxthreads=count, name=name)
+        self._settings = msgspec.structs.replace(settings, timeout_seconds=timeout_seconds)
+        self._local = threading.local()
+        self._all: list[BitcoindRpc] = []
+
+    def rpc(self) -> BitcoindRpc:
+        """The connection of the thread that asks."""
+        rpc: BitcoindRpc | None = getattr(self._local, "rpc", None)
+        if rpc is None:
+            rpc = self._local.rpc = BitcoindRpc(self._settings)
+            self._all.append(rpc)
+        return rpc
+
+    def stop(self) -> None:
+        """End the calls under way, then the threads, then their connections."""
+        for rpc in self._all:
+            rpc.interrupt()
+        self.pool.stop()
+        for rpc in self._all:
+            rpc.close()
+
+
+def _template(rpc: BitcoindRpc, request: dict[str, Any]) -> Template:
+    result = rpc.call("getblocktemplate", request)
+    try:
+        return parse_template(result)
+    except TemplateError as error:
+        raise NodeUnavailable(f"the node's template cannot be mined on: {error}") from error
+
+
+def _submit(rpc: BitcoindRpc, block: bytes) -> Verdict:
+    try:
+        return Verdict(reason=rpc.call("submitblock", block.hex()))
+    except RpcRefusal as error:
+        if error.code != DECODE_FAILED:
+            raise
+        return Verdict(reason=str(error))
+
+
+def _confirmations(rpc: BitcoindRpc, block_hash: bytes) -> int | None:
+    try:
+        return int(rpc.call("getblockheader", block_hash[::-1].hex())["confirmations"])
+    except RpcRefusal as error:
+        if error.code != UNKNOWN_BLOCK:
+            raise
+        return None
+
+
+def _hash(hash_hex: str) -> bytes:
+    return bytes.fromhex(hash_hex)[::-1]

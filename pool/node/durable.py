@@ -1,0 +1,25 @@
+"""Files that are whole or not there, whatever fails."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# Of a file that is not whole yet; what a crash left under such a name may be deleted.
+UNFINISHED = ".tmp"
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Create or replace a file; on return it is on the disk, and at no moment is it there in part. Raises OSError."""
+    unfinished = path.with_name(path.name + UNFINISHED)
+    with unfinished.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        # The new name is part of the folder, not of the file.
+        os.fsync(folder)
+    finally:
+        os.close(folder)

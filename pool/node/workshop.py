@@ -1,0 +1,183 @@
+"""The core of the work role: templates to jobs, candidates to blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from twisted.internet.defer import CancelledError, Deferred, FirstError, TimeoutError, gatherResults
+from twisted.internet.task import deferLater
+
+from native import sha256d
+from pool import events
+from pool.node.job_ids import JobIds
+from pool.node.spool import CandidateSpool, SpooledBlock
+from pool.node.submitter import Submitter
+from pool.node.templates import TemplateShelf
+from pool.node.tip import TipWatch
+from pool.ports import Clock, Node, NodeUnavailable
+from pool.work.block import BlockMismatch, assemble
+from pool.work.candidate import Candidate
+from pool.work.coinbase import Coinbase
+from pool.work.job import Job
+from pool.work.make_job import make_job
+from pool.work.template import Template
+
+# A refresh waits this long for a node that is slow before it goes on with the last template.
+FETCH_SECONDS_MAX = 10.0
+
+
+class WorkshopSettings(Struct, frozen=True):
+    """refresh_seconds: miners get a new job at least this often. poll_seconds: the tip is asked for this often.
+    keep_seconds: a share of a job can become a block for so long; more than stratum roles keep their jobs."""
+
+    refresh_seconds: float = 30.0
+    poll_seconds: float = 0.5
+    keep_seconds: float = 1800.0
+
+
+class WorkStatus(Struct, frozen=True):
+    """The work role at a glance; None for what there is not yet.
+
+    problem: why the node cannot be asked, None while it can. job_id, height, prev_hash_hex, job_time_ms: of the last
+    job. template_time_ms: when the node gave what miners work on; a job may be younger while the node is away.
+    """
+
+    problem: str | None
+    job_id: str | None
+    height: int | None
+    prev_hash_hex: str | None
+    job_time_ms: int | None
+    template_time_ms: int | None
+    candidates_pending: int
+
+
+class Workshop:
+    """Makes a job of each new tip, better template and refresh; builds, keeps and submits the blocks.
+
+    folder: of the candidates; the templates of live jobs lie in it too. publish: called with each new job.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        coinbase: Coinbase,
+        folder: Path,
+        settings: WorkshopSettings,
+        reactor: Any,
+        clock: Clock,
+        publish: Callable[[Job], None],
+    ) -> None:
+        self._coinbase = coinbase
+        self._settings = settings
+        self._reactor = reactor
+        self._clock = clock
+        self._publish = publish
+        self._spool = CandidateSpool(folder)
+        self._submitter = Submitter(node, self._spool, reactor, clock)
+        self._templates = TemplateShelf(folder / "templates", settings.keep_seconds, clock.monotonic())
+        self._job_ids = JobIds(folder / "job-ids")
+        self._watch = TipWatch(node, reactor, settings.poll_seconds, self._take_template)
+        self._template: Template | None = None
+        self._template_time_ms: int | None = None
+        self._job: Job | None = None
+        self._job_at = 0.0
+        self._loops: list[Deferred[None]] = []
+
+    async def run(self) -> None:
+        """Work until `stop`. Blocks that an earlier run left open go first. Raises what only a bug can raise."""
+        self._submitter.resume()
+        loops = (self._watch.poll(), self._watch.long_poll(), self._refresh())
+        self._loops = [Deferred.fromCoroutine(loop) for loop in loops]
+        try:
+            await gatherResults(self._loops, consumeErrors=True)
+        except FirstError as error:
+            self.stop()
+            cause = error.subFailure.value
+            if cause is not None and not isinstance(cause, CancelledError):
+                raise cause from None
+
+    def stop(self) -> None:
+        """End `run`; open blocks are left to the next one."""
+        self._submitter.stop()
+        for loop in self._loops:
+            loop.cancel()
+
+    @property
+    def template(self) -> Template | None:
+        """What the last job was made of."""
+        return self._template
+
+    def status(self) -> WorkStatus:
+        """How things stand."""
+        job = self._job
+        return WorkStatus(
+            problem=self._watch.problem,
+            job_id=job.job_id if job else None,
+            height=job.height if job else None,
+            prev_hash_hex=job.prev_hash[::-1].hex() if job else None,
+            job_time_ms=job.time_ms if job else None,
+            template_time_ms=self._template_time_ms,
+            candidates_pending=self._submitter.pending,
+        )
+
+    def take_candidate(self, candidate: Candidate) -> None:
+        """Keep a block on disk and submit it; on return it is on the disk.
+
+        A second call for the same block does nothing. Raises OSError if the disk does not take it; it is submitted all
+        the same.
+        """
+        if self._spool.holds(candidate.block_hash):
+            return  # perhaps for so long that its template is gone
+        try:
+            spooled, block = self._build(candidate)
+        except BlockMismatch as error:
+            events.candidate_unbuildable(
+                candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login, str(error)
+            )
+            self._spool.put_unbuildable(candidate, str(error))
+            return
+        events.block_found(spooled.height, spooled.hash_hex, candidate.job_id, candidate.login)
+        try:
+            self._spool.put(spooled, block)
+        finally:
+            self._submitter.submit(spooled, block)
+
+    def _build(self, candidate: Candidate) -> tuple[SpooledBlock, bytes]:
+        template = self._templates.get(candidate.job_id)
+        if template is None:
+            raise BlockMismatch("the job is too old, or not of this work role: its template is not here")
+        if sha256d(candidate.header) != candidate.block_hash:
+            raise BlockMismatch("the block hash is not the one of this header")
+        block = assemble(template, candidate.header, candidate.coinbase)
+        return SpooledBlock(height=template.height, block_hash=candidate.block_hash), block
+
+    def _take_template(self, template: Template) -> None:
+        self._template_time_ms = self._clock.time_ms()
+        self._issue(template)
+
+    def _issue(self, template: Template) -> None:
+        now, now_ms = self._clock.monotonic(), self._clock.time_ms()
+        clean = self._template is None or template.prev_hash != self._template.prev_hash
+        job = make_job(template, self._coinbase, self._job_ids.next(now_ms), now_ms, clean)
+        self._template, self._job, self._job_at = template, job, now
+        self._publish(job)
+        self._templates.keep(job.job_id, template, now)
+        if clean:
+            events.tip_changed(job.height, job.prev_hash[::-1].hex(), job.job_id)
+
+    async def _refresh(self) -> None:
+        """Miners take a long silence for a dead pool, so they get a job also while the node is away: of the last
+        template, with the time gone on."""
+        while True:
+            due_seconds = self._job_at + self._settings.refresh_seconds - self._clock.monotonic()
+            if self._template is None or due_seconds > 0:
+                await deferLater(self._reactor, max(due_seconds, self._settings.poll_seconds))
+                continue
+            fetching = Deferred.fromCoroutine(self._watch.fetch()).addTimeout(FETCH_SECONDS_MAX, self._reactor)
+            try:
+                self._take_template(await fetching)
+            except (NodeUnavailable, TimeoutError):
+                self._issue(self._template.aged(int(self._clock.monotonic() - self._job_at)))

@@ -1,0 +1,113 @@
+"""What the pure code needs of the outside world. Adapters satisfy these; fakes stand in for tests."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from pool.work.candidate import Candidate
+from pool.work.job import Job
+from pool.work.share import Share
+from pool.work.template import Template
+
+Record = Job | Share
+
+
+class NodeUnavailable(Exception):
+    """The node cannot be asked: unreachable, refusing the password, starting, syncing. The text says which and how to
+    mend it."""
+
+
+class StoreUnavailable(Exception):
+    """Redis cannot be asked: not there, refusing the password, loading, read-only, full. The text says which and how to
+    mend it."""
+
+
+class ShareBatch(Struct, frozen=True):
+    """One or more whole groups of a frontend's journal, as they travel to accounting.
+
+    frontend: whose journal. first_seq: number of the first record. payload: `count` msgpack records, one after the
+    other. entry_id: where the batch stands in the stream; empty before it is there.
+    """
+
+    frontend: str
+    first_seq: int
+    count: int
+    payload: bytes
+    entry_id: str = ""
+
+    @property
+    def last_seq(self) -> int:
+        return self.first_seq + self.count - 1
+
+
+class StreamPlace(Struct, frozen=True):
+    """How far a frontend's journal has come on its way to accounting.
+
+    shipped, committed: its last record in the stream and in the ledger, None if not known. entries: batches of all
+    journals in the stream.
+    """
+
+    shipped: int | None
+    committed: int | None
+    entries: int
+
+
+class Clock(Protocol):
+    """Two clocks: one for records, one for intervals."""
+
+    def time_ms(self) -> int:
+        """Unix milliseconds of the wall clock; may step."""
+
+    def monotonic(self) -> float:
+        """Seconds since some start; never steps."""
+
+
+class ShareLog(Protocol):
+    """Where a share is safe before its miner is told so."""
+
+    def append(self, record: Record) -> int:
+        """Take a record into the open group and return its sequence number, gapless per journal from 1."""
+
+    async def commit(self) -> None:
+        """Make the open group durable as the journal's mode promises.
+
+        Raises OSError; then no record of the group may be acknowledged.
+        """
+
+
+class CandidateSink(Protocol):
+    """The way of a block candidate to the work role; never blocks, never drops: it is kept until taken."""
+
+    def send(self, candidate: Candidate) -> None:
+        """Hand over a candidate at once."""
+
+
+class Verdict(Struct, frozen=True):
+    """A node's answer to `submitblock` (BIP-0022). reason: None when accepted, else the node's word."""
+
+    reason: str | None
+
+    @property
+    def accepted(self) -> bool:
+        return self.reason is None
+
+
+class Node(Protocol):
+    """What the work role asks of a node. Every method raises NodeUnavailable."""
+
+    async def block_template(self, longpoll_id: str | None = None) -> Template:
+        """The node's template; with longpoll_id, the answer comes when that template is outdated (BIP-0022)."""
+
+    async def best_block_hash(self) -> bytes:
+        """Hash of the tip, wire order."""
+
+    async def submit_block(self, block: bytes) -> Verdict:
+        """Submit a serialised block."""
+
+    async def confirmations(self, block_hash: bytes) -> int | None:
+        """1 for the tip, more below it, -1 for a known block outside the active chain, None for an unknown one."""
+
+    async def tip_height(self) -> int:
+        """Height of the tip."""

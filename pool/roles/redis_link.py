@@ -1,0 +1,57 @@
+"""Redis as the configuration has it: one that is given, or a child of the supervisor on a unix socket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pool.config import Config, Paths
+from pool.ports import ShareBatch
+from pool.store.redis import RedisStore
+from pool.store.redis_server import RedisServerError, prepare, url_of
+from pool.supervisor import CannotSupervise, Program
+
+# What accounting takes at once, and how long it waits for shares; in between it looks after blocks.
+READ_ENTRIES = 16
+READ_BLOCK_MS = 200
+
+
+def open_redis(config: Config) -> RedisStore:
+    """The store; it connects when it is first used."""
+    return RedisStore(config.redis.url or url_of(_paths(config).redis))
+
+
+def redis_program(config: Config) -> Program | None:
+    """Our own Redis as a program for the supervisor; None if another one is configured. Raises CannotSupervise."""
+    if config.redis.url:
+        return None
+    paths = _paths(config)
+    try:
+        return Program("redis", prepare(paths.redis).argv, paths.log("redis"))
+    except RedisServerError as error:
+        raise CannotSupervise(str(error)) from error
+
+
+class RedisShares:
+    """Where accounting gets its shares. Satisfies `payout.ports.ShareSource`; every method raises StoreUnavailable."""
+
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
+
+    def read(self) -> Sequence[ShareBatch]:
+        """Always from the first entry there is: what was taken is trimmed, and Redis' clock may have stepped."""
+        return self._store.read_shares("0", READ_ENTRIES, READ_BLOCK_MS)
+
+    def committed(self, batch: ShareBatch, high_water: int) -> None:
+        """The ledger has it: the shipper may know, the stream may forget."""
+        self._store.publish_hwm({batch.frontend: high_water})
+        self._store.trim(batch.entry_id)
+
+    def resend(self, batch: ShareBatch, high_water: int) -> None:
+        """It came after a gap: its journal goes on behind what the ledger has."""
+        self._store.forget_shipped(batch.frontend, high_water)
+        self._store.trim(batch.entry_id)
+
+
+def _paths(config: Config) -> Paths:
+    return Paths(Path(config.pool.data_dir))

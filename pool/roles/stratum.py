@@ -1,0 +1,105 @@
+"""The stratum role: sessions, their journal, the feed from the work role, and the shipper to Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.threads import deferToThread
+
+from pool import events
+from pool.config import Config, Paths
+from pool.feed.addresses import client_endpoint
+from pool.feed.client import FeedClient
+from pool.feed.extranonces import open_extranonces
+from pool.journal.journal import Durability, Journal
+from pool.journal.reader import recent
+from pool.journal.records import decode
+from pool.journal.segments import JournalBusy, JournalDamaged
+from pool.journal.shipper import Shipper
+from pool.roles.clock import SystemClock
+from pool.roles.doors import Doors
+from pool.roles.heartbeat import Heartbeat
+from pool.roles.redis_link import open_redis
+from pool.roles.twisted_role import CannotStart
+from pool.work.candidate import Candidate
+from pool.work.job import Job
+from stratum.difficulty import DifficultyBounds
+from stratum.protocol import StratumFactory
+from stratum.resume import candidates
+from stratum.server import StratumServer, StratumSettings
+
+# How old a block may be that the journal has and the work role may not: well below the time for which that keeps the
+# templates of its jobs (`WorkshopSettings.keep_seconds`), so that it can still be built.
+LEFT_OPEN_MS = 300_000
+
+
+class StratumRole:
+    """The door for miners."""
+
+    def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._options = config.stratum
+        self._reactor = reactor
+        paths = Paths(Path(config.pool.data_dir))
+        name = str(self._options.extranonce_range)
+        try:
+            self._journal = Journal(
+                paths.journal / name, Durability(self._options.journal_mode), run=deferToThread, later=reactor.callLater
+            )
+            paths.extranonces.mkdir(exist_ok=True)
+            extranonces = open_extranonces(paths.extranonces / name, self._options.extranonce_range)
+        except (JournalBusy, JournalDamaged, OSError, ValueError) as error:
+            raise CannotStart(str(error)) from error
+        journal, clock = self._journal, SystemClock()
+        self._clock = clock
+        self._shipper = Shipper(journal, open_redis(config))
+        address = config.work.feed or f"unix:{paths.feed}"
+        self._feed = FeedClient(
+            address, client_endpoint(reactor, address), reactor, on_job=self._take_job, on_link=lambda up: None
+        )
+        bounds = DifficultyBounds(self._options.difficulty, self._options.difficulty_min, self._options.difficulty_max)
+        self._server = StratumServer(StratumSettings(bounds), clock, journal, self._feed, extranonces, reactor)
+        self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
+        self._doors = Doors(reactor, loop if self._options.endpoint == "fast" else None)
+
+    async def start(self) -> None:
+        self._server.start()
+        self._shipper.start()
+        self._feed.start()
+        factory = StratumFactory(self._server)
+        for listen in self._options.listen:
+            await self._doors.open(listen, factory)
+        self._heartbeat.start()
+        for candidate in await deferToThread(self._left_open):
+            events.candidate_resent(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
+            self._feed.send(candidate)
+
+    async def stop(self) -> None:
+        """Doors first, then the answers that miners wait for, then the journal, which the shipper has seen whole."""
+        await self._doors.close()
+        await self._server.stop()
+        await self._feed.stop()
+        self._heartbeat.stop()
+        await self._journal.close()
+        await deferToThread(self._shipper.stop)
+
+    def _left_open(self) -> list[Candidate]:
+        """Blocks of the run before that the work role may not have."""
+        since_ms = self._clock.time_ms() - LEFT_OPEN_MS
+        found = recent(self._journal.folder, since_ms / 1000)
+        return list(candidates((record for each in found for record in decode(each.count, each.payload)), since_ms))
+
+    def _take_job(self, job: Job) -> None:
+        self._server.take_job(job)
+
+    def _status(self) -> dict[str, object]:
+        return {
+            "sessions": len(self._server.sessions),
+            "counters": self._server.counters,
+            "presence": [
+                (each.account, each.worker, each.remote_address, each.agent, each.difficulty, each.since_ms)
+                for each in self._server.presence()
+            ],
+            "candidates_pending": self._feed.pending,
+        }

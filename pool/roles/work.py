@@ -1,0 +1,97 @@
+"""The work role: a node, the workshop on it, and the feed to the stratum roles."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+
+from pool import events
+from pool.bitcoin.network import NETWORKS
+from pool.bitcoin.script import output_script
+from pool.bitcoin.target import difficulty_from_target, target_from_nbits
+from pool.config import Config, NodeOptions, Paths
+from pool.feed.addresses import server_endpoint
+from pool.feed.server import FeedServer
+from pool.node.bitcoind import BitcoindNode
+from pool.node.credentials import CookieFile, Credentials, PasswordFile
+from pool.node.rpc import RpcSettings
+from pool.node.workshop import Workshop, WorkshopSettings
+from pool.roles.clock import SystemClock
+from pool.roles.heartbeat import Heartbeat
+from pool.roles.twisted_role import CannotStart
+from pool.work.coinbase import Coinbase
+
+
+class WorkRole:
+    """Templates to jobs, candidates to blocks."""
+
+    def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop) -> None:
+        paths = Paths(Path(config.pool.data_dir))
+        network = NETWORKS[config.pool.chain]
+        self._clock = SystemClock()
+        self._reactor = reactor
+        self._feed_address = config.work.feed or f"unix:{paths.feed}"
+        self._node = BitcoindNode(reactor, rpc_settings(config))
+        self._feed = FeedServer(reactor)
+        self._workshop = Workshop(
+            self._node,
+            Coinbase(output_script(config.pool.payout_address, network), config.pool.coinbase_tag.encode("ascii")),
+            paths.candidates,
+            WorkshopSettings(refresh_seconds=config.work.refresh_seconds, poll_seconds=config.work.poll_seconds),
+            reactor,
+            self._clock,
+            self._feed.publish,
+        )
+        self._heartbeat = Heartbeat(config, reactor, "work", "0", self._status)
+
+    async def start(self) -> None:
+        self._node.start()
+        try:
+            await self._feed.listen(server_endpoint(self._reactor, self._feed_address), self._workshop.take_candidate)
+        except (OSError, ValueError, CannotListenError) as error:
+            raise CannotStart(f"the job feed cannot listen at {self._feed_address}: {error}") from error
+        self._heartbeat.start()
+        Deferred.fromCoroutine(self._work())
+
+    async def stop(self) -> None:
+        self._heartbeat.stop()
+        self._workshop.stop()
+        await self._feed.stop()
+        self._node.stop()
+
+    async def _work(self) -> None:
+        """Better a new process than one that looks alive: a bug in the workshop ends the role."""
+        try:
+            await self._workshop.run()
+        except Exception as error:  # noqa: BLE001
+            events.bug("workshop", error)
+            self._reactor.stop()
+
+    def _status(self) -> dict[str, object]:
+        status, template = self._workshop.status(), self._workshop.template
+        return {
+            "node_reason": status.problem,
+            "height": status.height,
+            "tip_hash_hex": status.prev_hash_hex,
+            "job_id": status.job_id,
+            "template_ms": status.template_time_ms,
+            "transactions": len(template.transactions) if template else None,
+            "network_difficulty": difficulty_from_target(target_from_nbits(template.nbits)) if template else None,
+            "candidates_pending": status.candidates_pending,
+        }
+
+
+def rpc_settings(config: Config) -> RpcSettings:
+    """How to reach the node."""
+    node = config.node[0]
+    return RpcSettings(node.url, _credentials(node), NETWORKS[config.pool.chain])
+
+
+def _credentials(node: NodeOptions) -> Credentials:
+    if node.cookie_file:
+        return CookieFile(Path(node.cookie_file))
+    return PasswordFile(node.user, Path(node.password_file))

@@ -1,0 +1,156 @@
+"""The program: all roles under one supervisor, or one of them alone; and what operators do to accounts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import native
+from payout.accounts import Account, AccountRefused, PayoutAddress, Scheme
+from payout.store.ledger import SqlLedger
+from pool import events, logs
+from pool.bitcoin.network import NETWORKS
+from pool.bitcoin.script import output_script
+from pool.config import Config, Paths
+from pool.roles.clock import SystemClock
+from pool.roles.database import open_database
+from pool.roles.redis_link import redis_program
+from pool.roles.twisted_role import Role
+from pool.supervisor import EXIT_CONFIGURATION, CannotSupervise, Program, stop_signals, supervise
+
+ROLES = ("work", "stratum", "accounting", "web")
+
+
+def run_all(config: Config, file: Path) -> int:
+    """Run all roles, and Redis if none is configured, until SIGINT or SIGTERM; returns the exit code."""
+    paths = Paths(Path(config.pool.data_dir))
+    prepare(config)
+    logs.begin(sys.stderr, "supervisor")
+    programs = [
+        Program(role, (sys.executable, "-m", "pool", "run", "--role", role, "-c", str(file)), paths.log(role))
+        for role in ROLES
+    ]
+    with stop_signals() as stop:
+        try:
+            if (redis := redis_program(config)) is not None:
+                programs.insert(0, redis)
+            supervise(programs, stop=stop)
+        except CannotSupervise as error:
+            events.cannot_go_on(str(error))
+            return EXIT_CONFIGURATION
+    return 0
+
+
+def facts(config: Config) -> list[str]:
+    """What an operator wants to see when the pool starts."""
+    paths = Paths(Path(config.pool.data_dir))
+    return [
+        f"Steppe {version('steppe')} on {config.pool.chain}, hashing with {native.SHA256_IMPLEMENTATION}",
+        f"blocks pay {config.pool.payout_address}",
+        *(f"miners: stratum+tcp://{listen}" for listen in config.stratum.listen),
+        f"page: http://{config.web.listen}/",
+        f"node: {config.node[0].url}",
+        f"logs: {paths.logs}",
+    ]
+
+
+def run_role(config: Config, role: str) -> int:
+    """Run one role in this process until SIGINT or SIGTERM; returns the exit code."""
+    prepare(config)
+    logs.begin(sys.stderr, role)
+    if (reason := _slow_hashing(config)) is not None:
+        events.role_cannot_start(role, reason)
+        return EXIT_CONFIGURATION
+    if role == "accounting":
+        from pool.roles import accounting
+
+        with stop_signals() as stop:
+            return accounting.run(config, stop)
+    from pool.roles import twisted_role
+
+    return twisted_role.run(role, _builder(config, role))
+
+
+def prepare(config: Config) -> None:
+    """Make the data folder, for the pool's user alone."""
+    paths = Paths(Path(config.pool.data_dir))
+    paths.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths.logs.mkdir(mode=0o700, exist_ok=True)
+
+
+def add_account(config: Config, name: str, scheme: str | None, fee_bps: int | None, address: str | None) -> None:
+    """Register an account. Raises ValueError if the name is taken or something is not allowed."""
+    options = config.accounting
+    now_ms = SystemClock().time_ms()
+    pays = None
+    if address is not None:
+        pays = PayoutAddress(address, output_script(address, NETWORKS[config.pool.chain]))
+    try:
+        with _ledger(config) as ledger, ledger.write() as books:
+            books.accounts.add(
+                name,
+                Scheme(scheme or options.default_scheme),
+                options.default_fee_bps if fee_bps is None else fee_bps,
+                pays,
+                now_ms,
+            )
+    except AccountRefused as error:
+        raise ValueError(str(error)) from error
+
+
+def ensure_account(config: Config, name: str, scheme: str, fee_bps: int) -> None:
+    """Register an account unless it exists already, with whatever plan."""
+    with _ledger(config) as ledger, ledger.write() as books:
+        if books.accounts.get(name) is None:
+            books.accounts.add(name, Scheme(scheme), fee_bps, None, SystemClock().time_ms())
+
+
+def accounts_of(config: Config) -> list[Account]:
+    """All accounts by name."""
+    with _ledger(config) as ledger, ledger.read() as books:
+        return books.accounts.every()
+
+
+@contextmanager
+def _ledger(config: Config) -> Iterator[SqlLedger]:
+    """The books for a moment."""
+    prepare(config)
+    engine = open_database(config)
+    try:
+        yield SqlLedger(engine)
+    finally:
+        engine.dispose()
+
+
+def _slow_hashing(config: Config) -> str | None:
+    """Why hashing is too slow to start with; None when it is not."""
+    if native.COMPILED or config.pool.allow_slow_hashing:
+        return None
+    return (
+        "the compiled hashing is missing, and without it a share costs about a hundred times as much: "
+        "build it (`pip install .`), or set pool.allow_slow_hashing for a test"
+    )
+
+
+def _builder(config: Config, role: str) -> Callable[[Any, asyncio.AbstractEventLoop], Role]:
+    """What builds the parts of a Twisted role, once its reactor is there."""
+
+    def build(reactor: Any, loop: asyncio.AbstractEventLoop) -> Role:
+        if role == "work":
+            from pool.roles.work import WorkRole
+
+            return WorkRole(config, reactor, loop)
+        if role == "stratum":
+            from pool.roles.stratum import StratumRole
+
+            return StratumRole(config, reactor, loop)
+        from pool.roles.web import WebRole
+
+        return WebRole(config, reactor, loop)
+
+    return build

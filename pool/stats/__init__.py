@@ -1,0 +1,1 @@
+"""Hashrate estimates and counters per worker, account and pool: pure folds over the share journal."""

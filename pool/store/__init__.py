@@ -1,0 +1,1 @@
+"""Adapters to Redis (rebuildable) and SQL (truth)."""

@@ -1,0 +1,1 @@
+"""From a block template to jobs, and from a share to a block."""

@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# What our scripts share; read with `.`, not run.
+
+# Milliseconds since some moment; EPOCHREALTIME has six decimals behind a point or a comma, as the locale likes it.
+now_ms() { printf '%s' $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+# seconds_since START_MS: "0.4 s".
+seconds_since() {
+    local spent_ms=$(($(now_ms) - $1))
+    printf '%d.%d s' $((spent_ms / 1000)) $((spent_ms % 1000 / 100))
+}
+
+# Says on standard error what is wrong and what to do about it (a line each), and ends.
+die() {
+    printf '%s\n' "$@" >&2
+    exit 1
+}
+
+# quietly WHAT REMEDY COMMAND...: one line saying what is done and how long it took. The command's own output is shown
+# only if it fails, and then what to do about it. A function given as the command chains its parts with &&: errexit
+# does not hold here.
+quietly() {
+    local what=$1 remedy=$2 began log
+    shift 2
+    began=$(now_ms)
+    log=$(mktemp)
+    printf '%s ... ' "$what" >&2
+    if "$@" >"$log" 2>&1 </dev/null; then
+        printf '%s\n' "$(seconds_since "$began")" >&2
+        rm -f -- "$log"
+    else
+        printf 'failed after %s\n\n' "$(seconds_since "$began")" >&2
+        cat -- "$log" >&2
+        rm -f -- "$log"
+        die '' "Failed: $what." "$remedy"
+    fi
+}
+
+# run_tests ARGUMENT...: pytest in our place. Two workers: most tests wait for a node, and two cores are the smallest
+# machine we promise to run on. No test takes half of the time limit: one that reaches it hangs, and fails with its stack.
+run_tests() { exec .venv/bin/pytest -n 2 --dist loadfile --timeout 120 "$@"; }

@@ -1,0 +1,24 @@
+"""Builds the compiled twin of `native`. Metadata is in pyproject.toml, data files are in MANIFEST.in."""
+
+from setuptools import Extension, find_packages, setup
+
+setup(
+    # Named because setuptools refuses to guess among several top-level folders, and must not install tests/.
+    packages=find_packages(include=["native*", "pool*", "stratum*", "payout*"]),
+    # MANIFEST.in takes whole folders; these sources are needed to build, not to run.
+    exclude_package_data={"native": ["*.c", "*.pyx"]},
+    ext_modules=[
+        Extension(
+            "native.compiled",
+            sources=[
+                "native/compiled.pyx",
+                "native/sha256.c",
+                "native/sha256_portable.c",
+                "native/sha256_ni.c",
+            ],
+            depends=["native/compiled.pxd", "native/sha256.h"],
+            # Hidden symbols: a process that also loads OpenSSL or a miner's library must not mix up their sha256_*.
+            extra_compile_args=["-O3", "-std=gnu11", "-fvisibility=hidden"],
+        )
+    ],
+)

@@ -1,0 +1,1 @@
+"""Stratum v1: a session without sockets, and the Twisted server that drives it."""

@@ -1,0 +1,93 @@
+"""The jobs that a share may still be for, by tip."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+import native
+from pool.work.job import Job
+from stratum.messages import JobLines, encode_job
+
+OLD_TIP_SECONDS: Final = 60.0
+"""How long the jobs of a former tip are known: for the block test (a late block may still win its race), and so that
+their shares are called stale rather than unknown."""
+
+JOBS_PER_TIP_MAX: Final = 2048
+"""Jobs of one tip; at one each 30 seconds, 17 hours without a block. The oldest go first."""
+
+
+class Tip:
+    """One previous block. accepted: the first 12 bytes of the hash of each accepted share on it, from whatever
+    session; enough that two never meet by chance."""
+
+    __slots__ = ("accepted", "jobs", "left_at")
+
+    def __init__(self) -> None:
+        self.jobs: list[LiveJob] = []
+        self.accepted: set[bytes] = set()
+        self.left_at: float | None = None
+
+
+class LiveJob(Struct, frozen=True, eq=False):
+    """A job as this process hands it out. number: grows by one with each job, whatever its tip."""
+
+    number: int
+    job: Job
+    tip: Tip
+    check: native.JobCheck
+    lines: JobLines
+
+
+class JobBook:
+    """Every job that is still known, and which tip is the current one. Times are seconds of a monotonic clock."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, LiveJob] = {}
+        self._tips: dict[bytes, Tip] = {}
+        self._number = 0
+        self.current: LiveJob | None = None
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    @property
+    def oldest_number(self) -> int:
+        """Number of the oldest known job."""
+        return next(iter(self._jobs.values())).number if self._jobs else self._number
+
+    def add(self, job: Job, now: float) -> LiveJob | None:
+        """Make a job the current one; None if it is known already (the feed repeats the newest when it reconnects).
+
+        Raises ValueError if it cannot be a job.
+        """
+        if job.job_id in self._jobs:
+            return None
+        check = native.JobCheck(job.coinb1, job.coinb2, b"".join(job.branch), job.prev_hash, job.nbits)
+        if self.current is not None and self.current.job.prev_hash != job.prev_hash:
+            self.current.tip.left_at = now
+        tip = self._tips.setdefault(job.prev_hash, Tip())
+        tip.left_at = None
+        self._number += 1
+        live = LiveJob(self._number, job, tip, check, encode_job(job))
+        self._jobs[job.job_id] = self.current = live
+        tip.jobs.append(live)
+        if len(tip.jobs) > JOBS_PER_TIP_MAX:
+            del self._jobs[tip.jobs.pop(0).job.job_id]
+        return live
+
+    def find(self, job_id: str) -> LiveJob | None:
+        return self._jobs.get(job_id)
+
+    def is_stale(self, live: LiveJob) -> bool:
+        """Whether a block has come since: its shares can no longer be right, but it can still be a block."""
+        return self.current is None or live.tip is not self.current.tip
+
+    def expire(self, now: float) -> None:
+        """Forget the tips that were left long enough ago, with their jobs and duplicates."""
+        for prev_hash, tip in list(self._tips.items()):
+            if tip.left_at is not None and now - tip.left_at >= OLD_TIP_SECONDS:
+                del self._tips[prev_hash]
+                for live in tip.jobs:
+                    del self._jobs[live.job.job_id]

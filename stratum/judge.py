@@ -1,0 +1,135 @@
+"""From a submission to the record of it: the block test, then whether the share counts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+import native
+from native import Verdict
+from pool.work.candidate import Candidate
+from pool.work.share import Outcome, Share
+from stratum.difficulty import judged_target
+from stratum.events import ShareSubmitted
+from stratum.jobs import LiveJob
+from stratum.limits import JOB_ID_CHARACTERS_MAX
+from stratum.messages import decode_extranonce2, decode_uint32
+
+_REMEMBERED_BYTES: Final = 12  # of a hash; see stratum.jobs.Tip
+
+
+class Terms(Struct, frozen=True):
+    """What a session was told with a job. difficulty: None if it never got that job."""
+
+    extranonce1: bytes
+    difficulty: float | None
+    version_mask: int
+
+
+def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool, time_ms: int) -> Share:
+    """The record of a submission; an accepted one is remembered, so that its like is a duplicate from now on.
+
+    live: the job it names, if known; stale: whether that job's tip is gone. The header is tested for a block before
+    anything else: `block_hash` is set whatever the outcome.
+    """
+    submission = share.submission
+    if submission is None:
+        return _unread(Outcome.MALFORMED, share, terms, time_ms)
+    if live is None:
+        return _unread(Outcome.UNKNOWN_JOB, share, terms, time_ms)
+    extranonce2 = decode_extranonce2(submission.extranonce2)
+    if extranonce2 is None:
+        return _unread(Outcome.BAD_EXTRANONCE, share, terms, time_ms)
+    ntime = decode_uint32(submission.ntime)
+    nonce = decode_uint32(submission.nonce)
+    bits = 0 if submission.version_bits is None else decode_uint32(submission.version_bits)
+    if ntime is None or nonce is None or bits is None:
+        return _unread(Outcome.MALFORMED, share, terms, time_ms)
+
+    job = live.job
+    # BIP-0310: the masked bits are replaced. Bits outside the mask are set as well: such a share is refused, but should
+    # it be a block, this is the version that the miner hashed.
+    version = job.version & ~terms.version_mask | bits
+    # Without a difficulty the share is refused anyway; the block test needs none.
+    target = judged_target(terms.difficulty or 1.0, job.nbits)
+    verdict, digest = live.check.check(terms.extranonce1, extranonce2, version, ntime, nonce, target)
+    if not share.authorized:
+        outcome = Outcome.UNAUTHORIZED
+    elif terms.difficulty is None:
+        outcome = Outcome.UNKNOWN_JOB
+    elif stale:
+        outcome = Outcome.STALE
+    elif bits & ~terms.version_mask:
+        outcome = Outcome.BAD_VERSION
+    elif not job.ntime_min <= ntime <= job.ntime_max:
+        outcome = Outcome.BAD_NTIME
+    elif verdict is Verdict.LOW:
+        outcome = Outcome.LOW_DIFFICULTY
+    elif (remembered := digest[:_REMEMBERED_BYTES]) in live.tip.accepted:
+        outcome = Outcome.DUPLICATE
+    else:
+        live.tip.accepted.add(remembered)
+        outcome = Outcome.ACCEPTED
+    return Share(
+        time_ms,
+        outcome,
+        job.job_id,
+        share.login.account,
+        share.login.worker,
+        terms.extranonce1,
+        extranonce2,
+        version,
+        ntime,
+        nonce,
+        terms.difficulty or 0.0,
+        job.nbits,
+        job.height,
+        None,
+        digest if verdict is Verdict.BLOCK else None,
+    )
+
+
+def forget(share: Share, live: LiveJob | None) -> None:
+    """Undo what `judge` remembered, for a share that the journal did not take: it may come again."""
+    if share.outcome is Outcome.ACCEPTED and live is not None:
+        live.tip.accepted.discard(native.sha256d(_header(share, live))[:_REMEMBERED_BYTES])
+
+
+def candidate(share: Share, live: LiveJob, login: str) -> Candidate:
+    """The candidate of a share whose `block_hash` is set."""
+    if share.block_hash is None:
+        raise ValueError("the share is no block")
+    return Candidate(
+        job_id=share.job_id,
+        block_hash=share.block_hash,
+        header=_header(share, live),
+        coinbase=live.check.coinbase(share.extranonce1, share.extranonce2),
+        login=login,
+        time_ms=share.time_ms,
+    )
+
+
+def _header(share: Share, live: LiveJob) -> bytes:
+    return live.check.header(share.extranonce1, share.extranonce2, share.version, share.ntime, share.nonce)
+
+
+def _unread(outcome: Outcome, share: ShareSubmitted, terms: Terms, time_ms: int) -> Share:
+    """The record of a submission that has no header: what it lacks is zero or empty."""
+    job_id = "" if share.submission is None else share.submission.job_id
+    return Share(
+        time_ms=time_ms,
+        outcome=outcome,
+        # Untrusted text: whole if it could be one of ours, else left out.
+        job_id=job_id if job_id.isalnum() and job_id.isascii() and len(job_id) <= JOB_ID_CHARACTERS_MAX else "",
+        account=share.login.account,
+        worker=share.login.worker,
+        extranonce1=terms.extranonce1,
+        extranonce2=b"",
+        version=0,
+        ntime=0,
+        nonce=0,
+        difficulty=0.0,
+        nbits=0,
+        height=0,
+    )

@@ -1,0 +1,47 @@
+"""What the server needs of the outside world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from stratum.session import Session
+
+
+class Extranonces(Protocol):
+    """Where a session gets its extranonce1: no two live sessions of the pool hold the same."""
+
+    def take(self) -> bytes:
+        """EXTRANONCE1_BYTES that no live session holds."""
+
+    def release(self, extranonce1: bytes) -> None:
+        """The session that held it is gone."""
+
+
+class Timers(Protocol):
+    """What the server needs of a reactor."""
+
+    def callLater(self, delay: float, callable: Callable[..., object], *args: object) -> object:  # noqa: N802 - Twisted's name
+        """Twisted's `IReactorTime.callLater`; with delay 0, at the end of this turn."""
+
+
+class Link(Protocol):
+    """A connection, as its Twisted protocol offers it."""
+
+    session: Session
+    remote_address: str
+
+    def flush(self) -> None:
+        """Write what the session has outgoing, in one piece."""
+
+    def close(self) -> None:
+        """End the connection once everything is written."""
+
+    def abort(self) -> None:
+        """Reset the connection now."""
+
+    def pause(self) -> None:
+        """Read nothing more until resumed."""
+
+    def resume(self) -> None:
+        """Read again."""

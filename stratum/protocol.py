@@ -1,0 +1,85 @@
+"""The Twisted protocol of a Stratum connection: it pumps bytes between a transport and the server, no more."""
+# ruff: noqa: N802 - Twisted's names
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from twisted.internet.interfaces import IPushProducer, ITCPTransport
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from stratum.server import StratumServer
+from stratum.session import Session
+
+
+@implementer(IPushProducer)
+class StratumProtocol(Protocol):
+    """One connection, the same on both endpoints.
+
+    It is the producer of what it writes, so that the transport says when the peer does not read: at
+    `limits.WRITE_BUFFER_BYTES_MAX`.
+    """
+
+    session: Session
+    remote_address: str
+    transport: Any  # zope's interfaces are no types
+
+    def __init__(self, server: StratumServer) -> None:
+        self._server = server
+
+    def connectionMade(self) -> None:
+        if ITCPTransport.providedBy(self.transport):
+            with suppress(OSError):  # the peer may be gone already; connectionLost follows
+                self.transport.setTcpNoDelay(True)
+                self.transport.setTcpKeepAlive(True)
+        self.transport.registerProducer(self, True)
+        self.remote_address = self.transport.getPeer().host
+        self.session = self._server.connected(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._server.received(self, data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._server.lost(self)
+
+    def pauseProducing(self) -> None:
+        """The peer is too far behind."""
+        self._server.fell_behind(self)
+
+    def resumeProducing(self) -> None:
+        """Never: who falls behind is dropped."""
+
+    def stopProducing(self) -> None:
+        """The connection is gone; `connectionLost` tells the server."""
+
+    def flush(self) -> None:
+        data = self.session.outgoing()
+        if data:
+            self.transport.write(data)
+
+    def close(self) -> None:
+        self.transport.loseConnection()
+
+    def abort(self) -> None:
+        self.transport.abortConnection()
+
+    def pause(self) -> None:
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        self.transport.resumeProducing()
+
+
+class StratumFactory(Factory):
+    """Makes the protocol of each new connection."""
+
+    noisy = False
+
+    def __init__(self, server: StratumServer) -> None:
+        self._server = server
+
+    def buildProtocol(self, addr: object) -> StratumProtocol:
+        return StratumProtocol(self._server)

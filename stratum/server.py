@@ -1,0 +1,359 @@
+"""All sessions of one stratum process: jobs to them, shares from them to the journal, blocks to the work role.
+
+A share goes: bytes, event, verdict, journal, reply. The replies of one turn of the reactor leave together, once the
+journal has all of that turn's records.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final, cast
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+
+from pool import events as log
+from pool.ports import CandidateSink, Clock, ShareLog
+from pool.work.job import Job
+from pool.work.share import Outcome, Share
+from stratum.difficulty import DifficultyBounds
+from stratum.errors import ERROR_OF
+from stratum.events import (
+    AuthorizationRequested,
+    Closed,
+    ConfigurationRequested,
+    Event,
+    RequestRefused,
+    ShareSubmitted,
+    SubscriptionRequested,
+)
+from stratum.jobs import JobBook, LiveJob
+from stratum.judge import candidate, forget, judge
+from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, UNSETTLED_SHARES_MAX, CloseReason
+from stratum.ports import Extranonces, Link, Timers
+from stratum.session import Session
+from stratum.states import State
+
+SWEEP_SECONDS: Final = 1.0
+
+
+class StratumSettings(Struct, frozen=True):
+    """What an operator chooses. version_mask: bits a miner may roll, by default those of BIP-0320."""
+
+    difficulty: DifficultyBounds
+    version_mask: int = 0x1FFFE000
+
+
+class Presence(Struct, frozen=True):
+    """A worker that is connected now; a worker with two machines is there twice. difficulty: None before its first job.
+    agent: printable ASCII, untrusted."""
+
+    account: str
+    worker: str
+    remote_address: str
+    agent: str
+    difficulty: float | None
+    since_ms: int
+
+
+_Unsettled = tuple[Link, bytes | None, Share]  # with the id to answer
+
+
+class StratumServer:
+    """The stratum role's core. Feed it connections and jobs; it judges, records and answers."""
+
+    def __init__(
+        self,
+        settings: StratumSettings,
+        clock: Clock,
+        share_log: ShareLog,
+        candidates: CandidateSink,
+        extranonces: Extranonces,
+        timers: Timers,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._share_log = share_log
+        self._candidates = candidates
+        self._extranonces = extranonces
+        self._timers = timers
+        self._sweeping = LoopingCall(self._sweep)
+        self._book = JobBook()
+        # Every connection, and since when in Unix milliseconds.
+        self._links: dict[Link, int] = {}
+        # When a connection must be authorized, or, once closed, gone.
+        self._deadlines: dict[Link, float] = {}
+        self._counters: Counter[str] = Counter()
+        self._outcomes = [0] * len(Outcome)
+        # Shares whose records the journal may not have yet, in the order of their replies.
+        self._unsettled: list[_Unsettled] = []
+        # Jobs whose record went with them, and jobs whose record was refused and has to come before their next share.
+        self._recording: list[Job] = []
+        self._unrecorded: set[str] = set()
+        self._paused: list[Link] = []
+        self._settling = False
+        self._settled: Deferred[None] | None = None
+        self._journal_failing = False
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Every connection's session, ready or not."""
+        return [link.session for link in self._links]
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Since the start: shares by outcome (`share_accepted`, `share_stale`...), requests refused by reason
+        (`refused_unknown_method`...), connections (`connected`, `closed_not_json`...)."""
+        shares = {f"share_{outcome.name.lower()}": self._outcomes[outcome] for outcome in Outcome}
+        return {**shares, **self._counters}
+
+    def presence(self) -> list[Presence]:
+        """Who is connected."""
+        return [
+            Presence(
+                login.account,
+                login.worker,
+                link.remote_address,
+                link.session.agent,
+                link.session.difficulty.current,
+                since_ms,
+            )
+            for link, since_ms in self._links.items()
+            for login in link.session.logins.values()
+        ]
+
+    def start(self) -> None:
+        """Begin to end the connections that do nothing."""
+        self._sweeping.clock = cast(Any, self._timers)
+        self._sweeping.start(SWEEP_SECONDS, now=False)
+
+    async def stop(self) -> None:
+        """Settle what was judged, then reset every connection: after a reset miners return at once, after a mere close
+        they wait (btcpool #322)."""
+        if self._sweeping.running:
+            self._sweeping.stop()
+        if self._settling:
+            self._settled = Deferred()
+            await self._settled
+        for link in list(self._links):
+            self._end(link, CloseReason.SHUTDOWN)
+            link.abort()
+
+    def take_job(self, job: Job) -> None:
+        """A job from the work role: into the journal, then to every session, unless it is known already."""
+        now = self._clock.monotonic()
+        previous = self._book.current
+        live = self._book.add(job, now)
+        if live is None:
+            return
+        self._book.expire(now)
+        self._record_job(job)
+        self._settle_soon()
+        clean = previous is None or previous.tip is not live.tip
+        for link in list(self._links):
+            if link.session.state is State.READY:
+                self._safely(link, self._issue, link, live, clean)
+
+    def connected(self, link: Link) -> Session:
+        """A new connection; returns its session."""
+        self._links[link] = self._clock.time_ms()
+        self._deadlines[link] = self._clock.monotonic() + AUTHORIZE_SECONDS
+        self._counters["connected"] += 1
+        return Session(self._settings.difficulty, self._settings.version_mask)
+
+    def received(self, link: Link, data: bytes) -> None:
+        """Bytes from a connection."""
+        try:
+            for event in link.session.receive(data):
+                _STEPS[type(event)](self, link, event)
+        except Exception as error:  # noqa: BLE001 - a bug ends this session, the server lives
+            self._fail(link, error)
+        self._flush(link)
+        if len(self._unsettled) > UNSETTLED_SHARES_MAX:
+            link.pause()
+            self._paused.append(link)
+
+    def fell_behind(self, link: Link) -> None:
+        """The connection's peer does not read what we write."""
+        self._end(link, CloseReason.SLOW_READER)
+        link.abort()
+
+    def lost(self, link: Link) -> None:
+        """The connection is gone."""
+        self._links.pop(link, None)
+        self._deadlines.pop(link, None)
+        self._counters["disconnected"] += 1
+        if link.session.extranonce1:
+            self._extranonces.release(link.session.extranonce1)
+
+    def _subscribe(self, link: Link, request: SubscriptionRequested) -> None:
+        link.session.subscribe(request, link.session.extranonce1 or self._extranonces.take())
+        self._start_work(link)
+
+    def _authorize(self, link: Link, request: AuthorizationRequested) -> None:
+        link.session.authorize(request)
+        self._start_work(link)
+
+    def _configure(self, link: Link, request: ConfigurationRequested) -> None:
+        live = self._book.current
+        link.session.configure(request, live.job.version if live is not None else 0)
+
+    def _start_work(self, link: Link) -> None:
+        """The first job, once the session can take one and there is one."""
+        session, live = link.session, self._book.current
+        if session.state is State.READY:
+            self._deadlines.pop(link, None)
+            if live is not None and session.difficulty.current is None:
+                self._issue(link, live, clean=True)
+
+    def _judge(self, link: Link, event: ShareSubmitted) -> None:
+        session, submission, book = link.session, event.submission, self._book
+        live = None if submission is None else book.find(submission.job_id)
+        stale = live is not None and book.is_stale(live)
+        share = judge(event, session.terms(live), live, stale, self._clock.time_ms())
+        if share.block_hash is not None and live is not None:
+            # Before all else: a block does not wait for the journal.
+            login = str(event.login)
+            self._candidates.send(candidate(share, live, login))
+            log.candidate_sent(
+                share.height, share.block_hash[::-1].hex(), share.job_id, login, share.outcome.name.lower()
+            )
+        if share.job_id in self._unrecorded and live is not None:
+            self._record_job(live.job)
+        self._share_log.append(share)
+        self._outcomes[share.outcome] += 1
+        self._unsettled.append((link, event.request_id, share))
+        self._settle_soon()
+
+    def _count_refusal(self, link: Link, event: RequestRefused) -> None:
+        self._counters[f"refused_{event.error.reason}"] += 1
+
+    def _closed(self, link: Link, event: Closed) -> None:
+        self._counters[f"closed_{event.reason}"] += 1
+        if link in self._links:
+            self._deadlines[link] = self._clock.monotonic() + CLOSE_SECONDS
+
+    def _end(self, link: Link, reason: CloseReason) -> None:
+        if link.session.state is not State.CLOSED:
+            self._closed(link, link.session.close(reason))
+
+    def _fail(self, link: Link, error: Exception) -> None:
+        """A bug: it ends the session that met it, the server lives."""
+        log.bug("stratum session", error)
+        self._end(link, CloseReason.BUG)
+        with suppress(Exception):  # perhaps the very thing that failed; the sweep tries again
+            link.abort()
+
+    def _flush(self, link: Link) -> None:
+        """Write what is outgoing. A closed session's connection lives until its last share is answered."""
+        link.flush()
+        session = link.session
+        if session.state is State.CLOSED and not session.has_open_shares:
+            link.close()
+
+    def _issue(self, link: Link, live: LiveJob, clean: bool) -> None:
+        link.session.issue(live, clean, self._book.oldest_number)
+        link.flush()
+
+    def _record_job(self, job: Job) -> None:
+        self._unrecorded.discard(job.job_id)
+        self._recording.append(job)
+        self._share_log.append(job)
+
+    def _settle_soon(self) -> None:
+        if not self._settling:
+            self._settling = True
+            self._timers.callLater(0, self._start_settling)
+
+    def _start_settling(self) -> None:
+        Deferred.fromCoroutine(self._settle())
+
+    async def _settle(self) -> None:
+        """Commit what was appended and answer its shares, until nothing new has come meanwhile."""
+        try:
+            while self._unsettled or self._recording:
+                await self._settle_group()
+        except Exception as error:  # noqa: BLE001 - the next share starts anew
+            log.bug("stratum replies", error)
+        finally:
+            self._settling = False
+        if self._settled is not None:
+            self._settled.callback(None)
+
+    async def _settle_group(self) -> None:
+        shares, self._unsettled = self._unsettled, []
+        jobs, self._recording = self._recording, []
+        try:
+            await self._share_log.commit()
+        except Exception as error:  # noqa: BLE001 - whatever it is, no miner may be told `true`
+            self._unrecorded.update(job.job_id for job in jobs)
+            self._lose(shares, error)
+        else:
+            self._journal_failing = False
+            self._answer(shares)
+        paused, self._paused = self._paused, []
+        for link in paused:
+            self._safely(link, link.resume)
+
+    def _answer(self, shares: list[_Unsettled]) -> None:
+        for link, request_id, share in shares:
+            try:
+                if share.outcome is Outcome.ACCEPTED:
+                    link.session.accept(request_id)
+                else:
+                    link.session.reject(request_id, ERROR_OF[share.outcome])
+            except Exception as error:  # noqa: BLE001 - see _fail
+                self._fail(link, error)
+        for link in dict.fromkeys(link for link, _, _ in shares):
+            self._safely(link, self._flush, link)
+
+    def _lose(self, shares: list[_Unsettled], error: Exception) -> None:
+        """The records are not safe: the miners get no answer but a closed connection, and go to their backup pools if
+        it lasts."""
+        if not isinstance(error, OSError):
+            log.bug("share journal", error)
+        elif not self._journal_failing:
+            log.share_commit_failed(len(shares), str(error))
+        self._journal_failing = True
+        for _, _, share in shares:
+            forget(share, self._book.find(share.job_id))
+        for link in dict.fromkeys(link for link, _, _ in shares):
+            self._end(link, CloseReason.JOURNAL_FAILED)
+            self._safely(link, link.close)
+
+    def _safely(self, link: Link, action: Callable[..., None], *arguments: object) -> None:
+        """What is done to many links in turn must not end with the one that fails."""
+        try:
+            action(*arguments)
+        except Exception as error:  # noqa: BLE001 - see _fail
+            self._fail(link, error)
+
+    def _sweep(self) -> None:
+        try:
+            self._end_late()
+        except Exception as error:  # noqa: BLE001 - or the sweeping would end with it
+            log.bug("stratum sweep", error)
+
+    def _end_late(self) -> None:
+        """End what is late: connections without a worker, then those that do not go; forget old jobs."""
+        now = self._clock.monotonic()
+        self._book.expire(now)
+        for link in [link for link, deadline in self._deadlines.items() if deadline <= now]:
+            if link.session.state is State.CLOSED:
+                self._safely(link, link.abort)
+            else:
+                self._end(link, CloseReason.NOT_AUTHORIZED_IN_TIME)
+                self._safely(link, self._flush, link)
+
+
+_STEPS: Final[Mapping[type[Event], Callable[[StratumServer, Link, Any], None]]] = {
+    SubscriptionRequested: StratumServer._subscribe,
+    AuthorizationRequested: StratumServer._authorize,
+    ConfigurationRequested: StratumServer._configure,
+    ShareSubmitted: StratumServer._judge,
+    RequestRefused: StratumServer._count_refusal,
+    Closed: StratumServer._closed,
+}

@@ -1,0 +1,299 @@
+"""One Stratum session as a state machine: bytes in, events out, bytes out. It knows no socket and no clock.
+
+    for event in session.receive(data): ...     # handle each before the next is asked for
+    transport.write(session.outgoing())
+
+Replies leave in the order of the requests, also where a share's reply has to wait for the journal. Notifications
+overtake waiting replies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from stratum import messages
+from stratum.difficulty import DifficultyBounds, SessionDifficulty, parse_difficulty
+from stratum.errors import (
+    BadLogin,
+    MalformedRequest,
+    StratumError,
+    TooManyWorkers,
+    UnknownMethod,
+)
+from stratum.events import (
+    AuthorizationRequested,
+    Closed,
+    ConfigurationRequested,
+    Event,
+    RequestRefused,
+    ShareSubmitted,
+    SubscriptionRequested,
+)
+from stratum.extensions import VersionRolling, encode_answer, read_wishes
+from stratum.jobs import LiveJob
+from stratum.judge import Terms
+from stratum.limits import (
+    AGENT_CHARACTERS_MAX,
+    MESSAGES_BEFORE_AUTHORIZE_MAX,
+    WORKERS_MAX,
+    CloseReason,
+    line_violation,
+)
+from stratum.login import Login, difficulty_in_password, parse_login
+from stratum.states import AFTER_AUTHORIZE, AFTER_SUBSCRIBE, MAY_FOLLOW, State
+
+# Agents whose older versions cut a difficulty to an integer: 0.5 becomes 0 and they send every nonce.
+_CUTS_FRACTIONS: Final = ("bitaxe", "nerdqaxe")
+
+_AUTHORIZE: Final = msgspec.json.Decoder(messages.Authorize)
+_CONFIGURE: Final = msgspec.json.Decoder(messages.Configure)
+_SUBMISSION: Final = msgspec.json.Decoder(messages.Submission)
+_SUBSCRIBE: Final = msgspec.json.Decoder(messages.Subscribe)
+_SUGGESTION: Final = msgspec.json.Decoder(messages.Suggestion)
+
+
+class Session:
+    """The protocol's side of one connection.
+
+    bounds: of the port's difficulty. version_mask: bits that the pool lets a miner roll.
+    """
+
+    __slots__ = (
+        "_announced_mask",
+        "_messages",
+        "_outgoing",
+        "_rest",
+        "_rolling",
+        "_version_mask",
+        "_waiting",
+        "agent",
+        "difficulty",
+        "extranonce1",
+        "logins",
+        "state",
+    )
+
+    def __init__(self, bounds: DifficultyBounds, version_mask: int) -> None:
+        self.state = State.NEW
+        self.agent = ""
+        self.extranonce1 = b""
+        self.difficulty = SessionDifficulty(bounds)
+        # By the name as the miner writes it; the first one is the session's.
+        self.logins: dict[str, Login] = {}
+        self._version_mask = version_mask
+        self._rolling: VersionRolling | None = None
+        self._announced_mask = 0
+        self._messages = 0
+        self._rest = b""
+        self._outgoing: list[bytes] = []
+        # Replies that wait for an earlier share's: None is a share without its reply.
+        self._waiting: list[bytes | None] = []
+
+    def receive(self, data: bytes) -> Iterator[Event]:
+        """What the bytes amount to, however they are cut. Handle and answer each event before asking for the next."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if self.state is State.CLOSED:
+                return
+            event = self._read(line)
+            if event is not None:
+                yield event
+        if self.state is State.CLOSED:
+            self._rest = b""
+        elif self._rest and (violation := line_violation(self._rest)) is not None:
+            yield self.close(violation)
+
+    def outgoing(self) -> bytes:
+        """The bytes to write, once."""
+        data = b"".join(self._outgoing)
+        self._outgoing.clear()
+        return data
+
+    def close(self, reason: CloseReason) -> Closed:
+        """End the session: nothing is read or sent from now on but what is outgoing."""
+        self.state = State.CLOSED
+        self._rest = b""
+        return Closed(reason)
+
+    def subscribe(self, request: SubscriptionRequested, extranonce1: bytes) -> None:
+        """Grant a subscription; extranonce1 stays the same for as long as the session lives."""
+        self.extranonce1 = extranonce1
+        self.agent = request.agent
+        if any(word in request.agent.lower() for word in _CUTS_FRACTIONS):
+            self.difficulty.avoid_fractions()
+        self.state = AFTER_SUBSCRIBE.get(self.state, self.state)
+        self._reply(request.request_id, messages.encode_subscription(extranonce1))
+
+    def authorize(self, request: AuthorizationRequested) -> None:
+        """Grant an authorization: shares of that name are taken from now on."""
+        self.logins[request.name] = request.login
+        if (asked := difficulty_in_password(request.password)) is not None:
+            self.difficulty.pin(asked)
+        self.state = AFTER_AUTHORIZE.get(self.state, self.state)
+        self._reply(request.request_id, b"true")
+
+    def configure(self, request: ConfigurationRequested, template_version: int) -> None:
+        """Grant what is possible on jobs of that version (BIP-0310)."""
+        wishes = request.wishes
+        if (rolling := wishes.version_rolling) is not None:
+            self._announced_mask = rolling.granted(self._version_mask, template_version)
+            self._rolling = rolling if self._announced_mask else None
+        minimum = wishes.minimum_difficulty
+        granted = minimum is not None and self.difficulty.set_floor(minimum)
+        self._reply(request.request_id, encode_answer(wishes, self._announced_mask, granted))
+
+    def issue(self, live: LiveJob, clean: bool, oldest: int) -> None:
+        """Send a job, and before it the difficulty and the version mask where they change with it.
+
+        clean: the previous block changed; the first job of a session is clean in any case. oldest: number of the
+        oldest job still known.
+        """
+        if self._rolling is not None:
+            mask = self._rolling.granted(self._version_mask, live.job.version)
+            if mask != self._announced_mask:
+                self._announced_mask = mask
+                self._outgoing.append(messages.encode_set_version_mask(mask))
+        first = self.difficulty.current is None
+        difficulty = self.difficulty.announce(live.number, live.job.nbits, oldest)
+        if difficulty is not None:
+            self._outgoing.append(messages.encode_set_difficulty(difficulty))
+        self._outgoing.append(live.lines.clean if clean or first else live.lines.unclean)
+
+    @property
+    def has_open_shares(self) -> bool:
+        """Whether a share waits for its reply."""
+        return bool(self._waiting)
+
+    def terms(self, live: LiveJob | None) -> Terms:
+        """What this session was told with a job; the mask follows from the job's version."""
+        if live is None:
+            return Terms(self.extranonce1, None, 0)
+        mask = 0 if self._rolling is None else self._rolling.granted(self._version_mask, live.job.version)
+        return Terms(self.extranonce1, self.difficulty.at(live.number), mask)
+
+    def accept(self, request_id: bytes | None) -> None:
+        """Answer the oldest open share with true."""
+        self._settle(b"" if request_id is None else messages.encode_result(request_id, b"true"))
+
+    def reject(self, request_id: bytes | None, error: type[StratumError]) -> None:
+        """Answer the oldest open share with an error."""
+        self._settle(b"" if request_id is None else messages.encode_error(request_id, error))
+
+    def _settle(self, reply: bytes) -> None:
+        waiting = self._waiting
+        del waiting[0]
+        self._outgoing.append(reply)
+        while waiting and (ready := waiting[0]) is not None:
+            self._outgoing.append(ready)
+            del waiting[0]
+
+    def _reply(self, request_id: bytes | None, result: bytes) -> None:
+        if request_id is not None:
+            self._send(messages.encode_result(request_id, result))
+
+    def _refuse(self, request_id: bytes | None, error: type[StratumError], result: bytes = b"null") -> RequestRefused:
+        if request_id is not None:
+            self._send(messages.encode_error(request_id, error, result))
+        return RequestRefused(error)
+
+    def _send(self, reply: bytes) -> None:
+        if self._waiting:
+            self._waiting.append(reply)
+        else:
+            self._outgoing.append(reply)
+
+    def _read(self, line: bytes) -> Event | None:
+        if (violation := line_violation(line)) is not None:
+            return self.close(violation)
+        if not line.strip():
+            return None
+        try:
+            request = messages.decode_request(line)
+            request_id = messages.decode_id(request.request_id)
+        except messages.MalformedMessage:
+            return self.close(CloseReason.MALFORMED_MESSAGE)
+        if not self.logins:
+            self._messages += 1
+            if self._messages > MESSAGES_BEFORE_AUTHORIZE_MAX:
+                return self.close(CloseReason.TOO_MANY_MESSAGES)
+        if request.method is None:
+            return None
+        refusal = MAY_FOLLOW[self.state].get(request.method, UnknownMethod)
+        if refusal is not None:
+            return self._refuse(request_id, refusal)
+        try:
+            return _STEPS[request.method](self, request_id, request.params)
+        except StratumError as error:
+            return self._refuse(request_id, type(error))
+
+    def _submit(self, request_id: bytes | None, params: Raw) -> Event:
+        self._waiting.append(None)
+        try:
+            submission = messages.decode_params(_SUBMISSION, params)
+        except MalformedRequest:
+            return ShareSubmitted(request_id, next(iter(self.logins.values())), True, None)
+        login = self.logins.get(submission.login)
+        if login is None:
+            return ShareSubmitted(request_id, next(iter(self.logins.values())), False, submission)
+        return ShareSubmitted(request_id, login, True, submission)
+
+    def _request_subscription(self, request_id: bytes | None, params: Raw) -> Event:
+        asked = messages.decode_params(_SUBSCRIBE, params)
+        session_id = asked.session_id if isinstance(asked.session_id, str) else None
+        return SubscriptionRequested(request_id, _printable(asked.agent), session_id)
+
+    def _request_authorization(self, request_id: bytes | None, params: Raw) -> Event:
+        asked = messages.decode_params(_AUTHORIZE, params)
+        login = parse_login(asked.login)
+        if login is None:
+            return self._refuse(request_id, BadLogin, b"false")
+        if len(self.logins) >= WORKERS_MAX and asked.login not in self.logins:
+            return self._refuse(request_id, TooManyWorkers, b"false")
+        password = asked.password if isinstance(asked.password, str) else ""
+        return AuthorizationRequested(request_id, asked.login, login, password)
+
+    def _request_configuration(self, request_id: bytes | None, params: Raw) -> Event:
+        return ConfigurationRequested(request_id, read_wishes(messages.decode_params(_CONFIGURE, params)))
+
+    def _suggest_difficulty(self, request_id: bytes | None, params: Raw) -> None:
+        # No reply, as with ckpool: cgminer counts any as a share of its own, cpuminer takes it for its oldest share's.
+        difficulty = parse_difficulty(messages.decode_params(_SUGGESTION, params).difficulty)
+        if difficulty is not None:
+            self.difficulty.suggest(difficulty)
+
+    def _subscribe_extranonce(self, request_id: bytes | None, params: Raw) -> None:
+        # Leave to send mining.set_extranonce, which we never need: extranonce1 stays the same for the whole session.
+        self._reply(request_id, b"true")
+
+    def _answer_no_transactions(self, request_id: bytes | None, params: Raw) -> None:
+        # bfgminer asks again and again, and is content with an empty list.
+        self._reply(request_id, b"[]")
+
+    def _answer_ping(self, request_id: bytes | None, params: Raw) -> None:
+        self._reply(request_id, b'"pong"')
+
+    def _ignore(self, request_id: bytes | None, params: Raw) -> None:
+        pass
+
+
+_STEPS: Final[Mapping[str, Callable[[Session, bytes | None, Raw], Event | None]]] = {
+    "mining.authorize": Session._request_authorization,
+    "mining.configure": Session._request_configuration,
+    "mining.extranonce.subscribe": Session._subscribe_extranonce,
+    "mining.get_transactions": Session._answer_no_transactions,
+    "mining.ping": Session._answer_ping,
+    "mining.submit": Session._submit,
+    "mining.subscribe": Session._request_subscription,
+    "mining.suggest_difficulty": Session._suggest_difficulty,
+    "pong": Session._ignore,
+}
+
+
+def _printable(agent: object) -> str:
+    """A user agent fit for pages and logs, whatever the miner sent."""
+    text = agent if isinstance(agent, str) else ""
+    return "".join(c if " " <= c <= "~" else "?" for c in text[:AGENT_CHARACTERS_MAX])

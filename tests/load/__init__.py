@@ -1,0 +1,1 @@
+"""Simulated miners, to measure what a share costs."""

@@ -1,0 +1,153 @@
+"""Benchmarks: `scripts/bench stratum` measures the stratum role beside the floor, as JSON. See docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from msgspec import Struct
+
+import native
+from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
+from tests.load.processes import BenchmarkFailed, Cores, cores
+from tests.load.servers import Floor, Name, Role, RoleOptions, Server
+
+
+class Kind(Struct, frozen=True):
+    """One thing that can be measured. headline: the figure that decides, which is the smaller the better."""
+
+    measure: Callable[[Server, Cores, Load], Figures]
+    headline: str
+    connections: tuple[int, ...]
+    ratios: tuple[str, ...]
+
+
+# As many machines as one relocated fleet has: after a power cut they all come back at once.
+KINDS: Final = {
+    "shares": Kind(
+        measure_shares,
+        "cpu_us_per_share",
+        (100, 1_000, 10_000),
+        ("cpu_us_per_share", "window_cpu_us_per_share", "shares_per_second", "reply_p50_ms", "reply_p99_ms"),
+    ),
+    "notify": Kind(measure_notify, "last_ms", (10_352,), ("first_ms", "last_ms", "cpu_us_per_session")),
+    "connect": Kind(
+        measure_connect, "ready_last_ms", (10_352,), ("ready_p50_ms", "ready_last_ms", "cpu_us_per_session")
+    ),
+    "idle": Kind(measure_idle, "kib_per_session", (10_000,), ("kib_per_session",)),
+}
+
+
+class Plan(Struct, frozen=True):
+    """What is measured, how often, and on which servers."""
+
+    load: Load
+    role: RoleOptions
+    servers: tuple[Name, ...]
+    rounds: int = 1
+
+
+def compare(kind_name: str, plan: Plan, where: Cores) -> dict[str, Any]:
+    """The servers in turn, each started anew for every round; the round with the median of the headline stands for each
+    server."""
+    kind = KINDS[kind_name]
+    found: dict[Name, list[Figures]] = {name: [] for name in plan.servers}
+    for number, name in enumerate(plan.servers * plan.rounds):
+        _say(f"{kind_name}, {plan.load.connections} connections, {name}, round {number // len(plan.servers) + 1}")
+        with _start(name, plan.role, where) as server:
+            figures = kind.measure(server, where, plan.load)
+        _say(f"  {kind.headline} {figures[kind.headline]}")
+        found[name].append(figures)
+    result: dict[str, Any] = {"connections": plan.load.connections}
+    for name, rounds in found.items():
+        middle = statistics.median_low(figures[kind.headline] for figures in rounds)
+        result[name] = next(figures for figures in rounds if figures[kind.headline] == middle)
+        if plan.rounds > 1:
+            result[name] = {**result[name], f"{kind.headline}_of_rounds": [each[kind.headline] for each in rounds]}
+    if len(found) == 2:
+        result["ratio"] = dict(_ratios(kind.ratios, result["ours"], result["floor"]))
+    return result
+
+
+def machine() -> dict[str, Any]:
+    """Where the figures were made."""
+    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {
+        "cores": os.cpu_count(),
+        "processor": models[0].partition(":")[2].strip() if models else platform.machine(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "sha256": native.SHA256_IMPLEMENTATION,
+    }
+
+
+def _start(name: Name, options: RoleOptions, where: Cores) -> Server:
+    return Floor(where) if name == "floor" else Role(where, options)
+
+
+def _ratios(names: tuple[str, ...], ours: Figures, floor: Figures) -> Iterator[tuple[str, float]]:
+    for name in names:
+        if floor[name]:
+            yield name, round(ours[name] / floor[name], 2)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+def main() -> None:
+    """Benchmarks; they print JSON on standard output, and what they do on standard error."""
+
+
+@main.command()
+@click.option("--mode", "modes", type=click.Choice([*KINDS]), multiple=True, help="Default: all.")
+@click.option("--connections", type=click.IntRange(1, 60_000), multiple=True, help="Default: those of the goals.")
+@click.option("--server", "servers", type=click.Choice(["floor", "ours"]), multiple=True, help="Default: both.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=1, help="So often in turn; the median is shown.")
+@click.option("--seconds", type=click.FloatRange(0.1, 300), default=5.0, help="Timed window of mode shares.")
+@click.option(
+    "--in-flight", type=click.IntRange(1), default=100, help="Shares without an answer, over all connections."
+)
+@click.option("--shares-per-extranonce2", type=click.IntRange(1), default=1, help="An ASIC finds one or less.")
+@click.option("--endpoint", type=click.Choice(["fast", "twisted"]), default="fast", help="Of our role.")
+@click.option("--journal", type=click.Choice(["relaxed", "fsync"]), default="relaxed", help="Of our role.")
+def stratum(
+    modes: tuple[str, ...],
+    connections: tuple[int, ...],
+    servers: tuple[Name, ...],
+    rounds: int,
+    seconds: float,
+    in_flight: int,
+    shares_per_extranonce2: int,
+    endpoint: str,
+    journal: str,
+) -> None:
+    """The stratum role beside the least that a server can cost."""
+    where = cores()
+    report: dict[str, Any] = {"machine": machine(), "endpoint": endpoint, "journal": journal}
+    for mode in modes or tuple(KINDS):
+        # A refresh in the middle would pass for a block.
+        role = RoleOptions(endpoint, journal, refresh_seconds=0.0 if mode == "notify" else 30.0)
+        try:
+            report[mode] = [
+                compare(mode, Plan(load, role, servers or ("floor", "ours"), rounds), where)
+                for load in (
+                    Load(count, seconds, in_flight=in_flight, shares_per_extranonce2=shares_per_extranonce2)
+                    for count in connections or KINDS[mode].connections
+                )
+            ]
+        except BenchmarkFailed as error:
+            raise click.ClickException(str(error)) from error
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()

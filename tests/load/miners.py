@@ -1,0 +1,45 @@
+"""The generator as a context manager: start it, read its JSON lines."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Literal
+
+import msgspec
+
+from tests.load.processes import BenchmarkFailed, Cores, end, pinned
+from tests.load.programs import program
+
+Mode = Literal["shares", "notify", "connect", "idle"]
+
+
+class Miners:
+    """So many miners in a process of their own, which stay until the context is left."""
+
+    def __init__(
+        self, where: Cores, mode: Mode, port: int, connections: int, options: Mapping[str, float] | None = None
+    ) -> None:
+        arguments = {"port": port, "connections": connections, **(options or {})}
+        self._argv = [program("generator"), mode, *(f"--{name}={value}" for name, value in arguments.items())]
+        self._cores = where
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Miners:
+        with pinned(self._cores.others):
+            self._process = subprocess.Popen(self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._stack.callback(end, self._process)
+        self.pid = self._process.pid
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def report(self) -> dict[str, Any]:
+        """The next line, as soon as there is one. Raises BenchmarkFailed; the reason stands on standard error."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise BenchmarkFailed(f"the generator ended with status {self._process.wait()}")
+        return msgspec.json.decode(line, type=dict[str, Any])

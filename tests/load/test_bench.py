@@ -1,0 +1,110 @@
+"""The benchmark itself, for a moment: the whole stratum role over real sockets, beside the floor."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from pool.bitcoin.target import difficulty_from_target, target_from_nbits
+from tests.load.bench import KINDS, main
+from tests.load.job import LEVELS, mainnet_job
+from tests.load.processes import cores, cpu_ns, end, pinned, thread_cpu_ns, wait_for
+from tests.load.programs import program
+from tests.load.servers import DIFFICULTY
+
+CONNECTIONS = 30
+
+
+def bench(*arguments: str) -> dict[str, Any]:
+    """A report of the command."""
+    short = ("--connections", str(CONNECTIONS), "--seconds", "0.3", "--in-flight", "20")
+    run = CliRunner().invoke(main, ["stratum", *short, *arguments], catch_exceptions=False)
+    assert run.exit_code == 0, run.stderr
+    report: dict[str, Any] = json.loads(run.stdout)
+    return report
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    """A run of everything, as short as can be."""
+    return bench()
+
+
+@pytest.fixture(scope="module")
+def other() -> dict[str, Any]:
+    """Shares on the other endpoint, with the other journal."""
+    options = ("--endpoint", "twisted", "--journal", "fsync", "--shares-per-extranonce2", "5", "--rounds", "2")
+    return bench("--mode", "shares", "--server", "ours", *options)
+
+
+@pytest.mark.parametrize("server", ["floor", "ours"])
+class TestEachServer:
+    def test_every_share_is_accepted(self, report: dict[str, Any], server: str) -> None:
+        shares = report["shares"][0][server]
+        assert shares["refused"] == 0 < shares["accepted"]
+
+    def test_nobody_is_turned_away(self, report: dict[str, Any], server: str) -> None:
+        assert report["connect"][0][server]["refused"] == 0
+
+    def test_a_new_block_reaches_the_first_miner_before_the_last(self, report: dict[str, Any], server: str) -> None:
+        notify = report["notify"][0][server]
+        assert 0 < notify["first_ms"] <= notify["last_ms"]
+
+    def test_idle_sessions_hold_memory(self, report: dict[str, Any], server: str) -> None:
+        assert report["idle"][0][server]["resident_mib"] > 0
+
+
+def test_both_servers_send_notifications_of_the_same_size(report: dict[str, Any]) -> None:
+    notify = report["notify"][0]
+    assert notify["floor"]["bytes"] == notify["ours"]["bytes"]
+
+
+@pytest.mark.parametrize("mode", KINDS)
+def test_each_mode_says_how_often_the_floor_goes_into_ours(report: dict[str, Any], mode: str) -> None:
+    assert report[mode][0]["ratio"].keys() <= set(KINDS[mode].ratios)
+
+
+def test_shares_are_accepted_on_the_other_endpoint_and_journal(other: dict[str, Any]) -> None:
+    shares = other["shares"][0]["ours"]
+    assert shares["refused"] == 0 < shares["accepted"]
+
+
+def test_of_several_rounds_one_with_the_median_is_shown(other: dict[str, Any]) -> None:
+    shares = other["shares"][0]["ours"]
+    assert shares["cpu_us_per_share"] == min(shares["cpu_us_per_share_of_rounds"])
+
+
+def test_the_job_is_of_mainnet_size() -> None:
+    job = mainnet_job()
+    assert (len(job.branch), len(job.prev_hash)) == (LEVELS, 32)
+    assert 200 <= len(job.coinb1) + 12 + len(job.coinb2) <= 255
+
+
+def test_its_block_is_far_beyond_its_shares() -> None:
+    assert difficulty_from_target(target_from_nbits(mainnet_job().nbits)) > 1e20 * DIFFICULTY
+
+
+def test_the_processor_time_of_another_process_is_that_of_its_threads() -> None:
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        # Equal once it waits for its input.
+        wait_for("equal times", lambda: 0 < cpu_ns(process.pid) == sum(thread_cpu_ns(process.pid).values()))
+    finally:
+        assert end(process) == 0
+
+
+def test_what_is_started_while_pinned_runs_on_those_cores_alone() -> None:
+    before = os.sched_getaffinity(0)
+    with pinned(cores().server):
+        assert os.sched_getaffinity(0) == cores().server
+    assert os.sched_getaffinity(0) == before
+
+
+def test_a_program_is_compiled_once() -> None:
+    compiled = program("floor").stat()
+    assert program("floor").stat() == compiled

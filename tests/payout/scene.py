@@ -1,0 +1,178 @@
+"""A pool's money in a few lines: shares, blocks, a chain that is moved by hand, and the books.
+
+Shares are given by their difficulty on a network of difficulty 1, so a share of 1/4 is a quarter of a block. Blocks
+and journals have names. A period of pay per share is a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import msgspec
+from sqlalchemy import Engine
+
+from payout.accounting import Accounting
+from payout.accounts import Scheme
+from payout.audit import audit
+from payout.intake import Rules, Taken
+from payout.ledger import Row
+from payout.rewards import Startup
+from payout.store.ledger import SqlLedger
+from pool.ports import NodeUnavailable, Record, ShareBatch
+from pool.work.job import Job
+from pool.work.share import Outcome, Share
+
+MINUTE_MS = 60_000
+START_MS = 1_700_000_040_000  # a full minute
+NETWORK = 0x1D00FFFF
+REWARD_SAT = 1_000_000
+POOL_SCRIPT = b"\x00\x14pool's script....."
+RULES = Rules(
+    window_x=Fraction(2),
+    startup=Startup.DISTRIBUTE,
+    default_scheme=Scheme.PPLNS,
+    default_fee_bps=100,
+    settle_period_ms=MINUTE_MS,
+    pool_scripts=frozenset({POOL_SCRIPT}),
+    subsidy_sat=lambda height: 900_000,
+)
+
+
+def block_hash(name: str) -> bytes:
+    """The hash of a block with this name."""
+    return name.encode().ljust(32, b"\0")
+
+
+def share(
+    account: str,
+    difficulty: str = "1/4",
+    *,
+    minute: int = 0,
+    outcome: Outcome = Outcome.ACCEPTED,
+    block: str | None = None,
+    height: int = 100,
+    slice_id: int | None = None,
+) -> Share:
+    """A share as its stratum process journalled it."""
+    exact = Fraction(difficulty)
+    return Share(
+        time_ms=START_MS + minute * MINUTE_MS,
+        outcome=outcome,
+        job_id="a",
+        account=account,
+        worker="rig",
+        extranonce1=b"",
+        extranonce2=b"",
+        version=0,
+        ntime=0,
+        nonce=0,
+        difficulty=exact.numerator / exact.denominator,
+        nbits=NETWORK,
+        height=height,
+        slice_id=slice_id,
+        block_hash=None if block is None else block_hash(block),
+    )
+
+
+def job(minute: int) -> Job:
+    """A job as it stands in the journal."""
+    time_ms = START_MS + minute * MINUTE_MS
+    return Job("a", time_ms, 100, 0, b"", b"", b"", (), NETWORK, 0, 0, 0, 0, 0, True)
+
+
+def batch(records: Iterable[Record], first_seq: int = 1, frontend: str = "f1") -> ShareBatch:
+    """Records on their way from a journal."""
+    encoded = [msgspec.msgpack.encode(record) for record in records]
+    return ShareBatch(frontend, first_seq, len(encoded), b"".join(encoded))
+
+
+class FakeChain:
+    """A chain that is moved by hand. Heights without a block of a name have one of somebody else."""
+
+    def __init__(self) -> None:
+        self.tip = 99
+        self.ours: dict[int, bytes] = {}
+        self.synced = True
+        self.failure: NodeUnavailable | None = None
+        self.reward_sat = REWARD_SAT
+        self.script = POOL_SCRIPT
+        self.pruned = False
+        self.asked = 0
+
+    def is_synced(self) -> bool:
+        self._answer()
+        return self.synced
+
+    def tip_height(self) -> int:
+        self._answer()
+        return self.tip
+
+    def hash_at(self, height: int) -> bytes | None:
+        self._answer()
+        return self.ours.get(height, block_hash(f"other {height}")) if height <= self.tip else None
+
+    def coinbase_outputs(self, block_hash: bytes) -> tuple[tuple[int, bytes], ...] | None:
+        self._answer()
+        return None if self.pruned else ((self.reward_sat, self.script), (0, b"\x6a\x24commitment"))
+
+    def _answer(self) -> None:
+        self.asked += 1
+        if self.failure is not None:
+            raise self.failure
+
+
+class Scene:
+    """One pool."""
+
+    def __init__(self, engine: Engine, rules: Rules = RULES, chain: FakeChain | None = None) -> None:
+        self.engine = engine
+        self.ledger = SqlLedger(engine)
+        self.chain = chain or FakeChain()
+        self.accounting = Accounting(self.ledger, self.chain, rules)
+        self.next_seq = 1
+
+    def account(self, name: str, scheme: Scheme, fee_bps: int = 0) -> None:
+        """Open an account."""
+        with self.ledger.write() as books:
+            books.accounts.add(name, scheme, fee_bps, None, START_MS)
+
+    def take(self, *records: Record) -> Taken:
+        """The next records of the journal f1, as one batch."""
+        taken = self.accounting.take(batch(records, self.next_seq))
+        self.next_seq += len(records)
+        return taken
+
+    def reach(self, tip: int, **blocks: int) -> list[str]:
+        """Move the chain, put blocks at heights (0: take it out), and tell the steps of the pool's blocks."""
+        self.chain.tip = tip
+        for name, height in blocks.items():
+            self.chain.ours = {at: found for at, found in self.chain.ours.items() if found != block_hash(name)}
+            if height:
+                self.chain.ours[height] = block_hash(name)
+        return [
+            f"{step.before.block_hash.rstrip(bytes(1)).decode()}: {step.before.state} -> {step.after.state}"
+            for step in self.accounting.follow(START_MS)
+        ]
+
+    def balances(self) -> dict[str, int]:
+        """Every account of the ledger that is not at 0, after an audit that found nothing."""
+        with self.ledger.read() as books:
+            assert audit(books) == ()
+            return {name: amount for name, amount in sorted(books.journal.balances_sat().items()) if amount}
+
+    def rows(self) -> list[Row]:
+        """The ledger."""
+        with self.ledger.read() as books:
+            return list(books.journal.rows())
+
+    def keys(self) -> list[str]:
+        """The keys of the ledger's rows, with the names of blocks instead of their hashes."""
+        return [_named(row.posting.key) for row in self.rows()]
+
+
+def _named(key: str) -> str:
+    what, name, *rest = key.split(":")
+    if what == "block":
+        name = bytes.fromhex(name)[::-1].rstrip(b"\0").decode()
+    return ":".join([what, name, *rest])

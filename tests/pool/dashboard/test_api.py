@@ -1,0 +1,240 @@
+"""The endpoints: the shape of each answer, parameters by name, and what is left when a source is down."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from pool.dashboard.rows import Roles
+from tests.pool.dashboard.browser import Browser, healthy, without_database, without_redis
+from tests.pool.dashboard.fakes import HOSTILE_NAMES, NETWORK_DIFFICULTY, FakeLive, farm, live_view, worker
+
+BLOCK = f"{0x4A51C08:064x}"
+
+
+class TestPool:
+    def test_hashrate_comes_in_four_windows_with_their_error(self) -> None:
+        rates = healthy().ask("/api/v1/pool").json()["activity"]["hashrate"]
+        assert list(rates) == ["1m", "5m", "1h", "24h"]
+        assert all(rate["hps"] > 0 and 0 < rate["error"] < 1 for rate in rates.values())
+
+    def test_it_tells_presence_tip_blocks_luck_and_health(self) -> None:
+        pool = healthy().ask("/api/v1/pool").json()
+        assert pool["presence"] == {"workers": 3, "workers_online": 3, "sessions": 3, "accounts": 2}
+        assert pool["roles"]["work"]["job"]["height"] == 689_472
+        assert pool["roles"]["work"]["job"]["network_difficulty"] == NETWORK_DIFFICULTY
+        assert pool["books"]["blocks"] == {"candidate": 1, "immature": 2, "mature": 10, "orphaned": 1}
+        assert pool["luck"]["effort"] == 0.42
+        assert pool["health"]["ready"] is True
+        assert pool["unavailable"] == {}
+
+    def test_it_names_the_pool_and_where_miners_connect(self) -> None:
+        about = healthy().ask("/api/v1/pool").json()["pool"]
+        assert about == {"name": "Steppe", "version": "0.1.0", "chain": "regtest", "stratum_port": 3333}
+
+    def test_without_redis_the_books_are_still_there(self) -> None:
+        pool = without_redis().ask("/api/v1/pool").json()
+        assert (pool["activity"], pool["presence"], pool["roles"]) == (None, None, None)
+        assert pool["books"]["accounts"] == 3
+        assert pool["unavailable"] == {"redis": "Redis is not running: start it."}
+
+    def test_without_the_database_the_statistics_are_still_there(self) -> None:
+        pool = without_database().ask("/api/v1/pool").json()
+        assert pool["books"] is None
+        assert pool["presence"]["workers"] == 3
+        assert pool["unavailable"] == {"database": "The database is locked: stop the other program."}
+
+
+class TestWorkers:
+    def test_a_row_has_everything_that_redis_knows(self) -> None:
+        (row, *_) = healthy().ask("/api/v1/workers").json()["rows"]
+        assert (row["login"], row["account"], row["worker"]) == ("acct.rig-1", "acct", "rig-1")
+        assert (row["sessions"], row["difficulty"]) == (1, 262_144.0)
+        assert set(row["activity"]) == {"hashrate", "accepted", "rejected", "last_share_ms"}
+        assert row["activity"]["rejected"] == {"stale": 9}
+
+    def test_pages_together_have_every_row_once(self) -> None:
+        browser = Browser(live=FakeLive(live_view(farm(120))))
+        pages = [browser.ask(f"/api/v1/workers?per_page=50&page={page}").json() for page in (1, 2, 3)]
+        logins = [row["login"] for page in pages for row in page["rows"]]
+        assert len(logins) == len(set(logins)) == 120
+        assert {page["total"] for page in pages} == {120}
+
+    def test_a_page_behind_the_last_is_empty_and_says_how_many_there_are(self) -> None:
+        page = healthy().ask("/api/v1/workers?page=9").json()
+        assert (page["rows"], page["total"]) == ([], 3)
+
+    def test_account_takes_exactly_one_account(self) -> None:
+        rows = healthy().ask("/api/v1/workers?account=acct").json()["rows"]
+        assert [row["login"] for row in rows] == ["acct.rig-1", "acct.rig-2"]
+
+    def test_without_redis_rows_are_null_with_the_reason(self) -> None:
+        page = without_redis().ask("/api/v1/workers").json()
+        assert (page["rows"], page["total"]) == (None, None)
+        assert page["unavailable"] == {"redis": "Redis is not running: start it."}
+
+    @pytest.mark.parametrize("name", HOSTILE_NAMES)
+    def test_a_hostile_name_is_a_json_string_and_nothing_else(self, name: str) -> None:
+        answer = Browser(live=FakeLive(live_view([worker(f"acct.{name}")]))).ask("/api/v1/workers")
+        assert answer.json()["rows"][0]["login"] == f"acct.{name}"
+        assert answer.headers["content-type"] == "application/json"
+        assert b"\n" not in answer.body
+
+
+class TestAccounts:
+    def test_a_row_joins_the_books_and_the_statistics(self) -> None:
+        browser = Browser(live=FakeLive(live_view([worker("texas-2.rig-1"), worker("new.rig-1")])))
+        rows = {row["name"]: row for row in browser.ask("/api/v1/accounts").json()["rows"]}
+        assert rows["texas-2"]["books"]["scheme"] == "pplns"
+        assert rows["texas-2"]["live"]["workers_online"] == 1
+        assert rows["new"]["books"] is None
+        assert rows["kz-ekibastuz"]["live"] is None
+
+    def test_money_is_in_whole_satoshi(self) -> None:
+        account = healthy().ask("/api/v1/accounts/sichuan-fleet").json()["account"]["books"]
+        assert (account["immature_sat"], account["available_sat"]) == (804_000_246, 3_216_000_984)
+
+    def test_what_passes_2_to_the_53_is_text(self) -> None:
+        account = healthy().ask("/api/v1/accounts/kz-ekibastuz").json()["account"]["books"]
+        assert account["pps_psat"] == "50912004551201345"
+
+    def test_one_account_has_its_newest_credits(self) -> None:
+        (credit,) = healthy().ask("/api/v1/accounts/sichuan-fleet").json()["credits"]
+        assert (credit["ref"], credit["amount_sat"], credit["state"]) == (BLOCK, 402_000_123, "immature")
+
+    @pytest.mark.parametrize("name", ["nobody", "", "a/b", "%00", "..", "%FF", "x" * 65])
+    def test_an_unknown_account_is_404(self, name: str) -> None:
+        answer = healthy().ask(f"/api/v1/accounts/{name}")
+        assert (answer.status, answer.json()["error"]["code"]) == (404, "unknown_account")
+
+    def test_an_account_that_only_the_silent_source_could_know_is_503(self) -> None:
+        answer = without_database().ask("/api/v1/accounts/kz-ekibastuz")
+        assert (answer.status, answer.json()["error"]["code"]) == (503, "unavailable")
+
+    def test_without_the_database_a_mining_account_is_shown_without_its_books(self) -> None:
+        answer = without_database().ask("/api/v1/accounts/acct").json()
+        assert (answer["account"]["books"], answer["credits"]) == (None, None)
+        assert answer["account"]["live"]["workers"] == 2
+
+    def test_without_both_sources_rows_are_null(self) -> None:
+        both = Browser(live=without_redis().live, books_source=without_database().books)
+        page = both.ask("/api/v1/accounts").json()
+        assert page["rows"] is None
+        assert set(page["unavailable"]) == {"redis", "database"}
+
+
+class TestBlocks:
+    def test_the_newest_block_comes_first(self) -> None:
+        rows = healthy().ask("/api/v1/blocks").json()["rows"]
+        assert [row["height"] for row in rows[:3]] == [689_471, 689_434, 689_397]
+        assert set(rows[0]) == {
+            "hash_hex", "height", "state", "finder", "reward_sat", "confirmations", "found_ms", "credits",
+        }  # fmt: skip
+
+    def test_one_state_can_be_asked_for(self) -> None:
+        page = healthy().ask("/api/v1/blocks?state=immature").json()
+        assert (page["total"], {row["state"] for row in page["rows"]}) == (2, {"immature"})
+
+    def test_pages_go_on_where_the_last_ended(self) -> None:
+        page = healthy().ask("/api/v1/blocks?per_page=5&page=3").json()
+        assert (page["total"], len(page["rows"])) == (14, 4)
+
+    def test_one_block_has_its_credits_and_ledger_rows(self) -> None:
+        detail = healthy().ask(f"/api/v1/blocks/{BLOCK}").json()
+        assert detail["credits"][1] == {
+            "account": "sichuan-fleet",
+            "scheme": "pplns",
+            "window_share": 0.6437,
+            "gross_sat": 406_060_730,
+            "fee_sat": 4_060_607,
+            "amount_sat": 402_000_123,
+        }
+        assert sum(row["amount_sat"] for row in detail["ledger"]) == 0
+
+    @pytest.mark.parametrize("name", ["0" * 64, "0" * 63, BLOCK.upper(), "latest", "%00"])
+    def test_a_block_that_is_not_the_pools_is_404(self, name: str) -> None:
+        answer = healthy().ask(f"/api/v1/blocks/{name}")
+        assert (answer.status, answer.json()["error"]["code"]) == (404, "unknown_block")
+
+    def test_without_the_database_rows_are_null_with_the_reason(self) -> None:
+        page = without_database().ask("/api/v1/blocks").json()
+        assert page["rows"] is None
+        assert page["unavailable"] == {"database": "The database is locked: stop the other program."}
+
+
+class TestMachines:
+    def test_healthz_is_200_whatever_is_down(self) -> None:
+        answer = without_redis().ask("/healthz")
+        assert (answer.status, answer.json()) == (200, {"alive": True})
+
+    def test_readyz_is_200_when_all_is_well(self) -> None:
+        answer = healthy().ask("/readyz")
+        assert (answer.status, answer.json()["ready"]) == (200, True)
+
+    def test_readyz_is_503_with_the_reason_when_something_is_down(self) -> None:
+        answer = without_database().ask("/readyz")
+        reasons = {check["name"]: check["text"] for check in answer.json()["checks"] if check["state"] != "ok"}
+        assert answer.status == 503
+        assert reasons == {"database": "The database is locked: stop the other program."}
+
+    def test_readyz_is_503_while_no_role_gives_a_sign_of_life(self) -> None:
+        silent = replace(live_view([]), roles=Roles(None, (), None))
+        answer = Browser(live=FakeLive(silent)).ask("/readyz")
+        states = {check["name"]: check["state"] for check in answer.json()["checks"]}
+        assert answer.status == 503
+        assert states == {
+            "redis": "ok",
+            "database": "ok",
+            "work": "down",
+            "stratum": "down",
+            "accounting": "down",
+            "template": "unknown",
+        }
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        ("target", "name"),
+        [
+            ("/api/v1/workers?page=0", "page"),
+            ("/api/v1/workers?page=-1", "page"),
+            ("/api/v1/workers?page=1_0", "page"),
+            ("/api/v1/workers?page=%EF%BC%91", "page"),
+            ("/api/v1/workers?page=99999999999999999999", "page"),
+            ("/api/v1/workers?per_page=501", "per_page"),
+            ("/api/v1/workers?per_page=", "per_page"),
+            ("/api/v1/workers?sort=password", "sort"),
+            ("/api/v1/workers?order=down", "order"),
+            ("/api/v1/workers?page=1&page=2", "page"),
+            ("/api/v1/workers?serach=rack", "serach"),
+            ("/api/v1/workers?q=%FF", "q"),
+            (f"/api/v1/workers?q={'x' * 131}", "q"),
+            ("/api/v1/accounts?sort=login", "sort"),
+            ("/api/v1/blocks?state=lost", "state"),
+            ("/api/v1/blocks?sort=height", "sort"),
+            ("/api/v1/pool?verbose=1", "verbose"),
+        ],
+    )
+    def test_a_bad_parameter_is_400_and_named(self, target: str, name: str) -> None:
+        answer = healthy().ask(target)
+        error = answer.json()["error"]
+        assert (answer.status, error["code"]) == (400, "bad_parameter")
+        assert f"'{name}'" in error["message"]
+        assert error["hint"]
+
+
+class TestCost:
+    def test_a_thousand_page_views_within_a_second_cost_one_read_of_each_question(self) -> None:
+        browser = healthy()
+        for _ in range(1_000):
+            for path in ("/api/v1/pool", "/api/v1/workers", "/api/v1/accounts", "/api/v1/blocks"):
+                browser.ask(path)
+        questions_to_the_books = len(("totals", "accounts", "blocks"))
+        assert (browser.live.reads, browser.books.reads) == (1, questions_to_the_books)
+
+    def test_after_a_second_the_sources_are_read_again(self) -> None:
+        browser = healthy()
+        browser.ask("/api/v1/workers")
+        browser.clock.seconds += 1.0
+        browser.ask("/api/v1/workers")
+        assert browser.live.reads == 2

@@ -1,0 +1,129 @@
+"""Readiness: each dependency in words, with the mend."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from pool.dashboard.health import LAG_WARN_SHARES, Check, Health, State, judge
+from pool.dashboard.readings import Reading
+from pool.dashboard.rows import AccountingRole, LiveView, Roles, Totals
+from tests.pool.dashboard.fakes import NOW_MS, live_view, stratum_role, worker
+
+VIEW = live_view([worker("acct.rig-1")])
+assert VIEW.roles.work is not None
+assert VIEW.roles.work.job is not None
+WORK, JOB = VIEW.roles.work, VIEW.roles.work.job
+TOTALS = Totals(0, {}, None, 0, 0, 0.0)
+
+
+def health(roles: Roles = VIEW.roles) -> Health:
+    return judge(Reading(replace(VIEW, roles=roles)), Reading(TOTALS), NOW_MS)
+
+
+def check(name: str, verdict: Health) -> Check:
+    return next(each for each in verdict.checks if each.name == name)
+
+
+def with_template(age_seconds: float, node_reason: str | None = None) -> Health:
+    job = replace(JOB, template_ms=NOW_MS - int(age_seconds * 1000))
+    return health(replace(VIEW.roles, work=replace(WORK, job=job, node_reason=node_reason)))
+
+
+def test_all_is_well_when_everyone_is_there() -> None:
+    assert health().ready
+    assert {each.state for each in health().checks} == {State.OK}
+
+
+def test_every_dependency_has_its_check_in_a_fixed_order() -> None:
+    names = [each.name for each in health().checks]
+    assert names == ["redis", "database", "work", "stratum", "accounting", "template"]
+
+
+def test_a_source_that_is_down_says_its_own_reason() -> None:
+    verdict = judge(Reading(VIEW), Reading[Totals](reason="The database is locked."), NOW_MS)
+    assert check("database", verdict) == Check("database", State.DOWN, "The database is locked.")
+    assert not verdict.ready
+
+
+def test_without_redis_the_roles_are_unknown_rather_than_down() -> None:
+    verdict = judge(Reading[LiveView](reason="Redis is not running."), Reading(TOTALS), NOW_MS)
+    states = {each.name: each.state for each in verdict.checks}
+    assert states.pop("redis") is State.DOWN
+    assert states.pop("database") is State.OK
+    assert set(states.values()) == {State.UNKNOWN}
+    assert not verdict.ready
+
+
+@pytest.mark.parametrize(
+    ("name", "roles"),
+    [
+        ("work", replace(VIEW.roles, work=None)),
+        ("stratum", replace(VIEW.roles, stratum=())),
+        ("accounting", replace(VIEW.roles, accounting=None)),
+    ],
+)
+def test_a_role_without_a_sign_of_life_is_down_and_has_a_mend(name: str, roles: Roles) -> None:
+    verdict = health(roles)
+    assert check(name, verdict).state is State.DOWN
+    assert check(name, verdict).mend
+    assert not verdict.ready
+
+
+@pytest.mark.parametrize(
+    ("age_seconds", "state"), [(0, State.OK), (60, State.OK), (61, State.WARN), (120, State.WARN), (121, State.DOWN)]
+)
+def test_a_template_warns_after_a_minute_and_is_down_after_two(age_seconds: int, state: State) -> None:
+    assert check("template", with_template(age_seconds)).state is state
+
+
+def test_a_clock_that_is_behind_makes_no_template_old() -> None:
+    assert check("template", with_template(-30)).state is State.OK
+
+
+def test_an_unreachable_node_is_named_before_its_template_is_old() -> None:
+    verdict = with_template(5, "bitcoind refuses the password: check rpc.cookie.")
+    assert check("template", verdict).text == "bitcoind refuses the password: check rpc.cookie."
+    assert check("template", verdict).state is State.WARN
+
+
+def test_before_the_first_template_the_reason_is_the_nodes() -> None:
+    verdict = health(replace(VIEW.roles, work=replace(WORK, job=None, node_reason="The node is still syncing.")))
+    assert check("template", verdict).state is State.DOWN
+    assert check("template", verdict).text == "The node is still syncing."
+    assert check("work", verdict).text == "waits for the node"
+
+
+def test_a_block_that_waits_for_the_node_is_a_warning() -> None:
+    waiting = replace(WORK, candidates_pending=1, node_reason="The node refuses connections.")
+    verdict = health(replace(VIEW.roles, work=waiting))
+    assert check("work", verdict).state is State.WARN
+
+
+def test_a_block_that_waits_for_the_work_role_is_a_warning() -> None:
+    waiting = replace(stratum_role("0", 1), candidates_pending=1)
+    verdict = health(replace(VIEW.roles, work=None, stratum=(waiting,)))
+    assert check("stratum", verdict).state is State.WARN
+
+
+def test_a_block_that_is_just_being_submitted_is_no_trouble() -> None:
+    busy = replace(VIEW.roles, work=replace(WORK, candidates_pending=1))
+    assert check("work", health(busy)).state is State.OK
+
+
+def test_a_warning_leaves_the_pool_ready() -> None:
+    assert with_template(61).ready
+
+
+def test_accounting_far_behind_is_a_warning() -> None:
+    late = replace(VIEW.roles, accounting=AccountingRole(NOW_MS, LAG_WARN_SHARES + 1))
+    assert check("accounting", health(late)).state is State.WARN
+
+
+def test_several_stratum_processes_are_counted() -> None:
+    two = (stratum_role("0", 1), stratum_role("1", 1))
+    assert check("stratum", health(replace(VIEW.roles, stratum=two))).text == "2 processes take shares"
+
+
+def test_what_is_well_says_nothing_that_changes_by_itself() -> None:
+    assert with_template(3) == with_template(17)

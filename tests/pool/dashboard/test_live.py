@@ -1,0 +1,193 @@
+"""Live statistics from Redis' tallies and the roles' signs of life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from msgspec import Struct
+
+from pool.dashboard.live import RedisLive
+from pool.dashboard.ports import SourceUnavailable
+from pool.dashboard.rows import AccountingRole, LiveAccount, LiveView, Rate, StratumRole, Worker, WorkJob, WorkRole
+from pool.ports import StoreUnavailable
+from pool.stats.hashrate import Estimate, Hashrate
+from pool.stats.tally import Row, Tally
+from pool.work.share import Outcome
+from tests.pool.dashboard.fakes import NOW_MS, FakeClock
+from tests.pool.dashboard.running import here, result_of
+
+
+class Sign(Struct, frozen=True):
+    role: str
+    name: str
+    time_ms: int
+    data: Mapping[str, object]
+
+
+class FakeStore:
+    """Redis with these rows."""
+
+    def __init__(self, workers: list[Row] | None = None, accounts: list[Row] | None = None) -> None:
+        self.workers = workers or []
+        self.accounts = accounts or []
+        self.pool: Row | None = None
+        self.signs: list[Sign] = []
+        self.asked_ms: list[int] = []
+
+    def read_workers(self, now_ms: int) -> list[Row]:
+        self.asked_ms.append(now_ms)
+        return self.workers
+
+    def read_accounts(self, now_ms: int) -> list[Row]:
+        return self.accounts
+
+    def read_pool(self, now_ms: int) -> Row | None:
+        return self.pool
+
+    def read_roles(self) -> list[Sign]:
+        return self.signs
+
+
+class StoreThatIsDown(FakeStore):
+    def read_roles(self) -> list[Sign]:
+        raise StoreUnavailable("Redis at /run/redis.sock cannot be reached: start it")
+
+
+def row(name: str, hps: float = 5.0, difficulty: float | None = 1.0) -> Row:
+    counts = [0] * len(Outcome)
+    counts[Outcome.ACCEPTED], counts[Outcome.STALE] = 7, 2
+    tally = Tally(0, NOW_MS, Hashrate(0, 0), NOW_MS - 500, tuple(counts), difficulty=difficulty)
+    return Row(name, tally, tuple(Estimate(hps * window, 0.5 / window) for window in (1, 2, 3, 4)))
+
+
+def stratum(*presence: tuple[object, ...], name: str = "0") -> Sign:
+    counters = {"share_stale": 4, "refused_unknown_method": 2, "closed_not_json": 1, "connected": 9}
+    data = {"sessions": len(presence), "counters": counters, "presence": presence, "candidates_pending": 0}
+    return Sign("stratum", name, NOW_MS, data)
+
+
+def present(account: str, worker: str, difficulty: float | None = 2.0) -> tuple[object, ...]:
+    return (account, worker, "192.0.2.1", "cgminer/4.12", difficulty, NOW_MS - 60_000)
+
+
+def view(store: FakeStore) -> LiveView:
+    return result_of(RedisLive(store, here, FakeClock()).view())
+
+
+class TestWorkers:
+    def test_a_tally_becomes_a_row_with_hashrates_of_now(self) -> None:
+        store = FakeStore([row("acct.rig-1")])
+        (worker,) = view(store).workers
+        assert (worker.login, worker.account, worker.worker) == ("acct.rig-1", "acct", "rig-1")
+        assert (worker.activity.accepted, worker.activity.rejected) == (7, {"stale": 2})
+        assert worker.activity.hashrate.minute == Rate(5.0, 0.5)
+        assert worker.activity.hashrate.day == Rate(20.0, 0.125)
+        assert store.asked_ms == [NOW_MS]
+
+    def test_the_first_dot_ends_the_account(self) -> None:
+        (worker,) = view(FakeStore([row("acct.rack.7")])).workers
+        assert (worker.account, worker.worker) == ("acct", "rack.7")
+
+    def test_a_login_without_a_worker_is_one_too(self) -> None:
+        store = FakeStore([row("acct")])
+        store.signs = [stratum(present("acct", ""))]
+        (worker,) = view(store).workers
+        assert (worker.account, worker.worker, worker.sessions) == ("acct", "", 1)
+
+    def test_sessions_are_counted_over_all_stratum_processes(self) -> None:
+        store = FakeStore([row("acct.rig-1")])
+        rig = present("acct", "rig-1")
+        store.signs = [stratum(rig, rig), stratum(rig, name="1")]
+        assert view(store).workers[0].sessions == 3
+
+    def test_who_is_not_connected_is_offline(self) -> None:
+        assert not view(FakeStore([row("acct.rig-1")])).workers[0].online
+
+    def test_the_difficulty_of_the_connection_goes_before_that_of_the_last_share(self) -> None:
+        store = FakeStore([row("acct.rig-1", difficulty=1.0), row("acct.rig-2", difficulty=1.0)])
+        store.signs = [stratum(present("acct", "rig-1", 2.0), present("acct", "rig-2", None))]
+        assert [worker.difficulty for worker in view(store).workers] == [2.0, 1.0]
+
+    def test_who_is_connected_but_sent_no_share_is_there_with_nothing(self) -> None:
+        store = FakeStore()
+        store.signs = [stratum(present("acct", "new"))]
+        (worker,) = view(store).workers
+        assert isinstance(worker, Worker)
+        assert (worker.login, worker.sessions, worker.activity.accepted) == ("acct.new", 1, 0)
+        assert worker.activity.hashrate.minute == Rate(0.0, None)
+
+
+class TestAccounts:
+    def test_workers_of_an_account_are_counted(self) -> None:
+        store = FakeStore([row("acct.rig-1"), row("acct.rig-2")], [row("acct", 9.0)])
+        store.signs = [stratum(present("acct", "rig-2"))]
+        (account,) = view(store).accounts
+        assert (account.name, account.workers, account.workers_online) == ("acct", 2, 1)
+        assert account.activity.hashrate.minute.hps == 9.0
+
+    def test_an_account_that_only_connected_is_there(self) -> None:
+        store = FakeStore()
+        store.signs = [stratum(present("new", "rig"))]
+        (account,) = view(store).accounts
+        assert isinstance(account, LiveAccount)
+        assert (account.name, account.activity.accepted) == ("new", 0)
+
+
+class TestPool:
+    def test_before_the_first_share_the_pool_does_nothing(self) -> None:
+        pool = view(FakeStore()).pool
+        assert (pool.accepted, pool.rejected, pool.last_share_ms) == (0, {}, None)
+        assert pool.hashrate.day == Rate(0.0, None)
+
+    def test_the_pool_is_read_as_one(self) -> None:
+        store = FakeStore()
+        store.pool = row("", 30.0)
+        assert view(store).pool.hashrate.minute.hps == 30.0
+
+
+class TestRoles:
+    def test_without_signs_of_life_nobody_is_there(self) -> None:
+        roles = view(FakeStore()).roles
+        assert (roles.work, roles.stratum, roles.accounting) == (None, (), None)
+
+    def test_the_work_role_before_its_first_job_tells_why(self) -> None:
+        store = FakeStore()
+        store.signs = [Sign("work", "0", NOW_MS, {"node_reason": "The node is syncing.", "candidates_pending": 1})]
+        assert view(store).roles.work == WorkRole(NOW_MS, "The node is syncing.", 1, None)
+
+    def test_the_work_role_with_a_job_tells_what_is_mined(self) -> None:
+        job = {
+            "height": 200,
+            "tip_hash_hex": "00ab",
+            "job_id": "1f",
+            "template_ms": NOW_MS - 3_000,
+            "transactions": 12,
+            "network_difficulty": 0.0011,
+        }
+        store = FakeStore()
+        store.signs = [Sign("work", "0", NOW_MS, {"node_reason": None, "candidates_pending": 0} | job)]
+        assert view(store).roles.work == WorkRole(
+            NOW_MS, None, 0, WorkJob(200, "00ab", "1f", NOW_MS - 3_000, 12, 0.0011)
+        )
+
+    def test_a_stratum_role_tells_what_it_refused_and_closed_by_reason(self) -> None:
+        store = FakeStore()
+        store.signs = [stratum(present("acct", "rig-1"))]
+        assert view(store).roles.stratum == (StratumRole("0", NOW_MS, 1, {"unknown_method": 2}, {"not_json": 1}, 0),)
+
+    def test_the_accounting_role_tells_its_lag(self) -> None:
+        store = FakeStore()
+        store.signs = [Sign("accounting", "0", NOW_MS, {"lag_shares": 5}), Sign("web", "0", NOW_MS, {})]
+        assert view(store).roles.accounting == AccountingRole(NOW_MS, 5)
+
+    def test_a_sign_of_another_version_is_named_with_the_mend(self) -> None:
+        store = FakeStore()
+        store.signs = [Sign("stratum", "0", NOW_MS, {"sessions": "many"})]
+        with pytest.raises(SourceUnavailable, match=r"stratum role .* run all roles in the same version"):
+            view(store)
+
+
+def test_a_store_that_is_down_gives_its_own_reason() -> None:
+    with pytest.raises(SourceUnavailable, match="cannot be reached: start it"):
+        view(StoreThatIsDown())

@@ -1,0 +1,69 @@
+"""A node that answers from memory, when the test says so."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+
+from native import sha256d
+from pool.ports import NodeUnavailable, Verdict
+from pool.work.template import Template
+from tests.pool.work.templates import empty_template
+
+
+class FakeNode:
+    """Implements `pool.ports.Node`.
+
+    template: what it offers; its previous block is the tip. problem: if set, every call raises NodeUnavailable with
+    it; template_problem: the same for templates alone. is_slow: no template comes before the test gives it to the
+    first of `waiting`. verdicts: answers to `submitblock` in turn, then None. places: confirmations by block hash.
+    """
+
+    def __init__(self) -> None:
+        self.template = empty_template(1, sha256d(b"0"))
+        self.problem: str | None = None
+        self.template_problem: str | None = None
+        self.verdicts: list[str | None] = []
+        self.places: dict[bytes, int] = {}
+        self.submitted: list[bytes] = []
+        self.templates_asked = 0
+        self.waiting: list[Deferred[Template]] = []
+        self.is_slow = False
+
+    def extend(self, by: int = 1) -> None:
+        """Put a block of somebody else on the tip."""
+        height = self.template.height + by
+        self.template = empty_template(height, sha256d(str(height).encode()), self.template.time + 1)
+
+    def answer_long_poll(self) -> None:
+        """Say that the template is outdated."""
+        self.waiting.pop(0).callback(self.template)
+
+    async def block_template(self, longpoll_id: str | None = None) -> Template:
+        self._check(self.problem or self.template_problem)
+        if longpoll_id is None and not self.is_slow:
+            self.templates_asked += 1
+            return self.template
+        waiting: Deferred[Template] = Deferred()
+        self.waiting.append(waiting)
+        return await waiting
+
+    async def best_block_hash(self) -> bytes:
+        self._check(self.problem)
+        return self.template.prev_hash
+
+    async def submit_block(self, block: bytes) -> Verdict:
+        self._check(self.problem)
+        self.submitted.append(block)
+        return Verdict(reason=self.verdicts.pop(0) if self.verdicts else None)
+
+    async def confirmations(self, block_hash: bytes) -> int | None:
+        self._check(self.problem)
+        return self.places.get(block_hash)
+
+    async def tip_height(self) -> int:
+        self._check(self.problem)
+        return self.template.height - 1
+
+    def _check(self, problem: str | None) -> None:
+        if problem is not None:
+            raise NodeUnavailable(problem)

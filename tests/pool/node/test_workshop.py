@@ -1,0 +1,276 @@
+"""Templates to jobs and candidates to blocks, on a fake node and a real folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from native import JobCheck, search, sha256d
+from pool.bitcoin.target import target_from_nbits
+from pool.node.workshop import FETCH_SECONDS_MAX, Workshop, WorkshopSettings
+from pool.work.candidate import Candidate
+from pool.work.job import Job
+from tests.pool.node.captured import captured_events, names
+from tests.pool.node.fake_clock import FakeClock
+from tests.pool.node.fake_node import FakeNode
+from tests.pool.work.templates import COINBASE
+
+SETTINGS = WorkshopSettings(refresh_seconds=30.0, poll_seconds=0.5, keep_seconds=600.0)
+EXTRANONCE1, EXTRANONCE2 = bytes(4), bytes(8)
+
+
+class Running:
+    """A workshop that runs, and the jobs it published."""
+
+    def __init__(self, folder: Path, node: FakeNode) -> None:
+        self.node = node
+        self.reactor = Clock()
+        self.clock = FakeClock(self.reactor)
+        self.jobs: list[Job] = []
+        self.workshop = Workshop(node, COINBASE, folder, SETTINGS, self.reactor, self.clock, self.jobs.append)
+        self.run = Deferred.fromCoroutine(self.workshop.run())
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.reactor.pump([0.5] * int(seconds * 2))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "candidates"
+
+
+@pytest.fixture
+def running(folder: Path) -> Iterator[Running]:
+    running = Running(folder, FakeNode())
+    yield running
+    running.workshop.stop()
+
+
+def winner(job: Job) -> Candidate:
+    """A share of a job that is a block; at regtest's difficulty every other hash is."""
+    check = JobCheck(job.coinb1, job.coinb2, b"".join(job.branch), job.prev_hash, job.nbits)
+    target = target_from_nbits(job.nbits).to_bytes(32, "little")
+    nonce = search(check.header(EXTRANONCE1, EXTRANONCE2, job.version, job.ntime, 0), target, 0, 1000)
+    assert nonce is not None
+    header = check.header(EXTRANONCE1, EXTRANONCE2, job.version, job.ntime, nonce)
+    return Candidate(
+        job_id=job.job_id,
+        block_hash=sha256d(header),
+        header=header,
+        coinbase=check.coinbase(EXTRANONCE1, EXTRANONCE2),
+        login="alice.rig",
+        time_ms=job.time_ms,
+    )
+
+
+class TestJobs:
+    def test_the_first_template_becomes_a_clean_job(self, running: Running) -> None:
+        assert [(job.height, job.clean) for job in running.jobs] == [(1, True)]
+
+    def test_a_new_tip_becomes_a_clean_job(self, running: Running) -> None:
+        running.node.extend()
+        running.pass_seconds(0.5)
+        assert [(job.height, job.clean) for job in running.jobs] == [(1, True), (2, True)]
+
+    def test_after_thirty_seconds_there_is_a_new_job_of_the_same_tip(self, running: Running) -> None:
+        running.pass_seconds(30)
+        assert [(job.height, job.clean) for job in running.jobs] == [(1, True), (1, False)]
+
+    def test_then_again_each_thirty_seconds(self, running: Running) -> None:
+        running.pass_seconds(300)
+        assert len(running.jobs) == 11
+
+    def test_a_new_tip_begins_the_thirty_seconds_anew(self, running: Running) -> None:
+        running.pass_seconds(20)
+        running.node.extend()
+        running.pass_seconds(20)
+        assert len(running.jobs) == 2
+
+    def test_ids_rise(self, running: Running) -> None:
+        running.pass_seconds(90)
+        numbers = [int(job.job_id, 16) for job in running.jobs]
+        assert numbers == sorted(set(numbers))
+
+    def test_a_chain_that_goes_back_is_followed(self, running: Running) -> None:
+        running.node.extend(by=5)
+        running.pass_seconds(0.5)
+        running.node.extend(by=-1)
+        running.pass_seconds(0.5)
+        assert [(job.height, job.clean) for job in running.jobs] == [(1, True), (6, True), (5, True)]
+
+    def test_a_new_tip_is_an_event_and_a_refresh_is_not(self, folder: Path) -> None:
+        with captured_events() as events:
+            running = Running(folder, FakeNode())
+            running.pass_seconds(60)
+            running.workshop.stop()
+        assert names(events) == ["tip_changed", "node_ready"]
+
+
+class TestStatus:
+    def test_it_shows_the_job_that_miners_work_on(self, running: Running) -> None:
+        status, job = running.workshop.status(), running.jobs[0]
+        assert (status.job_id, status.height, status.prev_hash_hex) == (job.job_id, 1, job.prev_hash[::-1].hex())
+
+    def test_a_node_that_answers_has_no_problem(self, running: Running) -> None:
+        assert running.workshop.status().problem is None
+
+    def test_the_template_of_the_job_can_be_looked_at(self, running: Running) -> None:
+        assert running.workshop.template == running.node.template
+
+
+class TestNodeAway:
+    def test_miners_go_on_getting_jobs(self, running: Running) -> None:
+        running.node.problem = "nothing listens there"
+        running.pass_seconds(60)
+        assert [(job.height, job.clean) for job in running.jobs] == [(1, True), (1, False), (1, False)]
+
+    def test_their_time_goes_on(self, running: Running) -> None:
+        running.node.problem = "nothing listens there"
+        running.pass_seconds(60)
+        first = running.jobs[0]
+        assert [(job.ntime - first.ntime, job.ntime_max - first.ntime_max) for job in running.jobs] == [
+            (0, 0),
+            (30, 30),
+            (60, 60),
+        ]
+
+    def test_a_node_that_does_not_answer_does_not_hold_up_the_refresh(self, running: Running) -> None:
+        running.node.is_slow = True
+        running.pass_seconds(30 + FETCH_SECONDS_MAX)
+        assert len(running.jobs) == 2
+
+    def test_the_status_says_why(self, running: Running) -> None:
+        running.node.problem = "nothing listens there"
+        running.pass_seconds(5)
+        assert running.workshop.status().problem == "nothing listens there"
+
+    def test_the_status_says_when_the_template_came_and_when_the_job(self, running: Running) -> None:
+        running.node.problem = "nothing listens there"
+        running.pass_seconds(60)
+        status = running.workshop.status()
+        start_ms = running.clock.start_ms
+        assert (status.template_time_ms, status.job_time_ms) == (start_ms, start_ms + 60_000)
+
+    def test_before_the_first_template_there_is_no_job(self, folder: Path) -> None:
+        node = FakeNode()
+        node.problem = "it is starting: wait a moment"
+        running = Running(folder, node)
+        running.pass_seconds(60)
+        assert (running.jobs, running.workshop.status().job_id) == ([], None)
+        running.workshop.stop()
+
+
+class TestCandidates:
+    def test_the_block_reaches_the_node_whole(self, running: Running) -> None:
+        candidate = winner(running.jobs[0])
+        running.workshop.take_candidate(candidate)
+        assert [block[:80] for block in running.node.submitted] == [candidate.header]
+
+    def test_it_is_on_disk_before_the_node_is_asked(self, running: Running, folder: Path) -> None:
+        running.node.problem = "nothing listens there"
+        candidate = winner(running.jobs[0])
+        running.workshop.take_candidate(candidate)
+        assert (folder / f"1-{candidate.block_hash[::-1].hex()}.block").exists()
+
+    def test_a_second_time_does_nothing(self, running: Running) -> None:
+        candidate = winner(running.jobs[0])
+        running.workshop.take_candidate(candidate)
+        running.workshop.take_candidate(candidate)
+        assert len(running.node.submitted) == 1
+
+    def test_a_share_of_an_older_job_is_a_block_too(self, running: Running) -> None:
+        running.node.extend()
+        running.pass_seconds(60)
+        running.workshop.take_candidate(winner(running.jobs[0]))
+        assert len(running.node.submitted) == 1
+
+    def test_so_is_one_of_a_job_made_while_the_node_was_away(self, running: Running) -> None:
+        running.node.problem = "nothing listens there"
+        running.pass_seconds(60)
+        running.node.problem = None
+        running.workshop.take_candidate(winner(running.jobs[-1]))
+        assert len(running.node.submitted) == 1
+
+    def test_a_block_found_is_an_event_with_its_finder(self, running: Running) -> None:
+        with captured_events() as events:
+            running.workshop.take_candidate(winner(running.jobs[0]))
+        assert [(event["event"], event.get("login")) for event in events] == [
+            ("block_found", "alice.rig"),
+            ("block_accepted", None),
+        ]
+
+    def test_if_the_disk_takes_nothing_it_is_submitted_all_the_same(self, running: Running, folder: Path) -> None:
+        candidate = winner(running.jobs[0])
+        (folder / f"1-{candidate.block_hash[::-1].hex()}.block.tmp").mkdir()
+        with pytest.raises(OSError, match="Is a directory"):
+            running.workshop.take_candidate(candidate)
+        assert len(running.node.submitted) == 1
+
+    def test_open_ones_are_counted(self, running: Running) -> None:
+        running.node.problem = "nothing listens there"
+        running.workshop.take_candidate(winner(running.jobs[0]))
+        assert running.workshop.status().candidates_pending == 1
+
+
+class TestUnbuildable:
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"job_id": "1"}, "its template is not here"),
+            ({"block_hash": bytes(32)}, "not the one of this header"),
+            ({"coinbase": bytes(100)}, "merkle root"),
+        ],
+    )
+    def test_it_is_kept_for_a_person_and_said_loudly(
+        self, running: Running, folder: Path, change: dict[str, object], reason: str
+    ) -> None:
+        candidate = msgspec.structs.replace(winner(running.jobs[0]), **change)
+        with captured_events() as events:
+            running.workshop.take_candidate(candidate)
+        kept = (folder / f"{candidate.block_hash[::-1].hex()}.unbuildable").read_text()
+        assert (names(events), reason in kept) == (["candidate_unbuildable"], True)
+
+
+class TestRestart:
+    def test_a_block_that_was_open_is_submitted(self, running: Running, folder: Path) -> None:
+        running.node.problem = "nothing listens there"
+        running.workshop.take_candidate(winner(running.jobs[0]))
+        running.workshop.stop()
+        running.node.problem = None
+        Running(folder, running.node).workshop.stop()
+        assert len(running.node.submitted) == 1
+
+    def test_a_share_of_a_job_of_the_earlier_run_is_a_block_too(self, running: Running, folder: Path) -> None:
+        running.workshop.stop()
+        after = Running(folder, running.node)
+        after.workshop.take_candidate(winner(running.jobs[0]))
+        after.workshop.stop()
+        assert len(running.node.submitted) == 1
+
+    def test_no_job_id_comes_twice(self, running: Running, folder: Path) -> None:
+        running.workshop.stop()
+        after = Running(folder, running.node)
+        after.workshop.stop()
+        assert int(after.jobs[0].job_id, 16) > int(running.jobs[0].job_id, 16)
+
+
+class TestRun:
+    def test_it_ends_when_told(self, running: Running) -> None:
+        running.workshop.stop()
+        assert running.run.called
+
+    def test_a_bug_ends_it_with_the_error(self, folder: Path) -> None:
+        def broken(job: Job) -> None:
+            raise ZeroDivisionError
+
+        reactor = Clock()
+        workshop = Workshop(FakeNode(), COINBASE, folder, SETTINGS, reactor, FakeClock(reactor), broken)
+        errors: list[BaseException | None] = []
+        Deferred.fromCoroutine(workshop.run()).addErrback(lambda failure: errors.append(failure.value))
+        assert [type(error) for error in errors] == [ZeroDivisionError]
+        assert reactor.getDelayedCalls() == []

@@ -1,0 +1,138 @@
+"""The configuration: each mistake is named by file, line, key and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pool.config_file import ConfigurationError, load, sample
+
+ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+GOOD = f"""\
+[pool]
+chain = "regtest"
+payout_address = "{ADDRESS}"
+
+[[node]]
+url = "http://127.0.0.1:18443"
+cookie_file = "node/.cookie"
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "steppe.toml"
+    file.write_text(text)
+    return file
+
+
+def mistakes(tmp_path: Path, text: str) -> list[str]:
+    file = written(tmp_path, text)
+    with pytest.raises(ConfigurationError) as caught:
+        load(file)
+    return [str(mistake).removeprefix(str(file)) for mistake in caught.value.mistakes]
+
+
+def test_a_file_with_the_required_keys_is_enough(tmp_path: Path) -> None:
+    assert load(written(tmp_path, GOOD)).stratum.listen == ["0.0.0.0:3333"]
+
+
+def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
+    config = load(written(tmp_path, GOOD))
+    assert config.pool.data_dir == str(tmp_path / "data")
+    assert config.node[0].cookie_file == str(tmp_path / "node/.cookie")
+
+
+def test_an_unknown_key_is_named_with_its_line_and_the_nearest_known_one(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, GOOD + '\n[stratum]\nlisten = ["0.0.0.0:3333"]\ndificulty = 1\n')
+    assert said == [":11: stratum.dificulty: there is no such key; did you mean difficulty?"]
+
+
+def test_an_unknown_section_is_named(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, GOOD + "\n[acounting]\n") == [
+        ":9: acounting: there is no such section; did you mean accounting?"
+    ]
+
+
+def test_a_value_out_of_bounds_comes_with_the_bounds(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + "\n[work]\nrefresh_seconds = 3600\n")
+    assert said.startswith(":10: work.refresh_seconds: 3600 will not do")
+    assert "Allowed: 1 to 60." in said
+
+
+def test_a_value_of_the_wrong_type_is_refused(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + '\n[stratum]\ndifficulty = "high"\n')
+    assert said.startswith(':10: stratum.difficulty: "high" will not do: Expected `float`, got `str`.')
+
+
+def test_a_choice_comes_with_the_choices(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD.replace("regtest", "regtset"))
+    assert "Allowed: one of main, testnet4, signet, regtest." in said
+
+
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, "[pool]\nchain = 7\n\n[work]\npoll_seconds = 0\n")
+    assert [line.split(": ")[1] for line in said] == ["pool.chain", "pool.payout_address", "work.poll_seconds", "node"]
+
+
+def test_a_missing_section_is_named(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD.partition("[[node]]")[0])
+    assert said == ": node: section [[node]] is missing; `steppe config sample` shows it"
+
+
+def test_an_address_of_another_network_is_refused(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD.replace("regtest", "main"))
+    assert said.startswith(":3: pool.payout_address:")
+
+
+def test_a_node_needs_exactly_one_way_to_log_in(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD.replace('cookie_file = "node/.cookie"\n', ""))
+    assert said == ":5: node[0]: give either cookie_file, or user and password_file"
+
+
+def test_a_password_in_the_address_is_refused(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD.replace("http://", "http://user:secret@"))
+    assert said.startswith(":6: node[0].url:")
+
+
+def test_the_difficulty_lies_between_its_bounds(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + "\n[stratum]\ndifficulty = 0.5\n")
+    assert said.startswith(":10: stratum.difficulty: must lie between difficulty_min (1)")
+
+
+def test_text_that_is_not_toml_is_named_with_its_line(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + "difficulty 5\n")
+    assert said.startswith(":8: is not TOML:")
+
+
+def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "steppe.toml"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match="is not UTF-8 text"):
+        load(file)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
+        load(tmp_path / "none.toml")
+
+
+def test_a_port_out_of_range_is_refused(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + '\n[web]\nlisten = "127.0.0.1:99999"\n')
+    assert said == ":10: web.listen: '127.0.0.1:99999' has no port between 1 and 65535"
+
+
+def test_the_sample_becomes_good_once_the_open_keys_are_filled_in(tmp_path: Path) -> None:
+    text = sample().replace('"your bitcoin address"', f'"{ADDRESS}"').replace('chain = "main"', 'chain = "regtest"')
+    text = text.replace('#cookie_file = ""', 'cookie_file = "x"')
+    assert load(written(tmp_path, text)).pool.coinbase_tag == "/steppe/"
+
+
+def test_the_sample_shows_defaults_that_load(tmp_path: Path) -> None:
+    text = sample().replace('"your bitcoin address"', f'"{ADDRESS}"').replace('chain = "main"', 'chain = "regtest"')
+    text = text.replace('#cookie_file = ""', 'cookie_file = "x"')
+    everything = "\n".join(
+        line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in text.splitlines()
+    )
+    plain, commented_in = load(written(tmp_path, text)), load(written(tmp_path, everything))
+    assert commented_in == plain

@@ -1,0 +1,147 @@
+"""The supervisor: what dies is started again, later each time; what is stopped stays down. With real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pool.supervisor import (
+    EXIT_CONFIGURATION,
+    RESTART_SECONDS_MAX,
+    CannotSupervise,
+    Child,
+    Program,
+    bound_to_parent,
+    stop_signals,
+)
+
+FOREVER = "import time; time.sleep(600)"
+
+
+def child(tmp_path: Path, code: str) -> Child:
+    return Child(Program("role", (sys.executable, "-c", code), tmp_path / "role.log"))
+
+
+def died(it: Child) -> None:
+    running(it).wait()
+
+
+def running(it: Child) -> subprocess.Popen[bytes]:
+    assert it.process is not None
+    return it.process
+
+
+def test_a_role_is_started_at_once(tmp_path: Path) -> None:
+    role = child(tmp_path, FOREVER)
+    role.tend(0.0)
+    assert running(role).poll() is None
+    role.stop(time.monotonic() + 10)
+
+
+def test_a_role_that_died_is_started_again_after_a_pause(tmp_path: Path) -> None:
+    role = child(tmp_path, "raise SystemExit(3)")
+    role.tend(0.0)
+    died(role)
+    role.tend(0.1)
+    first_is_gone = role.process is None
+    role.tend(0.1 + 0.2)
+    died(role)
+    assert first_is_gone
+
+
+def test_the_pause_doubles_with_each_early_death_up_to_a_ceiling(tmp_path: Path) -> None:
+    role = child(tmp_path, "")
+    pauses, now = [], 0.0
+    for _ in range(8):
+        role.tend(now)
+        died(role)
+        role.tend(now)
+        pauses.append(role.pause_seconds)
+        now += role.pause_seconds
+    assert pauses[:3] == pytest.approx([0.2, 0.4, 0.8])
+    assert pauses[-1] == RESTART_SECONDS_MAX
+
+
+def test_a_death_after_a_good_life_counts_as_a_first_one(tmp_path: Path) -> None:
+    role = child(tmp_path, "")
+    for now in (0.0, 100.0, 200.0):
+        role.tend(now)
+        died(role)
+        role.tend(now + 50.0)
+        assert role.pause_seconds == pytest.approx(0.2)
+
+
+def test_a_role_that_cannot_work_like_this_is_not_started_again_and_its_reason_is_told(tmp_path: Path) -> None:
+    role = child(tmp_path, f"raise SystemExit({EXIT_CONFIGURATION})")
+    (tmp_path / "role.log").write_text(
+        '{"level": "critical", "message": "the port is taken"}\n{"level": "info", "message": "stopping"}\n'
+    )
+    role.tend(0.0)
+    died(role)
+    with pytest.raises(CannotSupervise, match="role: the port is taken"):
+        role.tend(1.0)
+
+
+def test_its_output_goes_into_its_log(tmp_path: Path) -> None:
+    role = child(tmp_path, "import sys; print('out', flush=True); print('err', file=sys.stderr)")
+    role.tend(0.0)
+    died(role)
+    assert (tmp_path / "role.log").read_text().split() == ["out", "err"]
+
+
+def test_a_role_that_ignores_the_request_to_end_is_ended(tmp_path: Path) -> None:
+    code = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
+    role = child(tmp_path, code)
+    role.tend(0.0)
+    process = running(role)
+    while not (tmp_path / "role.log").read_text():
+        assert process.poll() is None
+    role.stop(time.monotonic())
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_child_ends_when_its_parent_is_killed() -> None:
+    code = (
+        "import subprocess, sys; from pool.supervisor import bound_to_parent;"
+        f"child = subprocess.Popen(bound_to_parent([sys.executable, '-c', 'print(1, flush=True); {FOREVER}']));"
+        "print(0, flush=True); child.wait()"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    parent.stdout.readline(), parent.stdout.readline()
+    parent.kill()
+    parent.wait()
+    assert parent.stdout.read() == b""  # the end comes when nobody holds the pipe any more, the child included
+    parent.stdout.close()
+
+
+def test_without_setpriv_the_command_stands_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert bound_to_parent(["redis-server", "x"]) == ["redis-server", "x"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_noted_and_the_old_behaviour_returns_afterwards(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with stop_signals() as stop:
+        assert not stop()
+        os.kill(os.getpid(), number)
+        assert stop()
+    assert signal.getsignal(number) == before
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with stop_signals() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

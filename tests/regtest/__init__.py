@@ -1,0 +1,1 @@
+"""End to end: real nodes, a real Redis, real processes."""

@@ -1,0 +1,57 @@
+"""A process that commits shares as fast as it can and says which are acknowledged, until it is killed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor as installed
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+
+from pool.journal.journal import Durability, Journal
+from tests.pool.journal.samples import share
+
+# Several commits are on their way at once, as in a stratum role with many sessions.
+WRITERS = 3
+GROUP = 5
+SEGMENT_BYTES_MAX = 50_000
+
+
+async def write(journal: Journal) -> None:
+    """Commit groups; each share is known by its number, and each line names the last one that is acknowledged."""
+    while True:
+        for _ in range(GROUP):
+            journal.append(share(journal.next_seq))
+        last_seq = journal.next_seq - 1
+        await journal.commit()
+        sys.stdout.write(f"{last_seq}\n")
+        sys.stdout.flush()
+        await turn()
+
+
+def turn() -> Deferred[None]:
+    """The next turn of the reactor."""
+    reactor: Any = installed
+    done: Deferred[None] = Deferred()
+    reactor.callLater(0, done.callback, None)
+    return done
+
+
+def main() -> None:
+    reactor: Any = installed
+    journal = Journal(
+        Path(sys.argv[1]),
+        Durability(sys.argv[2]),
+        run=deferToThread,
+        later=reactor.callLater,
+        segment_bytes_max=SEGMENT_BYTES_MAX,
+    )
+    for _ in range(WRITERS):
+        Deferred.fromCoroutine(write(journal))
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main()

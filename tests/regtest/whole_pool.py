@@ -1,0 +1,204 @@
+"""The whole pool as processes, as an operator runs it, on a node of the test's own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pool import config_file
+from pool.config import Config
+from pool.node.private import PrivateNode
+from pool.service import ensure_account
+
+WAIT_SECONDS_MAX = 60.0
+POLL_SECONDS = 0.1
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(what: str, condition: Callable[[], Any], seconds: float = WAIT_SECONDS_MAX) -> Any:
+    """The first true value of the condition; fails when it does not come in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if value := condition():
+            return value
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(POLL_SECONDS)
+
+
+class WholePool:
+    """`steppe run` with its configuration file, its API and miners."""
+
+    def __init__(self, folder: Path, node: PrivateNode, chain: str, extra: str = "") -> None:
+        self.folder = folder
+        self.node = node
+        self.stratum_port = free_port()
+        self.http_port = free_port()
+        self.config_path = folder / "steppe.toml"
+        self.config_path.write_text(
+            f"""\
+[pool]
+chain = "{chain}"
+payout_address = "{node.payout_address()}"
+data_dir = "data"
+
+[[node]]
+url = "{node.url}"
+cookie_file = "{node.cookie_file}"
+
+[work]
+refresh_seconds = 2
+
+[stratum]
+listen = ["127.0.0.1:{self.stratum_port}"]
+difficulty = 0.0001
+difficulty_min = 1e-9
+
+[accounting]
+pps_period_seconds = 2
+
+[web]
+listen = "127.0.0.1:{self.http_port}"
+{extra}"""
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def config(self) -> Config:
+        return config_file.load(self.config_path)
+
+    def add_account(self, name: str, scheme: str, fee_bps: int) -> None:
+        ensure_account(self.config, name, scheme, fee_bps)
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        with (self.folder / "steppe.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pool", "run", "-c", str(self.config_path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        eventually("the pool is ready", self.is_ready)
+
+    def is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "steppe.log").read_text()
+        with contextlib.suppress(OSError):
+            return bool(self.get("/readyz")["ready"])
+        return False
+
+    def stop(self) -> int:
+        """Ask it to end; returns its exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(30)
+
+    def get(self, path: str) -> Any:
+        """The JSON at a path of the API. Raises OSError while nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+        except http.client.HTTPException as error:
+            raise ConnectionError(str(error)) from error
+        finally:
+            connection.close()
+
+    def text(self, path: str) -> str:
+        """The text at a path."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+    def blocks(self, state: str | None = None) -> list[dict[str, Any]]:
+        blocks: list[dict[str, Any]] = self.get("/api/v1/blocks?per_page=100")["rows"] or []
+        return [block for block in blocks if state is None or block["state"] == state]
+
+    def mine(self, user: str, shares: int, rate_hps: float | None = None) -> None:
+        """Mine until so many shares are accepted, over real Stratum."""
+        rate = [] if rate_hps is None else ["--rate", f"{rate_hps:g}"]
+        door = f"127.0.0.1:{self.stratum_port}"
+        subprocess.run(
+            [sys.executable, "-m", "pool", "miner", door, "-u", user, "--shares", str(shares), *rate],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            timeout=120,
+        )
+
+    @contextlib.contextmanager
+    def miner(self, user: str, rate_hps: float) -> Iterator[subprocess.Popen[bytes]]:
+        """A miner in the background."""
+        door = f"127.0.0.1:{self.stratum_port}"
+        with (self.folder / f"miner-{user}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pool", "miner", door, "-u", user, "--rate", f"{rate_hps:g}"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(10)
+
+    def log(self, role: str) -> list[dict[str, Any]]:
+        """A role's events."""
+        path = self.folder / "data" / "logs" / f"{role}.log"
+        return [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
+
+    def pid_of(self, role: str) -> int:
+        """The process of a role, from what it said at its newest start."""
+        started = [line["pid"] for line in self.log(role) if line["event"] == "role_started"]
+        return int(started[-1])
+
+    def kill(self, role: str) -> int:
+        """kill -9; returns the pid that was."""
+        pid = self.pid_of(role)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+
+def children_of(pid: int) -> set[int]:
+    """All processes below a process. Source: proc(5)."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):
+                stat = (entry / "stat").read_text()
+                parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    found: set[int] = set()
+    fresh = {pid}
+    while fresh:
+        fresh = {child for child, parent in parents.items() if parent in fresh} - found
+        found |= fresh
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

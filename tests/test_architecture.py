@@ -1,0 +1,151 @@
+"""The design is the layout: arrows go one way, pure code is pure, modules stay small. Source: docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("native", "pool", "stratum", "payout")
+LINES_MAX = 400
+
+# Who may import whom, by the longest matching prefix; a name stands for itself and everything below it.
+# `pool.service` and what starts it know everyone and are not listed.
+ARROWS: dict[str, tuple[str, ...]] = {
+    "native": ("native",),
+    "pool.bitcoin": ("native", "pool.bitcoin"),
+    "pool.work": ("native", "pool.bitcoin", "pool.work"),
+    "pool.stats": ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports"),
+    "pool.ports": ("pool.bitcoin", "pool.work"),
+    "pool.events": ("pool.bitcoin",),
+    "pool.logs": (),
+    "pool.config": (),
+    "pool.config_file": ("pool.config", "pool.bitcoin"),
+    "pool.supervisor": ("pool.events",),
+    "pool.miner": ("native", "pool.bitcoin"),
+    "pool.feed": ("pool.bitcoin", "pool.work", "pool.ports", "pool.events", "pool.feed"),
+    "pool.journal": ("pool.work", "pool.stats", "pool.ports", "pool.events", "pool.journal"),
+    "pool.node": ("native", "pool.bitcoin", "pool.work", "pool.ports", "pool.events", "pool.node"),
+    # For demos and tests: a child process like the roles, which ends with its parent.
+    "pool.node.private": ("pool.ports", "pool.supervisor"),
+    "pool.store": ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "pool.events", "pool.store"),
+    "pool.dashboard": (
+        "pool.bitcoin",
+        "pool.work",
+        "pool.stats",
+        "pool.ports",
+        "pool.events",
+        "pool.dashboard",
+        "payout",
+    ),
+    "stratum": ("native", "pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "pool.events", "stratum"),
+    "payout": ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "payout"),
+    # The ledger's tables are part of the one SQL schema; its adapter and the accounting role's loop log events.
+    "payout.store": ("pool.bitcoin", "pool.work", "pool.ports", "pool.events", "pool.store.sql", "payout"),
+}
+
+PURE = ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "stratum", "payout")
+IMPURE = ("stratum.protocol", "stratum.server", "stratum.endpoint", "payout.store", "payout.wallet")
+OUTSIDE = {
+    "alembic", "asyncio", "bitcoinrpc", "http", "os", "random", "redis", "requests", "secrets", "select", "shutil",
+    "socket", "sqlalchemy", "sqlite3", "subprocess", "tempfile", "threading", "time", "twisted", "urllib", "uvloop",
+}  # fmt: skip
+# The clock is passed in; only these names of datetime are values rather than clocks.
+# `pathlib` reads files, so pure code has it only where a file is the very thing it checks.
+MAY_READ_FILES = ("payout.vectors",)
+
+
+def _modules() -> dict[str, Path]:
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "migrations" in path.parts:
+                continue
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = _modules()
+
+
+def _imports(path: Path) -> set[str]:
+    """Every imported module, with `from a import b` as a.b when that is a module."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            for alias in node.names:
+                assert alias.name != "*", f"{path}: import *"
+                whole = f"{node.module}.{alias.name}"
+                names.add(whole if whole in MODULES else node.module)
+    return names
+
+
+def _below(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(prefix + ".")
+
+
+def _rule(module: str) -> tuple[str, ...] | None:
+    matching = [prefix for prefix in ARROWS if _below(module, prefix)]
+    return ARROWS[max(matching, key=len)] if matching else None
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_module_imports_only_what_stands_below_it(module: str) -> None:
+    allowed = _rule(module)
+    if allowed is None:
+        assert module in ("pool", "pool.__main__", "pool.cli", "pool.service", "pool.demo") or _below(
+            module, "pool.roles"
+        )
+        return
+    ours = {name for name in _imports(MODULES[module]) if name.split(".")[0] in PACKAGES}
+    refused = {name for name in ours if not any(_below(name, prefix) for prefix in allowed)}
+    assert not refused, f"{module} must not import {sorted(refused)}"
+
+
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if any(_below(m, p) for p in PURE) and not any(_below(m, p) for p in IMPURE)]
+)
+def test_pure_modules_know_no_socket_clock_file_or_database(module: str) -> None:
+    roots = {name.split(".")[0] for name in _imports(MODULES[module])}
+    if module not in MAY_READ_FILES:
+        roots |= {"os"} if "pathlib" in roots else set()
+    assert not roots & OUTSIDE
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_is_longer_than_the_limit(module: str) -> None:
+    assert len(MODULES[module].read_text().splitlines()) <= LINES_MAX
+
+
+@pytest.mark.parametrize("path", [p for n, p in MODULES.items() if p.name == "__init__.py" and n != "native"], ids=str)
+def test_a_package_file_holds_a_docstring_and_no_code(path: Path) -> None:
+    body = ast.parse(path.read_text()).body
+    assert len(body) == 1
+    assert isinstance(body[0], ast.Expr)
+    assert isinstance(body[0].value, ast.Constant)
+
+
+def test_every_folder_of_tests_is_a_package_or_it_would_shadow_ours() -> None:
+    folders = {path.parent for path in (ROOT / "tests").rglob("*.py")}
+    assert all((folder / "__init__.py").exists() for folder in folders)
+
+
+def test_docker_is_no_package() -> None:
+    assert not (ROOT / "docker" / "__init__.py").exists()
+
+
+def test_only_the_standard_library_and_declared_dependencies_are_imported() -> None:
+    declared = {
+        "alembic", "bdkpython", "bitcoinrpc", "click", "constantly", "hiredis", "msgpack", "msgspec",
+        "prometheus_client", "psycopg", "redis", "sqlalchemy", "twisted", "uvloop", "zope",
+    }  # fmt: skip
+    roots = {name.split(".")[0] for path in MODULES.values() for name in _imports(path)}
+    assert roots - set(sys.stdlib_module_names) - set(PACKAGES) <= declared
