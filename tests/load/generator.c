@@ -177,19 +177,19 @@ static void submit(struct miner *miner)
     miner_send(miner, line, (size_t)(to - line));
 }
 
-/* Submits until the time is up or the shares are; returns when, with the last answers still to come. */
-static int64_t submit_until(int64_t end_ns)
+/* Submits until the time is up or so many shares are; returns when, with the last answers still to come. */
+static int64_t submit_until(int64_t end_ns, size_t shares_end)
 {
     int64_t now = now_ns();
     while (now < end_ns) {
-        while (rest_count != 0 && submitted - answered < options.in_flight) {
+        while (rest_count != 0 && submitted < shares_end && submitted - answered < options.in_flight) {
             struct miner *miner = resting[rest_first];
             rest_first = (rest_first + 1) % miners_count;
             rest_count--;
             submit(miner);
         }
         if (submitted == answered)
-            break; /* all that was hashed is answered */
+            break; /* all there were are answered */
         miners_turn((int)((end_ns - now) / 1000000) + 1, NULL);
         now = now_ns();
     }
@@ -234,17 +234,20 @@ static void run_shares(void)
     double hashing_seconds = prepare_shares();
     int64_t server_ready_ns = server_cpu_ns();
     say_ready();
-    submit_until(now_ns() + (int64_t)(options.warm_up_seconds * 1e9));
+    /* A server too fast for what was hashed ahead shortens both in proportion: it must not be all gone beforehand. */
+    size_t shares = shares_each * miners_count;
+    double warm_up_part = options.warm_up_seconds / (options.warm_up_seconds + options.seconds);
+    submit_until(now_ns() + (int64_t)(options.warm_up_seconds * 1e9), (size_t)((double)shares * warm_up_part));
     size_t warm_up_refused = refused, before = answered;
     accepted = refused = 0;
     replies = (struct histogram){0};
 
     int64_t start_ns = now_ns(), server_ns = server_cpu_ns(), own_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-    int64_t end_ns = submit_until(start_ns + (int64_t)(options.seconds * 1e9));
+    int64_t end_ns = submit_until(start_ns + (int64_t)(options.seconds * 1e9), shares);
     int64_t server_end_ns = server_cpu_ns();
     own_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - own_ns;
-    size_t shares = answered - before;
-    if (shares == 0)
+    size_t counted = answered - before;
+    if (counted == 0)
         errx(1, "no share was answered within %g seconds", options.seconds);
     printf("{\"connections\": %zu, \"seconds\": %.6f, \"accepted\": %zu, \"refused\": %zu, "
            "\"warm_up_refused\": %zu, \"reply_p50_us\": %.1f, \"reply_p99_us\": %.1f, \"reply_max_us\": %.1f, "
@@ -252,7 +255,7 @@ static void run_shares(void)
            "\"generator_cpu_us_per_share\": %.3f, \"generator_busy\": %.3f, \"hashing_seconds\": %.3f",
            miners_count, (double)(end_ns - start_ns) / 1e9, accepted, refused, warm_up_refused,
            histogram_quantile_us(&replies, 0.50), histogram_quantile_us(&replies, 0.99), (double)replies.max_ns / 1e3,
-           (long long)server_ready_ns, (long long)server_ns, (long long)server_end_ns, (double)own_ns / 1e3 / (double)shares,
+           (long long)server_ready_ns, (long long)server_ns, (long long)server_end_ns, (double)own_ns / 1e3 / (double)counted,
            (double)own_ns / (double)(end_ns - start_ns), hashing_seconds);
 
     int64_t patience_ns = now_ns() + LAST_ANSWERS_NS;

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from pool.bitcoin.target import difficulty_from_target, target_from_nbits
+from tests.load import measure
 from tests.load.bench import KINDS, main
 from tests.load.job import LEVELS, mainnet_job
 from tests.load.processes import cores, cpu_ns, end, pinned, thread_cpu_ns, wait_for
@@ -33,6 +35,14 @@ def bench(*arguments: str) -> dict[str, Any]:
 def report() -> dict[str, Any]:
     """A run of everything, as short as can be."""
     return bench()
+
+
+@pytest.fixture(scope="module")
+def scarce() -> Iterator[dict[str, Any]]:
+    """Shares of a run that has hashed far fewer ahead than the server can take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "SHARES_PER_SECOND_MAX", 2_000)
+        yield bench("--mode", "shares", "--server", "floor")["shares"][0]["floor"]
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +82,11 @@ def test_each_mode_says_how_often_the_floor_goes_into_ours(report: dict[str, Any
 def test_shares_are_accepted_on_the_other_endpoint_and_journal(other: dict[str, Any]) -> None:
     shares = other["shares"][0]["ours"]
     assert shares["refused"] == 0 < shares["accepted"]
+
+
+def test_a_server_too_fast_for_the_shares_hashed_ahead_is_measured_over_a_shorter_time(scarce: dict[str, Any]) -> None:
+    assert 0 < scarce["accepted"] <= 0.3 * 2_000 + CONNECTIONS
+    assert scarce["seconds"] < 0.3
 
 
 def test_of_several_rounds_one_with_the_median_is_shown(other: dict[str, Any]) -> None:
