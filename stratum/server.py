@@ -11,15 +11,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, cast
 
-from msgspec import Struct
-from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
 from pool import events as log
 from pool.ports import CandidateSink, Clock, ShareLog
 from pool.work.job import Job
-from pool.work.share import Outcome, Share
-from stratum.difficulty import DifficultyBounds
+from pool.work.share import Outcome
 from stratum.errors import ERROR_OF
 from stratum.events import (
     AuthorizationRequested,
@@ -32,34 +29,15 @@ from stratum.events import (
 )
 from stratum.jobs import JobBook, LiveJob
 from stratum.judge import candidate, forget, judge
-from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, UNSETTLED_SHARES_MAX, CloseReason
+from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, CloseReason
 from stratum.ports import Extranonces, Link, Timers
+from stratum.presence import Presence, presence_of
 from stratum.session import Session
+from stratum.settings import StratumSettings
+from stratum.settling import Settling, Unsettled
 from stratum.states import State
 
 SWEEP_SECONDS: Final = 1.0
-
-
-class StratumSettings(Struct, frozen=True):
-    """What an operator chooses. version_mask: bits a miner may roll, by default those of BIP-0320."""
-
-    difficulty: DifficultyBounds
-    version_mask: int = 0x1FFFE000
-
-
-class Presence(Struct, frozen=True):
-    """A worker that is connected now; a worker with two machines is there twice. difficulty: None before its first job.
-    agent: printable ASCII, untrusted."""
-
-    account: str
-    worker: str
-    remote_address: str
-    agent: str
-    difficulty: float | None
-    since_ms: int
-
-
-_Unsettled = tuple[Link, bytes | None, Share]  # with the id to answer
 
 
 class StratumServer:
@@ -76,7 +54,6 @@ class StratumServer:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._share_log = share_log
         self._candidates = candidates
         self._extranonces = extranonces
         self._timers = timers
@@ -88,14 +65,7 @@ class StratumServer:
         self._deadlines: dict[Link, float] = {}
         self._counters: Counter[str] = Counter()
         self._outcomes = [0] * len(Outcome)
-        # Shares whose records the journal may not have yet, in the order of their replies.
-        self._unsettled: list[_Unsettled] = []
-        # Jobs whose record went with them, and jobs whose record was refused and has to come before their next share.
-        self._recording: list[Job] = []
-        self._unrecorded: set[str] = set()
-        self._paused: list[Link] = []
-        self._settling = False
-        self._settled: Deferred[None] | None = None
+        self._settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
         self._journal_failing = False
 
     @property
@@ -112,18 +82,7 @@ class StratumServer:
 
     def presence(self) -> list[Presence]:
         """Who is connected."""
-        return [
-            Presence(
-                login.account,
-                login.worker,
-                link.remote_address,
-                link.session.agent,
-                link.session.difficulty.current,
-                since_ms,
-            )
-            for link, since_ms in self._links.items()
-            for login in link.session.logins.values()
-        ]
+        return [each for link, since_ms in self._links.items() for each in presence_of(link, since_ms)]
 
     def start(self) -> None:
         """Begin to end the connections that do nothing."""
@@ -135,9 +94,7 @@ class StratumServer:
         they wait (btcpool #322)."""
         if self._sweeping.running:
             self._sweeping.stop()
-        if self._settling:
-            self._settled = Deferred()
-            await self._settled
+        await self._settling.finish()
         for link in list(self._links):
             self._end(link, CloseReason.SHUTDOWN)
             link.abort()
@@ -150,8 +107,7 @@ class StratumServer:
         if live is None:
             return
         self._book.expire(now)
-        self._record_job(job)
-        self._settle_soon()
+        self._settling.take_job(job)
         clean = previous is None or previous.tip is not live.tip
         for link in list(self._links):
             if link.session.state is State.READY:
@@ -172,9 +128,7 @@ class StratumServer:
         except Exception as error:  # noqa: BLE001 - a bug ends this session, the server lives
             self._fail(link, error)
         self._flush(link)
-        if len(self._unsettled) > UNSETTLED_SHARES_MAX:
-            link.pause()
-            self._paused.append(link)
+        self._settling.relieve(link)
 
     def fell_behind(self, link: Link) -> None:
         """The connection's peer does not read what we write."""
@@ -221,12 +175,8 @@ class StratumServer:
             log.candidate_sent(
                 share.height, share.block_hash[::-1].hex(), share.job_id, login, share.outcome.name.lower()
             )
-        if share.job_id in self._unrecorded and live is not None:
-            self._record_job(live.job)
-        self._share_log.append(share)
         self._outcomes[share.outcome] += 1
-        self._unsettled.append((link, event.request_id, share))
-        self._settle_soon()
+        self._settling.take_share(link, event.request_id, share, None if live is None else live.job)
 
     def _count_refusal(self, link: Link, event: RequestRefused) -> None:
         self._counters[f"refused_{event.error.reason}"] += 1
@@ -258,47 +208,8 @@ class StratumServer:
         link.session.issue(live, clean, self._book.oldest_number)
         link.flush()
 
-    def _record_job(self, job: Job) -> None:
-        self._unrecorded.discard(job.job_id)
-        self._recording.append(job)
-        self._share_log.append(job)
-
-    def _settle_soon(self) -> None:
-        if not self._settling:
-            self._settling = True
-            self._timers.callLater(0, self._start_settling)
-
-    def _start_settling(self) -> None:
-        Deferred.fromCoroutine(self._settle())
-
-    async def _settle(self) -> None:
-        """Commit what was appended and answer its shares, until nothing new has come meanwhile."""
-        try:
-            while self._unsettled or self._recording:
-                await self._settle_group()
-        except Exception as error:  # noqa: BLE001 - the next share starts anew
-            log.bug("stratum replies", error)
-        finally:
-            self._settling = False
-        if self._settled is not None:
-            self._settled.callback(None)
-
-    async def _settle_group(self) -> None:
-        shares, self._unsettled = self._unsettled, []
-        jobs, self._recording = self._recording, []
-        try:
-            await self._share_log.commit()
-        except Exception as error:  # noqa: BLE001 - whatever it is, no miner may be told `true`
-            self._unrecorded.update(job.job_id for job in jobs)
-            self._lose(shares, error)
-        else:
-            self._journal_failing = False
-            self._answer(shares)
-        paused, self._paused = self._paused, []
-        for link in paused:
-            self._safely(link, link.resume)
-
-    def _answer(self, shares: list[_Unsettled]) -> None:
+    def _answer(self, shares: list[Unsettled]) -> None:
+        self._journal_failing = False
         for link, request_id, share in shares:
             try:
                 if share.outcome is Outcome.ACCEPTED:
@@ -310,7 +221,7 @@ class StratumServer:
         for link in dict.fromkeys(link for link, _, _ in shares):
             self._safely(link, self._flush, link)
 
-    def _lose(self, shares: list[_Unsettled], error: Exception) -> None:
+    def _lose(self, shares: list[Unsettled], error: Exception) -> None:
         """The records are not safe: the miners get no answer but a closed connection, and go to their backup pools if
         it lasts."""
         if not isinstance(error, OSError):

@@ -28,7 +28,8 @@ from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
 from stratum.protocol import StratumFactory
 from stratum.resume import candidates
-from stratum.server import StratumServer, StratumSettings
+from stratum.server import StratumServer
+from stratum.settings import StratumSettings
 
 # How old a block may be that the journal has and the work role may not: well below the time for which that keeps the
 # templates of its jobs (`WorkshopSettings.keep_seconds`), so that it can still be built.

@@ -19,7 +19,8 @@ from pool.work.job import Job
 from pool.work.share import Outcome, Share
 from stratum.difficulty import DifficultyBounds
 from stratum.protocol import StratumFactory
-from stratum.server import StratumServer, StratumSettings
+from stratum.server import StratumServer
+from stratum.settings import StratumSettings
 from tests.fakes import FakeCandidates, FakeClock, FakeShareLog
 from tests.native import blocks
 
