@@ -45,6 +45,7 @@ from stratum.limits import (
 )
 from stratum.login import Login, difficulty_in_password, parse_login
 from stratum.states import AFTER_AUTHORIZE, AFTER_SUBSCRIBE, MAY_FOLLOW, State
+from stratum.vardiff import Pace
 
 # Agents whose older versions cut a difficulty to an integer: 0.5 becomes 0 and they send every nonce.
 _CUTS_FRACTIONS: Final = ("bitaxe", "nerdqaxe")
@@ -74,6 +75,7 @@ class Session:
         "difficulty",
         "extranonce1",
         "logins",
+        "pace",
         "state",
     )
 
@@ -82,6 +84,7 @@ class Session:
         self.agent = ""
         self.extranonce1 = b""
         self.difficulty = SessionDifficulty(bounds)
+        self.pace = Pace(bounds.shares_per_minute / 60)
         # By the name as the miner writes it; the first one is the session's.
         self.logins: dict[str, Login] = {}
         self._version_mask = version_mask
