@@ -2,6 +2,9 @@
 
 from setuptools import Extension, find_packages, setup
 
+# Hidden symbols: a process that also loads OpenSSL or a miner's library must not mix up their sha256_*.
+FLAGS = ["-O3", "-std=gnu11", "-fvisibility=hidden"]
+
 setup(
     # Named because setuptools refuses to guess among several top-level folders, and must not install tests/.
     packages=find_packages(include=["native*", "pool*", "stratum*", "payout*"]),
@@ -17,8 +20,8 @@ setup(
                 "native/sha256_ni.c",
             ],
             depends=["native/compiled.pxd", "native/sha256.h"],
-            # Hidden symbols: a process that also loads OpenSSL or a miner's library must not mix up their sha256_*.
-            extra_compile_args=["-O3", "-std=gnu11", "-fvisibility=hidden"],
-        )
+            extra_compile_args=FLAGS,
+        ),
+        Extension("native.lines", sources=["native/lines.pyx"], extra_compile_args=FLAGS),
     ],
 )

@@ -1,4 +1,5 @@
-"""Double SHA-256 and the share check: the compiled twin if it is built, else the reference.
+"""Double SHA-256, the share check and the reading of submissions: the compiled twins if they are built, else the
+references.
 
 `COMPILED` says which. The reference takes 7 to 30 times as long (`scripts/bench_native.py`), so a pool should
 not start on it unless told to. `SHA256_IMPLEMENTATION` is "sha-ni", "portable" or "hashlib".
@@ -14,12 +15,14 @@ try:
         search,
         sha256d,
     )
+    from native.lines import read_submit
 
     COMPILED = True
 except ModuleNotFoundError as error:
     # Only "not built" may choose the slow twin: a build that does not load has to be seen.
-    if error.name != "native.compiled":
+    if error.name not in ("native.compiled", "native.lines"):
         raise
+    from native.lines_reference import read_submit
     from native.reference import (
         SHA256_IMPLEMENTATION,
         JobCheck,
@@ -42,6 +45,7 @@ __all__ = [
     "header",
     "meets_target",
     "merkle_root",
+    "read_submit",
     "search",
     "sha256d",
 ]

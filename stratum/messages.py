@@ -64,15 +64,27 @@ class Suggestion(Struct, frozen=True, array_like=True):
     difficulty: Any = None
 
 
-class Submission(Struct, frozen=True, array_like=True):
-    """Params of mining.submit: a claim not yet judged, still as text. version_bits: the sixth, if sent (BIP-0310)."""
+class Submission(Struct, frozen=True):
+    """A claim not yet judged. What is None was no such text. version_bits: the sixth of the params (BIP-0310), 0 if
+    there are five."""
+
+    login: str
+    job_id: str
+    extranonce2: bytes | None
+    ntime: int | None
+    nonce: int | None
+    version_bits: int | None = 0
+
+
+class _Submit(Struct, frozen=True, array_like=True):
+    """Params of mining.submit."""
 
     login: str
     job_id: str
     extranonce2: str
     ntime: str
     nonce: str
-    version_bits: str | None = None
+    version_bits: str = "0"
 
 
 class JobLines(Struct, frozen=True):
@@ -83,6 +95,7 @@ class JobLines(Struct, frozen=True):
 
 
 _REQUEST: Final = msgspec.json.Decoder(Request)
+_SUBMIT: Final = msgspec.json.Decoder(_Submit)
 
 
 def decode_request(line: bytes) -> Request:
@@ -109,6 +122,22 @@ def decode_params(decoder: msgspec.json.Decoder[Params], raw: Raw) -> Params:
         return decoder.decode(_NO_PARAMS if bytes(raw) == b"null" else raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedRequest from None
+
+
+def decode_submission(params: Raw) -> Submission:
+    """Params of mining.submit; raises MalformedRequest if they are not five or six strings.
+
+    The general reader: `native.read_submit` reads the lines that ordinary miners send, to the same values.
+    """
+    submit = decode_params(_SUBMIT, params)
+    return Submission(
+        submit.login,
+        submit.job_id,
+        decode_extranonce2(submit.extranonce2),
+        decode_uint32(submit.ntime),
+        decode_uint32(submit.nonce),
+        decode_uint32(submit.version_bits),
+    )
 
 
 def decode_uint32(text: str) -> int | None:

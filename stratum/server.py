@@ -40,6 +40,10 @@ from stratum.states import State
 
 SWEEP_SECONDS: Final = 1.0
 
+# Members of an enumeration cost a lookup that shows, once a share (Python 3.11).
+_ACCEPTED: Final = Outcome.ACCEPTED
+_CLOSED: Final = State.CLOSED
+
 
 class StratumServer:
     """The stratum role's core. Feed it connections and jobs; it judges, records and answers."""
@@ -124,12 +128,18 @@ class StratumServer:
 
     def received(self, link: Link, data: bytes) -> None:
         """Bytes from a connection."""
+        session = link.session
         try:
-            for event in link.session.receive(data):
-                _STEPS[type(event)](self, link, event)
+            share = session.submitted(data)
+            if share is not None:
+                self._judge(link, share)
+            else:
+                for event in session.receive(data):
+                    _STEPS[type(event)](self, link, event)
+                self._flush(link)
         except Exception as error:  # noqa: BLE001 - a bug ends this session, the server lives
             self._fail(link, error)
-        self._flush(link)
+            self._flush(link)
         self._settling.relieve(link)
 
     def fell_behind(self, link: Link) -> None:
@@ -204,7 +214,7 @@ class StratumServer:
         """Write what is outgoing. A closed session's connection lives until its last share is answered."""
         link.flush()
         session = link.session
-        if session.state is State.CLOSED and not session.has_open_shares:
+        if session.state is _CLOSED and not session.has_open_shares:
             link.close()
 
     def _issue(self, link: Link, live: LiveJob, clean: bool) -> None:
@@ -213,9 +223,11 @@ class StratumServer:
 
     def _answer(self, shares: list[Unsettled]) -> None:
         self._journal_failing = False
+        links: dict[Link, None] = {}
         for link, request_id, share in shares:
+            links[link] = None
             try:
-                if share.outcome is Outcome.ACCEPTED:
+                if share.outcome is _ACCEPTED:
                     link.session.accept(request_id)
                     if link.session.pace.take(share.difficulty):
                         self._retargeting.hurry(link)
@@ -223,8 +235,11 @@ class StratumServer:
                     link.session.reject(request_id, ERROR_OF[share.outcome])
             except Exception as error:  # noqa: BLE001 - see _fail
                 self._fail(link, error)
-        for link in dict.fromkeys(link for link, _, _ in shares):
-            self._safely(link, self._flush, link)
+        for link in links:
+            try:
+                self._flush(link)
+            except Exception as error:  # noqa: BLE001 - see _fail
+                self._fail(link, error)
 
     def _lose(self, shares: list[Unsettled], error: Exception) -> None:
         """The records are not safe: the miners get no answer but a closed connection, and go to their backup pools if

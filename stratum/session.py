@@ -15,8 +15,9 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+import native
 from stratum import messages
-from stratum.difficulty import DifficultyBounds, SessionDifficulty, parse_difficulty
+from stratum.difficulty import DifficultyBounds, SessionDifficulty, judged_target, parse_difficulty
 from stratum.errors import (
     BadLogin,
     MalformedRequest,
@@ -44,15 +45,19 @@ from stratum.limits import (
     line_violation,
 )
 from stratum.login import Login, difficulty_in_password, parse_login
+from stratum.messages import Submission
 from stratum.states import AFTER_AUTHORIZE, AFTER_SUBSCRIBE, MAY_FOLLOW, State
 from stratum.vardiff import Pace
+
+# Members of an enumeration cost a lookup that shows, once a share (Python 3.11).
+_CLOSED: Final = State.CLOSED
+_READY: Final = State.READY
 
 # Agents whose older versions cut a difficulty to an integer: 0.5 becomes 0 and they send every nonce.
 _CUTS_FRACTIONS: Final = ("bitaxe", "nerdqaxe")
 
 _AUTHORIZE: Final = msgspec.json.Decoder(messages.Authorize)
 _CONFIGURE: Final = msgspec.json.Decoder(messages.Configure)
-_SUBMISSION: Final = msgspec.json.Decoder(messages.Submission)
 _SUBSCRIBE: Final = msgspec.json.Decoder(messages.Subscribe)
 _SUGGESTION: Final = msgspec.json.Decoder(messages.Suggestion)
 
@@ -69,6 +74,7 @@ class Session:
         "_outgoing",
         "_rest",
         "_rolling",
+        "_told",
         "_version_mask",
         "_waiting",
         "agent",
@@ -93,27 +99,40 @@ class Session:
         self._messages = 0
         self._rest = b""
         self._outgoing: list[bytes] = []
+        # The terms of the job that the last share was for; forgotten whenever they may change.
+        self._told: tuple[LiveJob | None, Terms] | None = None
         # Replies that wait for an earlier share's: None is a share without its reply.
         self._waiting: list[bytes | None] = []
+
+    def submitted(self, data: bytes) -> ShareSubmitted | None:
+        """The event of bytes that are one whole submission in its ordinary form, as nearly all are: the short way.
+        None for all else, of which nothing is taken: that is for `receive`."""
+        if self._rest or self.state is not _READY:
+            return None
+        found = native.read_submit(data) if data.endswith(b"\n") else None
+        return None if found is None else self._claim(found[0], Submission(*found[1:]))
 
     def receive(self, data: bytes) -> Iterator[Event]:
         """What the bytes amount to, however they are cut. Handle and answer each event before asking for the next."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            if self.state is State.CLOSED:
+            if self.state is _CLOSED:
                 return
             event = self._read(line)
             if event is not None:
                 yield event
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             self._rest = b""
         elif self._rest and (violation := line_violation(self._rest)) is not None:
             yield self.close(violation)
 
     def outgoing(self) -> bytes:
         """The bytes to write, once."""
-        data = b"".join(self._outgoing)
-        self._outgoing.clear()
+        outgoing = self._outgoing
+        if not outgoing:
+            return b""
+        data = b"".join(outgoing)
+        outgoing.clear()
         return data
 
     def close(self, reason: CloseReason) -> Closed:
@@ -125,6 +144,7 @@ class Session:
     def subscribe(self, request: SubscriptionRequested, extranonce1: bytes) -> None:
         """Grant a subscription; extranonce1 stays the same for as long as the session lives."""
         self.extranonce1 = extranonce1
+        self._told = None
         self.agent = request.agent
         if any(word in request.agent.lower() for word in _CUTS_FRACTIONS):
             self.difficulty.avoid_fractions()
@@ -142,6 +162,7 @@ class Session:
     def configure(self, request: ConfigurationRequested, template_version: int) -> None:
         """Grant what is possible on jobs of that version (BIP-0310)."""
         wishes = request.wishes
+        self._told = None
         if (rolling := wishes.version_rolling) is not None:
             self._announced_mask = rolling.granted(self._version_mask, template_version)
             self._rolling = rolling if self._announced_mask else None
@@ -155,6 +176,7 @@ class Session:
         clean: the previous block changed; the first job of a session is clean in any case. oldest: number of the
         oldest job still known.
         """
+        self._told = None
         if self._rolling is not None:
             mask = self._rolling.granted(self._version_mask, live.job.version)
             if mask != self._announced_mask:
@@ -172,11 +194,20 @@ class Session:
         return bool(self._waiting)
 
     def terms(self, live: LiveJob | None) -> Terms:
-        """What this session was told with a job; the mask follows from the job's version."""
+        """What this session was told with a job."""
+        told = self._told
+        if told is None or told[0] is not live:
+            told = self._told = (live, self._terms(live))
+        return told[1]
+
+    def _terms(self, live: LiveJob | None) -> Terms:
         if live is None:
-            return Terms(self.extranonce1, None, 0)
+            return Terms(self.extranonce1, None, 0, b"")
+        # The mask follows from the job's version.
         mask = 0 if self._rolling is None else self._rolling.granted(self._version_mask, live.job.version)
-        return Terms(self.extranonce1, self.difficulty.at(live.number), mask)
+        difficulty = self.difficulty.at(live.number)
+        # Without a difficulty the share is refused anyway; the block test needs none.
+        return Terms(self.extranonce1, difficulty, mask, judged_target(difficulty or 1.0, live.job.nbits))
 
     def accept(self, request_id: bytes | None) -> None:
         """Answer the oldest open share with true."""
@@ -234,11 +265,15 @@ class Session:
             return self._refuse(request_id, type(error))
 
     def _submit(self, request_id: bytes | None, params: Raw) -> Event:
-        self._waiting.append(None)
         try:
-            submission = messages.decode_params(_SUBMISSION, params)
+            submission = messages.decode_submission(params)
         except MalformedRequest:
+            self._waiting.append(None)
             return ShareSubmitted(request_id, next(iter(self.logins.values())), True, None)
+        return self._claim(request_id, submission)
+
+    def _claim(self, request_id: bytes | None, submission: Submission) -> ShareSubmitted:
+        self._waiting.append(None)
         login = self.logins.get(submission.login)
         if login is None:
             return ShareSubmitted(request_id, next(iter(self.logins.values())), False, submission)

@@ -23,7 +23,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_both_twins_have_every_name_of_the_package() -> None:
-    names = set(native.__all__) - {"COMPILED", "Verdict"}
+    names = set(native.__all__) - {"COMPILED", "Verdict", "read_submit"}
     assert all(hasattr(reference, name) and hasattr(compiled, name) for name in names)
 
 

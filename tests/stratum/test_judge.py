@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from pool.work.share import Outcome, Share
+from stratum.difficulty import judged_target
 from stratum.events import ShareSubmitted
 from stratum.jobs import JobBook, LiveJob
 from stratum.judge import Terms, candidate, forget, judge
 from stratum.login import Login
-from stratum.messages import Submission
+from stratum.messages import Submission, decode_submission
 from tests.native import blocks
 from tests.stratum.scene import (
     ANY_HASH,
@@ -43,13 +46,20 @@ def claim(
     version_bits: str | None = None,
     authorized: bool = True,
 ) -> ShareSubmitted:
-    return ShareSubmitted(
-        b"4", ALICE, authorized, Submission("alice.rig1", "a1", extranonce2, ntime, nonce, version_bits)
-    )
+    bits = () if version_bits is None else (version_bits,)
+    return ShareSubmitted(b"4", ALICE, authorized, submission("alice.rig1", "a1", extranonce2, ntime, nonce, *bits))
+
+
+def submission(*params: str) -> Submission:
+    return decode_submission(Raw(msgspec.json.encode(params)))
 
 
 def terms(difficulty: float | None = ANY_HASH, mask: int = MASK) -> Terms:
-    return Terms(b"\x07\x00\x00\x00", difficulty, mask)
+    return Terms(b"\x07\x00\x00\x00", difficulty, mask, judged_target(difficulty or 1.0, make_job().nbits))
+
+
+def block_terms(difficulty: float | None = 1.0, mask: int = 0) -> Terms:
+    return Terms(BLOCK_EXTRANONCE1, difficulty, mask, judged_target(difficulty or 1.0, blocks.BLOCK_NBITS))
 
 
 def judged(share: ShareSubmitted, live: LiveJob | None = None, stale: bool = False, **told: Any) -> Share:
@@ -57,7 +67,7 @@ def judged(share: ShareSubmitted, live: LiveJob | None = None, stale: bool = Fal
 
 
 def block_share(authorized: bool = True) -> ShareSubmitted:
-    return ShareSubmitted(b"4", ALICE, authorized, Submission(*block_params()))
+    return ShareSubmitted(b"4", ALICE, authorized, submission(*block_params()))
 
 
 def live_block_job(**changes: Any) -> LiveJob:
@@ -96,7 +106,7 @@ class TestRecord:
 
     @pytest.mark.parametrize("job_id", ["x" * 65, "a\n", "\u00e9", "<b>", ""])
     def test_a_job_id_that_is_none_of_ours_is_not_kept(self, job_id: str) -> None:
-        share = ShareSubmitted(b"4", ALICE, True, Submission("alice.rig1", job_id, "", "", ""))
+        share = ShareSubmitted(b"4", ALICE, True, submission("alice.rig1", job_id, "", "", ""))
         assert judge(share, terms(), None, False, 5).job_id == ""
 
     def test_a_submission_without_its_params_is_malformed(self) -> None:
@@ -211,12 +221,12 @@ class TestVersionRolling:
 
 class TestBlock:
     def test_block_100000_is_found(self) -> None:
-        share = judge(block_share(), Terms(BLOCK_EXTRANONCE1, 1.0, 0), live_block_job(), False, 5)
+        share = judge(block_share(), block_terms(), live_block_job(), False, 5)
         assert (share.outcome, share.block_hash) == (Outcome.ACCEPTED, blocks.BLOCK_HASH)
 
     @pytest.mark.parametrize("difficulty", [1.0, 14484.0, 1e12])
     def test_a_block_is_a_share_at_any_difficulty(self, difficulty: float) -> None:
-        share = judge(block_share(), Terms(BLOCK_EXTRANONCE1, difficulty, 0), live_block_job(), False, 5)
+        share = judge(block_share(), block_terms(difficulty), live_block_job(), False, 5)
         assert share.outcome is Outcome.ACCEPTED
 
     @pytest.mark.parametrize(
@@ -231,26 +241,24 @@ class TestBlock:
     def test_a_block_is_found_whatever_becomes_of_its_share(
         self, outcome: Outcome, share: ShareSubmitted, difficulty: float | None, stale: bool, changes: dict[str, int]
     ) -> None:
-        record = judge(share, Terms(BLOCK_EXTRANONCE1, difficulty, 0), live_block_job(**changes), stale, 5)
+        record = judge(share, block_terms(difficulty), live_block_job(**changes), stale, 5)
         assert (record.outcome, record.block_hash) == (outcome, blocks.BLOCK_HASH)
 
     def test_also_when_it_was_rolled_outside_the_mask(self) -> None:
-        login, job_id, extranonce2, ntime, nonce = block_params()
-        submission = Submission(login, job_id, extranonce2, ntime, nonce, "00000001")
-        share = ShareSubmitted(b"4", ALICE, True, submission)
-        record = judge(share, Terms(BLOCK_EXTRANONCE1, 1.0, MASK), live_block_job(version=0), False, 5)
+        share = ShareSubmitted(b"4", ALICE, True, submission(*block_params(), "00000001"))
+        record = judge(share, block_terms(mask=MASK), live_block_job(version=0), False, 5)
         assert (record.outcome, record.block_hash) == (Outcome.BAD_VERSION, blocks.BLOCK_HASH)
 
     def test_also_when_it_comes_twice(self) -> None:
         live = live_block_job()
-        told = Terms(BLOCK_EXTRANONCE1, 1.0, 0)
+        told = block_terms()
         judge(block_share(), told, live, False, 5)
         again = judge(block_share(), told, live, False, 6)
         assert (again.outcome, again.block_hash) == (Outcome.DUPLICATE, blocks.BLOCK_HASH)
 
     def test_its_candidate_is_the_block(self) -> None:
         live = live_block_job()
-        share = judge(block_share(), Terms(BLOCK_EXTRANONCE1, 1.0, 0), live, False, 5)
+        share = judge(block_share(), block_terms(), live, False, 5)
         found = candidate(share, live, "alice.rig1")
         assert found.header == blocks.BLOCK_HEADER
         assert found.coinbase == (

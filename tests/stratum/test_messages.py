@@ -94,15 +94,17 @@ class TestRequest:
 
 
 class TestParams:
-    SUBMISSION = msgspec.json.Decoder(messages.Submission)
-
     def test_a_submission_has_five_strings(self) -> None:
-        submission = messages.decode_params(self.SUBMISSION, Raw(b'["a","1","00","01","02"]'))
-        assert submission == messages.Submission("a", "1", "00", "01", "02", None)
+        submission = messages.decode_submission(Raw(b'["a","1","00112233AAbbCCdd","01","2"]'))
+        extranonce2 = bytes.fromhex("00112233aabbccdd")
+        assert submission == messages.Submission("a", "1", extranonce2, 1, 2, 0)
 
     def test_or_six(self) -> None:
-        submission = messages.decode_params(self.SUBMISSION, Raw(b'["a","1","00","01","02","ff"]'))
-        assert submission.version_bits == "ff"
+        assert messages.decode_submission(Raw(b'["a","1","00","01","02","ff"]')).version_bits == 0xFF
+
+    def test_what_is_not_hex_in_it_is_none(self) -> None:
+        submission = messages.decode_submission(Raw(b'["a","1","0x","+1","","1_0"]'))
+        assert submission == messages.Submission("a", "1", None, None, None, None)
 
     @pytest.mark.parametrize(
         "params",
@@ -110,7 +112,7 @@ class TestParams:
     )
     def test_anything_else_is_malformed(self, params: bytes) -> None:
         with pytest.raises(MalformedRequest):
-            messages.decode_params(self.SUBMISSION, Raw(params))
+            messages.decode_submission(Raw(params))
 
     @pytest.mark.parametrize("params", [b"null", b"[]", b'[null,null,"host:1",null]'])
     def test_subscribe_takes_nothing_and_nulls(self, params: bytes) -> None:

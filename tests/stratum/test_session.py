@@ -42,7 +42,8 @@ class Driver:
 
     def receive(self, *data: bytes) -> None:
         for piece in data:
-            for event in self.session.receive(piece):
+            share = self.session.submitted(piece)
+            for event in [share] if share is not None else self.session.receive(piece):
                 self.events.append(event)
                 match event:
                     case SubscriptionRequested():
@@ -444,6 +445,24 @@ class TestChunks:
         whole.receive(sent)
         cut.receive(*(sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)))
         assert (cut.events, cut.sent) == (whole.events, whole.sent)
+
+    @settings(max_examples=300)
+    @given(
+        st.lists(
+            st.sampled_from(["alice.rig1", "bob", "", "\u00e4", "a\\b", "0" * 16, "1", "0x1", "fffffffff"]), max_size=7
+        ),
+        st.sampled_from([0, 7, -1, 1.5, "x", '"', None]),
+        st.data(),
+    )
+    def test_the_short_way_of_a_submission_leads_where_the_general_one_does(
+        self, params: list[str], request_id: object, data: st.DataObject
+    ) -> None:
+        line = request("mining.submit", params, request_id)
+        cut = data.draw(st.integers(1, len(line) - 1))
+        short, general = ready(), ready()
+        short.receive(line)
+        general.receive(line[:cut], line[cut:])
+        assert (short.events, short.sent) == (general.events, general.sent)
 
     @given(st.lists(st.binary(max_size=60), max_size=6))
     def test_no_bytes_break_it(self, chunks: list[bytes]) -> None:

@@ -1,0 +1,1 @@
+from native.lines_reference import read_submit as read_submit
