@@ -19,8 +19,8 @@ from stratum.states import State
 from stratum.vardiff import BURST_RATIO
 
 LOOKS: Final = 10
-"""Sweeps in which every session is looked at once: a look costs a microsecond or two, and 10,352 at a time would be felt
-by a share that waits."""
+"""Sweeps in which every session is looked at once: a look costs a microsecond or two, and a share that waits would feel
+10,352 at a time."""
 
 VARIANT_SECONDS: Final = 5.0
 """Time between two variants: each is a record in the journal, and a job to be kept."""

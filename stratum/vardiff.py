@@ -17,8 +17,8 @@ AVERAGED: Final = 60.0
 parts in 100; ckpool's 5 minutes would let a steady miner leave the band five times as often."""
 
 BAND: Final = (0.5, 1.6)
-"""Shares per wanted share that are left alone. A steady miner leaves it once in a day or two, and is in its middle then,
-not at the other end (hysteresis)."""
+"""Shares per wanted share that are left alone. A steady miner leaves it once in a day or two. Then it is in
+the middle, not at the other end (hysteresis)."""
 
 DECIDING_SHARES: Final = 72
 """Shares since the last change that are enough to leave the band by; ckpool's number."""
@@ -39,8 +39,8 @@ SILENT_LATER: Final = 24.0
 """The same after shares have come. The average falls out of the band at about that time too, but by half only."""
 
 DESCENT: Final = 4.0
-"""By this it gets easier then. Not by more: a machine that boots for minutes sends nothing either, and all of a site may
-do so at once after a power cut."""
+"""By this it gets easier then. Not by more: a machine that boots for minutes sends nothing either, and all of a site
+may do so at once after a power cut."""
 
 
 class Pace:

@@ -1,7 +1,7 @@
 """The same job again with another coinbase, so that nothing hashed for the one is of use for the other.
 
-A session whose difficulty has to change at once gets one: what it hashed before stays at the old difficulty, whatever it
-says afterwards (decision 0010).
+A session whose difficulty has to change at once gets one: what it hashed before stays at the old difficulty, whatever
+it says afterwards (decision 0010).
 """
 
 from __future__ import annotations
