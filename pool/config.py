@@ -82,6 +82,14 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
         list[Annotated[str, Meta(pattern=_LISTEN)]],
         Meta(min_length=1, max_length=8, description="Doors for miners, each HOST:PORT or [IPV6]:PORT."),
     ] = field(default_factory=lambda: ["0.0.0.0:3333"])
+    proxy_from: Annotated[
+        list[str],
+        Meta(
+            max_length=64,
+            description="Addresses and networks of load balancers, which must begin each connection with a PROXY "
+            "header (version 1 or 2) that says who the miner is; nobody else may.",
+        ),
+    ] = field(default_factory=list)
     endpoint: Annotated[
         Literal["fast", "twisted"],
         Meta(description="Transport of the sessions: uvloop's, or Twisted's own (slower; to compare)."),

@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -112,7 +113,7 @@ password in `redis.url` or `database.url` is the exception, and then it may not.
 
 Some things the types cannot say are checked too: the payout address must be one of the chain; a node has a cookie file,
 or a user and a password file, never both; there is exactly one `[[node]]`; `difficulty` lies between its bounds; ports
-are from 1 to 65535.
+are from 1 to 65535; lists of networks hold addresses and networks, the latter without bits behind their prefix.
 """
 
 # Values for the keys that have no default, so that the sample is a file that loads once these are changed.
@@ -212,6 +213,12 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
             "stratum.difficulty",
             f"must lie between difficulty_min ({door.difficulty_min:g}) and difficulty_max ({door.difficulty_max:g})",
         )
+    for key, entries in (("stratum.proxy_from", door.proxy_from),):
+        for entry in entries:
+            try:
+                ip_network(entry)
+            except ValueError as error:
+                yield places.mistake(key, f"{error}; give addresses or networks such as 10.0.0.0/8 or 2001:db8::/32")
     for key, listens in (("stratum.listen", door.listen), ("web.listen", [config.web.listen])):
         for listen in listens:
             if not 1 <= int(listen.rpartition(":")[2]) <= 65535:

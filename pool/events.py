@@ -205,6 +205,17 @@ def node_unavailable(problem: str) -> None:
     _emit(_ERROR, "node_unavailable", message=problem)
 
 
+def proxy_header_refused(proxy: str, problem: str) -> None:
+    """A source listed in `proxy_from` sends no PROXY header, or a bad one; said once until it sends a good one."""
+    _emit(
+        _WARNING,
+        "proxy_header_refused",
+        proxy=proxy,
+        problem=problem,
+        message="Miners cannot connect through it: have it send the PROXY header, or take it off stratum.proxy_from.",
+    )
+
+
 def redis_ready(role: str) -> None:
     """Redis answers again."""
     _emit(_INFO, "redis_ready", role=role)

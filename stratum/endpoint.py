@@ -42,13 +42,17 @@ _failure: Any = Failure  # untyped
 class FastEndpoint:
     """Listens on one TCP address of an asyncio loop.
 
-    port: 0 for any. interface: an address of IPv4 or IPv6, or "" for all.
+    port: 0 for any. interface: an address of IPv4 or IPv6, or "" for all. shared: other processes may listen there
+    too, and the kernel deals the connections out.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, port: int, interface: str = "") -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, port: int, interface: str = "", *, shared: bool = False
+    ) -> None:
         self._loop = loop
         self._port = port
         self._interface = interface
+        self._shared = shared
 
     def listen(self, factory: Factory) -> Deferred[ListeningPort]:
         """Fires with the port once it is bound; fails with OSError."""
@@ -56,7 +60,7 @@ class FastEndpoint:
 
     async def _listen(self, factory: Any) -> ListeningPort:
         server = await self._loop.create_server(
-            partial(Bridge, factory), self._interface or None, self._port, backlog=BACKLOG
+            partial(Bridge, factory), self._interface or None, self._port, backlog=BACKLOG, reuse_port=self._shared
         )
         factory.doStart()
         return ListeningPort(server, factory)
@@ -94,7 +98,7 @@ class Bridge(asyncio.Protocol):
         self._factory = factory
 
     def connection_made(self, transport: Any) -> None:
-        self._transport = FastTransport(transport)
+        self._transport = FastTransport(transport, self)
         self.protocol = self._factory.buildProtocol(self._transport.getPeer())
         self.protocol.makeConnection(self._transport)
 
@@ -113,13 +117,23 @@ class Bridge(asyncio.Protocol):
 class FastTransport:
     """An asyncio transport with the manners of Twisted's."""
 
-    __slots__ = ("_producer", "_transport", "disconnecting")
+    __slots__ = ("_bridge", "_producer", "_transport", "disconnecting")
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, bridge: Bridge) -> None:
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_MAX)
         self._transport = transport
+        self._bridge = bridge
         self._producer: Any = None
         self.disconnecting = False
+
+    @property
+    def protocol(self) -> Any:
+        """Who gets the bytes; may be changed on the way, as with Twisted's own transports."""
+        return self._bridge.protocol
+
+    @protocol.setter
+    def protocol(self, protocol: Any) -> None:
+        self._bridge.protocol = protocol
 
     def write(self, data: bytes) -> None:
         if not self._transport.is_closing():

@@ -15,9 +15,13 @@ BRACKETS_MAX: Final = 16
 MESSAGES_BEFORE_AUTHORIZE_MAX: Final = 20
 """The longest handshake seen (NerdQAxe) has five messages before the authorize reply."""
 
+FIRST_BYTES_SECONDS: Final = 10.0
+"""Time from connect to a miner's own first bytes, behind its PROXY header if there is one: as long again as it then has
+to authorize."""
+
 AUTHORIZE_SECONDS: Final = 10.0
-"""Time from connect to the first authorized worker, as in Spiral-Pool; the slowest client seen (NerdMiner) sleeps 0.2 s
-between its requests."""
+"""Time from the first bytes to the first authorized worker, as in Spiral-Pool; the slowest client seen (NerdMiner)
+sleeps 0.2 s between its requests."""
 
 CLOSE_SECONDS: Final = 10.0
 """Time for a closed connection's last replies to leave; then it is reset."""
@@ -43,6 +47,9 @@ JOB_ID_CHARACTERS_MAX: Final = 64
 class CloseReason(enum.StrEnum):
     """Why we ended a connection; counted as `closed_` and this."""
 
+    NO_FIRST_BYTES = enum.auto()
+    BAD_PROXY_HEADER = enum.auto()
+    TLS_NOT_OFFERED = enum.auto()
     NOT_JSON = enum.auto()
     LINE_TOO_LONG = enum.auto()
     TOO_DEEP = enum.auto()

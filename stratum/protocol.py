@@ -24,11 +24,11 @@ class StratumProtocol(Protocol):
     """
 
     session: Session
-    remote_address: str
     transport: Any  # zope's interfaces are no types
 
-    def __init__(self, server: StratumServer) -> None:
+    def __init__(self, server: StratumServer, remote_address: str) -> None:
         self._server = server
+        self.remote_address = remote_address
 
     def connectionMade(self) -> None:
         if ITCPTransport.providedBy(self.transport):
@@ -36,7 +36,6 @@ class StratumProtocol(Protocol):
                 self.transport.setTcpNoDelay(True)
                 self.transport.setTcpKeepAlive(True)
         self.transport.registerProducer(self, True)
-        self.remote_address = self.transport.getPeer().host
         self.session = self._server.connected(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -74,12 +73,12 @@ class StratumProtocol(Protocol):
 
 
 class StratumFactory(Factory):
-    """Makes the protocol of each new connection."""
+    """Makes the protocol of each new connection. Its address is what bans, limits, statistics and the log see."""
 
     noisy = False
 
     def __init__(self, server: StratumServer) -> None:
         self._server = server
 
-    def buildProtocol(self, addr: object) -> StratumProtocol:
-        return StratumProtocol(self._server)
+    def buildProtocol(self, addr: Any) -> StratumProtocol:
+        return StratumProtocol(self._server, addr.host)

@@ -126,6 +126,10 @@ class StratumServer:
         self._counters["connected"] += 1
         return Session(self._settings.difficulty, self._settings.version_mask)
 
+    def turned_away(self, reason: CloseReason) -> None:
+        """A connection ended before it had a session."""
+        self._counters[f"closed_{reason}"] += 1
+
     def received(self, link: Link, data: bytes) -> None:
         """Bytes from a connection."""
         session = link.session

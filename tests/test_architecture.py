@@ -48,7 +48,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
 }
 
 PURE = ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "stratum", "payout")
-IMPURE = ("stratum.protocol", "stratum.server", "stratum.settling", "stratum.endpoint", "payout.store", "payout.wallet")
+IMPURE = (
+    "stratum.protocol",
+    "stratum.server",
+    "stratum.settling",
+    "stratum.endpoint",
+    "stratum.front",
+    "payout.store",
+    "payout.wallet",
+)
 OUTSIDE = {
     "alembic", "asyncio", "bitcoinrpc", "http", "os", "random", "redis", "requests", "secrets", "select", "shutil",
     "socket", "sqlalchemy", "sqlite3", "subprocess", "tempfile", "threading", "time", "twisted", "urllib", "uvloop",

@@ -26,10 +26,12 @@ from pool.roles.twisted_role import CannotStart
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
+from stratum.front import FrontFactory
 from stratum.protocol import StratumFactory
 from stratum.resume import candidates
 from stratum.server import StratumServer
 from stratum.settings import StratumSettings
+from stratum.sources import Sources
 
 # How old a block may be that the journal has and the work role may not: well below the time for which that keeps the
 # templates of its jobs (`WorkshopSettings.keep_seconds`), so that it can still be built.
@@ -67,15 +69,20 @@ class StratumRole:
         )
         self._server = StratumServer(StratumSettings(bounds), clock, journal, self._feed, extranonces, reactor)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
+        self._front = FrontFactory(
+            StratumFactory(self._server),
+            reactor,
+            proxies=Sources(self._options.proxy_from),
+            turned_away=self._server.turned_away,
+        )
         self._doors = Doors(reactor, loop if self._options.endpoint == "fast" else None)
 
     async def start(self) -> None:
         self._server.start()
         self._shipper.start()
         self._feed.start()
-        factory = StratumFactory(self._server)
         for listen in self._options.listen:
-            await self._doors.open(listen, factory)
+            await self._doors.open(listen, self._front)
         self._heartbeat.start()
         for candidate in await deferToThread(self._left_open):
             events.candidate_resent(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
@@ -84,6 +91,7 @@ class StratumRole:
     async def stop(self) -> None:
         """Doors first, then the answers that miners wait for, then the journal, which the shipper has seen whole."""
         await self._doors.close()
+        self._front.abort()
         await self._server.stop()
         await self._feed.stop()
         self._heartbeat.stop()

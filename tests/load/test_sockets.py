@@ -65,7 +65,7 @@ def test_small_writes_are_not_held_back_and_dead_peers_are_found() -> None:
         made: asyncio.Future[Any] = loop.create_future()
 
         class Watched(StratumFactory):
-            def buildProtocol(self, addr: object) -> StratumProtocol:  # noqa: N802 - Twisted's name
+            def buildProtocol(self, addr: Any) -> StratumProtocol:  # noqa: N802 - Twisted's name
                 protocol = super().buildProtocol(addr)
                 made.set_result(protocol)
                 return protocol

@@ -122,6 +122,11 @@ def test_a_port_out_of_range_is_refused(tmp_path: Path) -> None:
     assert said == ":10: web.listen: '127.0.0.1:99999' has no port between 1 and 65535"
 
 
+def test_a_list_of_networks_holds_networks(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + '\n[stratum]\nproxy_from = ["10.0.0.0/8", "10.0.0.1/8"]\n')
+    assert said.startswith(":10: stratum.proxy_from: 10.0.0.1/8 has host bits set; give addresses or networks")
+
+
 def test_the_sample_becomes_good_once_the_open_keys_are_filled_in(tmp_path: Path) -> None:
     text = sample().replace('"your bitcoin address"', f'"{ADDRESS}"').replace('chain = "main"', 'chain = "regtest"')
     text = text.replace('#cookie_file = ""', 'cookie_file = "x"')

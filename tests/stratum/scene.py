@@ -27,6 +27,7 @@ from tests.native import blocks
 TIP = bytes(range(32))
 NEXT_TIP = bytes(range(32, 64))
 MAINNET_NBITS = 0x1703255B
+PEER = IPv4Address("TCP", "203.0.113.7", 40000)
 # Every hash is below this difficulty's target.
 ANY_HASH = 1e-10
 NTIME = 1_700_000_000
@@ -101,7 +102,7 @@ class Miner:
     def __init__(self, protocol: Any) -> None:
         transport: Any = StringTransport  # untyped, as is much of the protocol
         self.protocol = protocol
-        self.transport: Any = transport(peerAddress=IPv4Address("TCP", "203.0.113.7", 40000))
+        self.transport: Any = transport(peerAddress=PEER)
         self.protocol.makeConnection(self.transport)
 
     def send(self, *lines: bytes) -> None:
@@ -152,7 +153,7 @@ class Pool:
         self._factory = StratumFactory(self.server)
 
     def connect(self, *lines: bytes) -> Miner:
-        miner = Miner(self._factory.buildProtocol(None))
+        miner = Miner(self._factory.buildProtocol(PEER))
         miner.send(*lines)
         return miner
 

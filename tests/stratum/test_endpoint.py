@@ -150,6 +150,13 @@ def test_a_pull_producer_is_refused() -> None:
         protocol.transport.registerProducer(protocol, False)
 
 
+def test_another_protocol_may_take_over() -> None:
+    bridge, protocol, _ = bridged()
+    second = protocol.transport.protocol = Recorder()
+    bridge.data_received(b"a")
+    assert (protocol.received, second.received, protocol.transport.protocol) == ([], [b"a"], second)
+
+
 @pytest.mark.parametrize(("error", "reason"), [(None, ConnectionDone), (OSError("reset"), ConnectionLost)])
 def test_the_end_has_a_reason(error: Exception | None, reason: type[Exception]) -> None:
     bridge, protocol, _ = bridged()
@@ -167,4 +174,4 @@ def test_the_end_has_a_reason(error: Exception | None, reason: type[Exception]) 
 )
 def test_a_peer_has_an_address(name: tuple[Any, ...] | None, address: object) -> None:
     raw: Any = FakeAsyncioTransport(name)
-    assert FastTransport(raw).getPeer() == address
+    assert FastTransport(raw, Bridge(None)).getPeer() == address

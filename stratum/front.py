@@ -1,0 +1,147 @@
+"""What stands before a session: it looks at a connection's first bytes, and takes itself away.
+
+A PROXY header, from the sources that must send one, says who the miner is. Behind it the miner's own bytes begin, and
+from then on they go straight from the transport to the session.
+"""
+# ruff: noqa: N802 - Twisted's names
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from pool import events as log
+from stratum.limits import FIRST_BYTES_SECONDS, CloseReason
+from stratum.ports import Timers
+from stratum.proxy import BadProxyHeader, read_header
+from stratum.sources import Sources, canonical
+
+Address = IPv4Address | IPv6Address
+
+# Proxies whose mistake was told and who have not mended it; more than an operator has.
+_TOLD_MAX: Final = 256
+_TLS_HANDSHAKE: Final = b"\x16"  # the content type of a ClientHello's record: RFC 8446, 5.1
+
+
+class FrontFactory(Factory):
+    """Makes what stands before each new session.
+
+    sessions: its `buildProtocol` is called with the miner's address once that is known. proxies: who must send a PROXY
+    header. turned_away: told why a connection ended before it had a session.
+    """
+
+    noisy = False
+
+    def __init__(
+        self, sessions: Any, timers: Timers, *, proxies: Sources, turned_away: Callable[[CloseReason], None]
+    ) -> None:
+        self.sessions = sessions
+        self.timers = timers
+        self.turned_away = turned_away
+        self._proxies = proxies
+        self._told: set[str] = set()
+        self._waiting: set[Front] = set()
+
+    def buildProtocol(self, addr: Any) -> Front:
+        return Front(self, canonical(addr.host), addr.host in self._proxies)
+
+    def abort(self) -> None:
+        """Reset every connection that has no session yet."""
+        for front in list(self._waiting):
+            front.turn_away(CloseReason.SHUTDOWN)
+
+    def arrived(self, front: Front) -> None:
+        """A connection that has no session yet."""
+        self._waiting.add(front)
+
+    def left(self, front: Front) -> None:
+        """It has one now, or is gone."""
+        self._waiting.discard(front)
+
+    def header_refused(self, proxy: str, problem: str) -> None:
+        """Say once that a proxy sends what it should not, until it does right."""
+        if proxy not in self._told:
+            if len(self._told) >= _TOLD_MAX:
+                self._told.clear()
+            self._told.add(proxy)
+            log.proxy_header_refused(proxy, problem)
+
+    def header_read(self, proxy: str) -> None:
+        """A proxy does right."""
+        self._told.discard(proxy)
+
+
+class Front(Protocol):
+    """One connection before its session. peer: who connected. behind_proxy: whether a PROXY header must come first."""
+
+    transport: Any  # zope's interfaces are no types
+
+    def __init__(self, factory: FrontFactory, peer: str, behind_proxy: bool) -> None:
+        self._factory = factory
+        self._peer = peer
+        self._miner = peer
+        self._header_missing = behind_proxy
+        self._seen = b""
+        self._deadline: Any = None
+
+    def connectionMade(self) -> None:
+        self._factory.arrived(self)
+        self._deadline = self._factory.timers.callLater(FIRST_BYTES_SECONDS, self.turn_away, CloseReason.NO_FIRST_BYTES)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._deadline is None:
+            return  # turned away, and the transport had this at hand
+        seen = self._seen + data
+        if self._header_missing:
+            try:
+                header = read_header(seen)
+            except BadProxyHeader as problem:
+                self._factory.header_refused(self._peer, str(problem))
+                self.turn_away(CloseReason.BAD_PROXY_HEADER)
+                return
+            if header is None:
+                self._seen = seen
+                return
+            self._factory.header_read(self._peer)
+            self._header_missing = False
+            self._miner = canonical(header.source or self._peer)
+            self._seen = b""
+            seen = seen[header.length :]
+        if seen:
+            self._hand_over(seen)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._done()
+
+    def turn_away(self, reason: CloseReason) -> None:
+        """End the connection in silence."""
+        self._factory.turned_away(reason)
+        self._done()
+        self.transport.abortConnection()
+
+    def _hand_over(self, data: bytes) -> None:
+        if data.startswith(_TLS_HANDSHAKE):
+            # bfgminer begins so on each connect, and comes back in the clear when this ends quickly.
+            self.turn_away(CloseReason.TLS_NOT_OFFERED)
+            return
+        self._done()
+        session = self._factory.sessions.buildProtocol(miner_address(self._miner))
+        self.transport.protocol = session
+        session.makeConnection(self.transport)
+        session.dataReceived(data)
+
+    def _done(self) -> None:
+        self._factory.left(self)
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+        self._seen = b""
+
+
+def miner_address(host: str) -> Address:
+    """As Twisted's factories are told it; behind a proxy nobody knows the port."""
+    return (IPv6Address if ":" in host else IPv4Address)("TCP", host, 0)
