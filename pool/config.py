@@ -99,14 +99,23 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Transport of the sessions: uvloop's, or Twisted's own (slower; to compare)."),
     ] = "fast"
     difficulty: Annotated[
-        float, Meta(ge=1e-9, le=1e15, description="Share difficulty of a new session; fractions work.")
+        float,
+        Meta(ge=1e-9, le=1e15, description="Share difficulty that a session begins with; fractions work."),
     ] = 65536.0
     difficulty_min: Annotated[
-        float, Meta(ge=1e-9, le=1e15, description="Lowest difficulty that a miner may ask for.")
-    ] = 1.0
+        float, Meta(ge=1e-9, le=1e15, description="Lowest difficulty that a miner may ask for or comes down to.")
+    ] = 0.0001
     difficulty_max: Annotated[
-        float, Meta(ge=1e-9, le=1e15, description="Highest difficulty that a miner may ask for.")
+        float,
+        Meta(
+            ge=1e-9,
+            le=1e15,
+            description="Highest one; with both bounds the same, the difficulty of a session never changes.",
+        ),
     ] = 1e12
+    shares_per_minute: Annotated[
+        float, Meta(ge=0.1, le=600, description="Shares that each session's difficulty is adapted to bring.")
+    ] = 6.0
     extranonce_range: Annotated[
         int,
         Meta(

@@ -265,7 +265,8 @@ cookie_file = "{node.cookie_file}"
 [stratum]
 listen = ["127.0.0.1:{stratum_port}"]
 difficulty = {difficulty!r}
-difficulty_min = {min(difficulty, 1e-9)!r}
+difficulty_min = {difficulty!r}
+difficulty_max = {difficulty!r}
 
 [accounting]
 pps_period_seconds = {PPS_PERIOD_SECONDS}

@@ -20,11 +20,13 @@ _CACHED: Final = 4096  # as many as pool.bitcoin.target caches, for the same rea
 
 
 class DifficultyBounds(Struct, frozen=True):
-    """A port's difficulty and the range that its miners may ask for."""
+    """A port's difficulty to begin with, the range it stays in, and how often a session should find a share. With
+    minimum and maximum the same, the difficulty never changes."""
 
     default: float
     minimum: float
     maximum: float
+    shares_per_minute: float = 6.0
 
     def clamp(self, difficulty: float) -> float:
         return min(max(difficulty, self.minimum), self.maximum)
@@ -69,40 +71,53 @@ def parse_difficulty(value: object) -> float | None:
 
 
 class SessionDifficulty:
-    """What one session wants, and since which job it was announced what.
+    """What one session should have, and since which job it was announced what.
 
-    A wish takes effect with the next job; shares for earlier jobs keep the difficulty of those. Jobs are named by
+    A change takes effect with the next job; shares for earlier jobs keep the difficulty of those. Jobs are named by
     their number, which grows.
     """
 
-    __slots__ = ("_announced", "_asked", "_bounds", "_floor", "_pinned", "_whole")
+    __slots__ = ("_announced", "_bounds", "_floor", "_newest", "_pinned", "_suggested", "_wanted", "_whole")
 
     def __init__(self, bounds: DifficultyBounds) -> None:
         self._bounds = bounds
-        self._asked: float | None = None
+        self._wanted: float | None = None
+        self._suggested: float | None = None
         self._pinned = False
         self._whole = False
         self._floor = 0.0
         # (number of the first job, difficulty): nearly always one entry.
         self._announced: list[tuple[int, float]] = []
+        self._newest = 0
 
     def suggest(self, difficulty: float) -> None:
-        """mining.suggest_difficulty: taken unless the owner set one in the password; firmwares suggest unasked
-        (esp-miner's factory setting is 1000)."""
-        if not self._pinned:
-            self._asked = difficulty
+        """mining.suggest_difficulty: where to go on from, unless the owner set one in the password; firmwares suggest
+        unasked (esp-miner's factory setting is 1000). The same again is a sign of life, no wish (NerdMiner: each 30
+        s)."""
+        if not self._pinned and difficulty != self._suggested:
+            self._suggested = difficulty
+            self._wanted = self._bounds.clamp(difficulty)
 
     def pin(self, difficulty: float) -> None:
-        """The password asks for it."""
+        """The password asks for it; it stays."""
         self._pinned = True
-        self._asked = difficulty
+        self._suggested = difficulty
+        self._wanted = self._bounds.clamp(difficulty)
 
     def set_floor(self, difficulty: float) -> bool:
-        """BIP-0310 minimum-difficulty. Returns whether the port's range allows it."""
+        """BIP-0310 minimum-difficulty, or the password. Returns whether the port's range allows it."""
         if difficulty > self._bounds.maximum:
             return False
         self._floor = difficulty
         return True
+
+    def adapt(self, difficulty: float, nbits: int) -> bool:
+        """The miner's pace asks for it. Returns whether the next job, if it has these nbits, will announce another
+        difficulty than the last."""
+        if self._pinned:
+            return False
+        self._wanted = self._bounds.clamp(max(difficulty, self._least()))
+        return self._due(nbits) != self.current
 
     def avoid_fractions(self) -> None:
         """Nothing below 1 unless the miner asks for it, or the port or the network allow no more."""
@@ -113,12 +128,18 @@ class SessionDifficulty:
         """The difficulty of the newest job, if any was sent."""
         return self._announced[-1][1] if self._announced else None
 
+    @property
+    def newest(self) -> int:
+        """Number of the newest job that was sent, or 0."""
+        return self._newest
+
     def announce(self, number: int, nbits: int, oldest: int) -> float | None:
         """Fix the difficulty of a job that is about to be sent; what to announce before it, or None if unchanged.
 
         oldest: number of the oldest job still known; what no job needs any more is forgotten.
         """
-        difficulty = announceable(max(self._wanted(), self._floor), nbits)
+        self._newest = number
+        difficulty = self._due(nbits)
         announced = self._announced
         if announced and announced[-1][1] == difficulty:
             return None
@@ -134,8 +155,11 @@ class SessionDifficulty:
                 return difficulty
         return None
 
-    def _wanted(self) -> float:
-        if self._asked is not None:
-            return self._bounds.clamp(self._asked)
-        default = self._bounds.default
-        return max(default, min(1.0, self._bounds.maximum)) if self._whole else default
+    def _due(self, nbits: int) -> float:
+        default = max(self._bounds.default, self._least())
+        return announceable(max(default if self._wanted is None else self._wanted, self._floor), nbits)
+
+    def _least(self) -> float:
+        if not self._whole or (self._suggested is not None and self._suggested < 1):
+            return 0.0
+        return min(1.0, self._bounds.maximum)

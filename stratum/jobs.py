@@ -14,8 +14,9 @@ OLD_TIP_SECONDS: Final = 60.0
 """How long the jobs of a former tip are known: for the block test (a late block may still win its race), and so that
 their shares are called stale rather than unknown."""
 
-JOBS_PER_TIP_MAX: Final = 2048
-"""Jobs of one tip; at one each 30 seconds, 17 hours without a block. The oldest go first."""
+JOBS_PER_TIP_MAX: Final = 8192
+"""Jobs of one tip, variants too; at one each 30 seconds with six variants, 9 hours without a block. The oldest go
+first."""
 
 
 class Tip:

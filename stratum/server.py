@@ -32,6 +32,7 @@ from stratum.judge import candidate, forget, judge
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, CloseReason
 from stratum.ports import Extranonces, Link, Timers
 from stratum.presence import Presence, presence_of
+from stratum.retarget import Retargeting
 from stratum.session import Session
 from stratum.settings import StratumSettings
 from stratum.settling import Settling, Unsettled
@@ -71,6 +72,7 @@ class StratumServer:
         self._outcomes = [0] * len(Outcome)
         self._settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
         self._journal_failing = False
+        self._retargeting = Retargeting(self._book, extranonces, self._settling.take_job)
 
     @property
     def sessions(self) -> list[Session]:
@@ -176,6 +178,7 @@ class StratumServer:
             self._deadlines.pop(link, None)
             if live is not None and session.difficulty.current is None:
                 self._issue(link, live, clean=True)
+                self._retargeting.begin(session, self._clock.monotonic())
 
     def _judge(self, link: Link, event: ShareSubmitted) -> None:
         session, submission, book = link.session, event.submission, self._book
@@ -230,6 +233,8 @@ class StratumServer:
             try:
                 if share.outcome is _ACCEPTED:
                     link.session.accept(request_id)
+                    if link.session.pace.take(share.difficulty):
+                        self._retargeting.hurry(link)
                 else:
                     link.session.reject(request_id, ERROR_OF[share.outcome])
             except Exception as error:  # noqa: BLE001 - see _fail
@@ -264,6 +269,7 @@ class StratumServer:
     def _sweep(self) -> None:
         try:
             self._end_late()
+            self._retarget()
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it
             log.bug("stratum sweep", error)
 
@@ -277,6 +283,17 @@ class StratumServer:
             else:
                 self._end(link, CloseReason.NOT_AUTHORIZED_IN_TIME)
                 self._safely(link, self._flush, link)
+
+    def _retarget(self) -> None:
+        """Look whether shares come too often or too seldom; who needs another difficulty soon gets a job for it."""
+        now = self._clock.monotonic()
+        for link in self._retargeting.due(self._links):
+            self._safely(link, self._retarget_one, link, now)
+
+    def _retarget_one(self, link: Link, now: float) -> None:
+        live = self._retargeting.look(link, now)
+        if live is not None:
+            self._issue(link, live, clean=False)
 
 
 _STEPS: Final[Mapping[type[Event], Callable[[StratumServer, Link, Any], None]]] = {

@@ -47,6 +47,7 @@ from stratum.limits import (
 from stratum.login import Login, difficulty_in_password, parse_login
 from stratum.messages import Submission
 from stratum.states import AFTER_AUTHORIZE, AFTER_SUBSCRIBE, MAY_FOLLOW, State
+from stratum.vardiff import Pace
 
 # Members of an enumeration cost a lookup that shows, once a share (Python 3.11).
 _CLOSED: Final = State.CLOSED
@@ -80,6 +81,7 @@ class Session:
         "difficulty",
         "extranonce1",
         "logins",
+        "pace",
         "state",
     )
 
@@ -88,6 +90,7 @@ class Session:
         self.agent = ""
         self.extranonce1 = b""
         self.difficulty = SessionDifficulty(bounds)
+        self.pace = Pace(bounds.shares_per_minute / 60)
         # By the name as the miner writes it; the first one is the session's.
         self.logins: dict[str, Login] = {}
         self._version_mask = version_mask

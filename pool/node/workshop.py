@@ -24,6 +24,7 @@ from pool.work.coinbase import Coinbase
 from pool.work.job import Job
 from pool.work.make_job import make_job
 from pool.work.template import Template
+from pool.work.variant import template_id
 
 # A refresh waits this long for a node that is slow before it goes on with the last template.
 FETCH_SECONDS_MAX = 10.0
@@ -146,7 +147,7 @@ class Workshop:
             self._submitter.submit(spooled, block)
 
     def _build(self, candidate: Candidate) -> tuple[SpooledBlock, bytes]:
-        template = self._templates.get(candidate.job_id)
+        template = self._templates.get(template_id(candidate.job_id))
         if template is None:
             raise BlockMismatch("the job is too old, or not of this work role: its template is not here")
         if sha256d(candidate.header) != candidate.block_hash:

@@ -62,7 +62,12 @@ class StratumRole:
         self._feed = FeedClient(
             address, client_endpoint(reactor, address), reactor, on_job=self._take_job, on_link=lambda up: None
         )
-        bounds = DifficultyBounds(self._options.difficulty, self._options.difficulty_min, self._options.difficulty_max)
+        bounds = DifficultyBounds(
+            self._options.difficulty,
+            self._options.difficulty_min,
+            self._options.difficulty_max,
+            self._options.shares_per_minute,
+        )
         self._server = StratumServer(StratumSettings(bounds), clock, journal, self._feed, extranonces, reactor)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
         self._certificate = self._read_certificate()

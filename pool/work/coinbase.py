@@ -13,7 +13,8 @@ from pool.work.template import Template
 SCRIPT_BYTES_MAX = 100
 
 _HEIGHT_PUSH_BYTES_MAX = 5
-_SALT_BYTES_MAX = 8
+# A job id, and the mark of a variant (pool.work.variant).
+_SALT_BYTES_MAX = 8 + 4
 _EXTRANONCE_BYTES = EXTRANONCE1_BYTES + EXTRANONCE2_BYTES
 _PUSH_OPCODE_BYTES = 1
 
@@ -34,7 +35,7 @@ _LOCKTIME = bytes(4)
 
 
 class Coinbase(Struct, frozen=True):
-    """What the operator decides of a coinbase: the script that takes the reward, and a tag for people (up to 72
+    """What the operator decides of a coinbase: the script that takes the reward, and a tag for people (up to 68
     bytes)."""
 
     payout_script: bytes
@@ -50,7 +51,7 @@ class Coinbase(Struct, frozen=True):
 def halves(coinbase: Coinbase, template: Template, salt: bytes) -> tuple[bytes, bytes]:
     """The transaction without witness, before and behind the extranonce (12 bytes).
 
-    salt: 1 to 8 bytes that no other job has, so that two jobs of one template share no header. The height is the first
+    salt: 1 to 12 bytes that no other job has, so that two jobs of one template share no header. The height is the first
     push (BIP-0034) and stands in the first half, all outputs in the second: some firmware shows both.
 
     Everything in the script is pushed. Bare bytes would be read as opcodes, and their sigops count against the block's

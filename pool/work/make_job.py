@@ -6,6 +6,7 @@ from pool.bitcoin.merkle import branch
 from pool.work.coinbase import Coinbase, halves
 from pool.work.job import Job
 from pool.work.template import Template
+from pool.work.variant import NO_MARK
 
 # A node takes no header further in its future. Source: Bitcoin Core, `MAX_FUTURE_BLOCK_TIME` in `chain.h`.
 FUTURE_SECONDS_MAX = 2 * 60 * 60
@@ -19,7 +20,8 @@ def next_job_id(previous: str | None, now_ms: int) -> str:
 
 def make_job(template: Template, coinbase: Coinbase, job_id: str, now_ms: int, clean: bool) -> Job:
     """The job of a template. clean: its previous block is another than the last job's."""
-    coinb1, coinb2 = halves(coinbase, template, bytes.fromhex(job_id.zfill(len(job_id) + len(job_id) % 2)))
+    salt = bytes.fromhex(job_id.zfill(len(job_id) + len(job_id) % 2)) + NO_MARK
+    coinb1, coinb2 = halves(coinbase, template, salt)
     return Job(
         job_id=job_id,
         time_ms=now_ms,

@@ -96,8 +96,8 @@ def test_a_password_in_the_address_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_difficulty_lies_between_its_bounds(tmp_path: Path) -> None:
-    (said,) = mistakes(tmp_path, GOOD + "\n[stratum]\ndifficulty = 0.5\n")
-    assert said.startswith(":10: stratum.difficulty: must lie between difficulty_min (1)")
+    (said,) = mistakes(tmp_path, GOOD + "\n[stratum]\ndifficulty = 0.00005\n")
+    assert said.startswith(":10: stratum.difficulty: must lie between difficulty_min (0.0001)")
 
 
 def test_text_that_is_not_toml_is_named_with_its_line(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pool.bitcoin.target import target_from_nbits
 from pool.node.workshop import FETCH_SECONDS_MAX, Workshop, WorkshopSettings
 from pool.work.candidate import Candidate
 from pool.work.job import Job
+from pool.work.variant import variant_of
 from tests.pool.node.captured import captured_events, names
 from tests.pool.node.fake_clock import FakeClock
 from tests.pool.node.fake_node import FakeNode
@@ -215,6 +216,10 @@ class TestCandidates:
         running.node.problem = "nothing listens there"
         running.workshop.take_candidate(winner(running.jobs[0]))
         assert running.workshop.status().candidates_pending == 1
+
+    def test_a_share_of_a_variant_of_a_job_is_a_block_too(self, running: Running) -> None:
+        running.workshop.take_candidate(winner(variant_of(running.jobs[0], b"mark")))
+        assert len(running.node.submitted) == 1
 
 
 class TestUnbuildable:

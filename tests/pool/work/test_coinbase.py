@@ -66,22 +66,22 @@ class TestHalves:
         untagged = whole(Coinbase(payout_script=PAYOUT_SCRIPT))
         assert script(untagged) == push_height(840_000) + b"\x06" + SALT + b"\x0c" + EXTRANONCE
 
-    def test_a_salt_of_more_than_8_bytes_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="at most 8 bytes"):
-            halves(COINBASE, template(), bytes(9))
+    def test_a_salt_of_more_than_12_bytes_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="at most 12 bytes"):
+            halves(COINBASE, template(), bytes(13))
 
 
 class TestSize:
     """Stratum conformance 30: 255 bytes; Bitcoin Core, "bad-cb-length": a script of 2 to 100."""
 
-    @given(st.integers(1, 2**31 - 1), st.binary(max_size=TAG_BYTES_MAX), st.binary(min_size=1, max_size=8))
+    @given(st.integers(1, 2**31 - 1), st.binary(max_size=TAG_BYTES_MAX), st.binary(min_size=1, max_size=12))
     def test_no_height_tag_or_salt_makes_the_script_too_long(self, height: int, tag: bytes, salt: bytes) -> None:
         coinb1, coinb2 = halves(Coinbase(PAYOUT_SCRIPT, tag), empty_template(height), salt)
         assert 2 <= len(script(coinb1 + EXTRANONCE + coinb2)) <= SCRIPT_BYTES_MAX
 
     def test_the_longest_one_that_pays_todays_addresses_has_241_bytes(self) -> None:
         longest = Coinbase(payout_script=bytes(34), tag=bytes(TAG_BYTES_MAX))
-        coinb1, coinb2 = halves(longest, empty_template(2**31 - 1), bytes(8))
+        coinb1, coinb2 = halves(longest, empty_template(2**31 - 1), bytes(12))
         assert len(coinb1 + EXTRANONCE + coinb2) == 241
 
     def test_a_longer_tag_is_refused(self) -> None:

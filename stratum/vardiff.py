@@ -1,0 +1,147 @@
+"""How hard a session's shares should be, from those that were accepted.
+
+A moving average of difficulty per second, as in ckpool, and a band round the wanted rate within which nothing changes.
+What is clearly wrong is mended sooner: too many shares within seconds, or none at all.
+
+Everything is counted in wanted shares, not in seconds, so that it holds for any `shares_per_minute`. The chances named
+are those of a Poisson process.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+AVERAGED: Final = 60.0
+"""Wanted shares after which the average has forgotten all but one part in e: 10 minutes at 6 a minute. It strays by 9
+parts in 100; ckpool's 5 minutes would let a steady miner leave the band five times as often."""
+
+BAND: Final = (0.5, 1.6)
+"""Shares per wanted share that are left alone. A steady miner leaves it once in a day or two. Then it is in
+the middle, not at the other end (hysteresis)."""
+
+DECIDING_SHARES: Final = 72
+"""Shares since the last change that are enough to leave the band by; ckpool's number."""
+
+DECIDING_WANTED: Final = 24.0
+"""Or so much time, in wanted shares: 4 minutes at 6 a minute, as in ckpool."""
+
+BURST_SHARES: Final = 12
+"""Shares that are enough to say "much too many"."""
+
+BURST_RATIO: Final = 3.0
+"""That much: with the right difficulty, twelve shares in the time of four come once in a thousand sessions."""
+
+SILENT_AT_FIRST: Final = 6.0
+"""Wanted shares without a single one since the last change, after which it is too hard: wrong once in 400."""
+
+SILENT_LATER: Final = 24.0
+"""The same after shares have come. The average falls out of the band at about that time too, but by half only."""
+
+DESCENT: Final = 4.0
+"""By this it gets easier then. Not by more: a machine that boots for minutes sends nothing either, and all of a site
+may do so at once after a power cut."""
+
+
+class Pace:
+    """The accepted shares of one session. wanted: of them, per second.
+
+    Feed it each accepted share by `take`, and call `next_difficulty` with the first job, then each few seconds, and
+    soon after `take` said so.
+    """
+
+    __slots__ = (
+        "_alarm",
+        "_averaged_since",
+        "_difficulty",
+        "_elapsed",
+        "_fresh",
+        "_last_share",
+        "_looked",
+        "_since",
+        "_since_work",
+        "_wanted",
+        "_work",
+    )
+
+    def __init__(self, wanted: float) -> None:
+        self._wanted = wanted
+        # Difficulty of the shares since the last look, and how much of it is worth a look at once.
+        self._fresh = 0.0
+        self._alarm = math.inf
+        self._looked: float | None = None
+        # The average: difficulty and seconds, both fading, so that it is unbiased from the start.
+        self._work = 0.0
+        self._elapsed = 0.0
+        self._averaged_since = 0.0
+        # What the jobs had at the last look, since when, and the difficulty of the shares since then.
+        self._difficulty = 0.0
+        self._since = 0.0
+        self._since_work = 0.0
+        self._last_share: float | None = None
+
+    def take(self, difficulty: float) -> bool:
+        """Count an accepted share. Returns whether there is need to look at it at once; once until that is done."""
+        self._fresh += difficulty
+        if self._fresh < self._alarm:
+            return False
+        self._alarm = math.inf
+        return True
+
+    def next_difficulty(self, difficulty: float, now: float) -> float | None:
+        """What the difficulty should be, exactly, if it should be another; None if it may stay.
+
+        difficulty: of the jobs that are mined now. When it is another than the last time, counting starts anew.
+        """
+        fresh, seconds = self._fresh, 0.0 if self._looked is None else now - self._looked
+        self._fresh, self._looked = 0.0, now
+        self._average(fresh, seconds)
+        if difficulty != self._difficulty:
+            self._difficulty = difficulty
+            self._since, self._since_work = now, 0.0
+            self._last_share = None
+        else:
+            self._since_work += fresh
+            if fresh:
+                self._last_share = now
+        self._alarm = BURST_SHARES * difficulty
+        return self._burst(fresh, seconds, now) or self._settled(now) or self._silence(now)
+
+    def _average(self, fresh: float, seconds: float) -> None:
+        if seconds <= 0:
+            self._work += fresh
+            return
+        span = AVERAGED / self._wanted
+        kept = math.exp(-seconds / span)
+        gained = span * (1 - kept)
+        self._work = self._work * kept + fresh * gained / seconds
+        self._elapsed = self._elapsed * kept + gained
+
+    def _burst(self, fresh: float, seconds: float, now: float) -> float | None:
+        for amount, span in ((fresh, seconds), (self._since_work, now - self._since)):
+            fast = amount > BURST_RATIO * self._wanted * self._difficulty * span
+            if fast and amount >= BURST_SHARES * self._difficulty and span > 0:
+                # What was slower before says nothing about now.
+                self._work, self._elapsed, self._averaged_since = amount, span, now - span
+                return amount / span / self._wanted
+        return None
+
+    def _settled(self, now: float) -> float | None:
+        few = self._since_work < DECIDING_SHARES * self._difficulty
+        measured = now - max(self._since, self._averaged_since)
+        if measured <= 0 or (few and measured * self._wanted < DECIDING_WANTED):
+            return None
+        right = self._work / self._elapsed / self._wanted
+        lowest, highest = BAND
+        return None if lowest * self._difficulty <= right <= highest * self._difficulty else right
+
+    def _silence(self, now: float) -> float | None:
+        if self._last_share is None:
+            silent, enough = now - self._since, SILENT_AT_FIRST
+        else:
+            silent, enough = now - self._last_share, SILENT_LATER
+        if silent * self._wanted < enough:
+            return None
+        # What was faster before, and what this silence says, is less than the next shares will.
+        self._work, self._elapsed, self._averaged_since = 0.0, 0.0, now
+        return self._difficulty / DESCENT
