@@ -68,13 +68,20 @@ class StratumRole:
             self._options.difficulty_max,
             self._options.shares_per_minute,
         )
-        self._server = StratumServer(StratumSettings(bounds), clock, journal, self._feed, extranonces, reactor)
+        settings = StratumSettings(
+            bounds,
+            # A ban of a load balancer would be one of all behind it.
+            never_banned=(*self._options.never_banned, *self._options.proxy_from),
+            unauthorized_per_address=self._options.unauthorized_per_address,
+        )
+        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
         self._certificate = self._read_certificate()
         self._front = FrontFactory(
             StratumFactory(self._server),
             reactor,
             proxies=Sources(self._options.proxy_from),
+            warden=self._server.warden,
             tls=lambda: None if self._certificate is None else self._certificate.context,
             turned_away=self._server.turned_away,
         )
