@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
-from twisted.internet.interfaces import IPushProducer, ITCPTransport
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -29,12 +28,11 @@ class StratumProtocol(Protocol):
     def __init__(self, server: StratumServer, remote_address: str) -> None:
         self._server = server
         self.remote_address = remote_address
+        self.accepted = 0
+        self.read_bytes = 0
+        self._holds = 0
 
     def connectionMade(self) -> None:
-        if ITCPTransport.providedBy(self.transport):
-            with suppress(OSError):  # the peer may be gone already; connectionLost follows
-                self.transport.setTcpNoDelay(True)
-                self.transport.setTcpKeepAlive(True)
         self.transport.registerProducer(self, True)
         self.session = self._server.connected(self)
 
@@ -66,10 +64,13 @@ class StratumProtocol(Protocol):
         self.transport.abortConnection()
 
     def pause(self) -> None:
+        self._holds += 1
         self.transport.pauseProducing()
 
     def resume(self) -> None:
-        self.transport.resumeProducing()
+        self._holds -= 1
+        if not self._holds:
+            self.transport.resumeProducing()
 
 
 class StratumFactory(Factory):

@@ -18,6 +18,7 @@ from pool.journal.reader import recent
 from pool.journal.records import decode
 from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
+from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
 from pool.roles.doors import Doors
 from pool.roles.heartbeat import Heartbeat
@@ -67,18 +68,29 @@ class StratumRole:
             self._options.difficulty_max,
             self._options.shares_per_minute,
         )
-        self._server = StratumServer(StratumSettings(bounds), clock, journal, self._feed, extranonces, reactor)
+        settings = StratumSettings(
+            bounds,
+            # A ban of a load balancer would be one of all behind it.
+            never_banned=(*self._options.never_banned, *self._options.proxy_from),
+            unauthorized_per_address=self._options.unauthorized_per_address,
+        )
+        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
+        self._certificate = self._read_certificate()
         self._front = FrontFactory(
             StratumFactory(self._server),
             reactor,
             proxies=Sources(self._options.proxy_from),
+            warden=self._server.warden,
+            tls=lambda: None if self._certificate is None else self._certificate.context,
             turned_away=self._server.turned_away,
         )
         self._doors = Doors(reactor, loop if self._options.endpoint == "fast" else None)
 
     async def start(self) -> None:
         self._server.start()
+        if self._certificate is not None:
+            self._certificate.start(self._reactor)
         self._shipper.start()
         self._feed.start()
         for listen in self._options.listen:
@@ -95,8 +107,23 @@ class StratumRole:
         await self._server.stop()
         await self._feed.stop()
         self._heartbeat.stop()
+        if self._certificate is not None:
+            self._certificate.stop()
         await self._journal.close()
         await deferToThread(self._shipper.stop)
+
+    def reload(self) -> None:
+        """Read again what may change without a restart: the certificate."""
+        if self._certificate is not None:
+            self._certificate.reload()
+
+    def _read_certificate(self) -> Certificate | None:
+        if not self._options.tls_certificate:
+            return None
+        try:
+            return Certificate(Path(self._options.tls_certificate), Path(self._options.tls_key), self._clock)
+        except BadCertificate as error:
+            raise CannotStart(str(error)) from error
 
     def _left_open(self) -> list[Candidate]:
         """Blocks of the run before that the work role may not have."""
@@ -116,4 +143,5 @@ class StratumRole:
                 for each in self._server.presence()
             ],
             "candidates_pending": self._feed.pending,
+            "certificate_expires_ms": None if self._certificate is None else self._certificate.expires_ms,
         }

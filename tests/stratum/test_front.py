@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -45,12 +47,14 @@ class Connection:
 class Door:
     """A front before a pool, with one proxy listed."""
 
-    def __init__(self) -> None:
-        self.pool = Pool()
+    def __init__(self, tls: Callable[[], ssl.SSLContext | None] = lambda: None, **settings: Any) -> None:
+        self.pool = Pool(**settings)
         self.front = FrontFactory(
             StratumFactory(self.pool.server),
             self.pool.reactor,
             proxies=Sources([PROXY]),
+            warden=self.pool.server.warden,
+            tls=tls,
             turned_away=self.pool.server.turned_away,
         )
 
