@@ -11,6 +11,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from stratum.difficulty import DifficultyBounds
 from stratum.server import StratumServer
 from stratum.session import Session
 
@@ -26,8 +27,9 @@ class StratumProtocol(Protocol):
     session: Session
     transport: Any  # zope's interfaces are no types
 
-    def __init__(self, server: StratumServer, remote_address: str) -> None:
+    def __init__(self, server: StratumServer, remote_address: str, bounds: DifficultyBounds | None = None) -> None:
         self._server = server
+        self._bounds = bounds
         self.remote_address = remote_address
 
     def connectionMade(self) -> None:
@@ -36,7 +38,7 @@ class StratumProtocol(Protocol):
                 self.transport.setTcpNoDelay(True)
                 self.transport.setTcpKeepAlive(True)
         self.transport.registerProducer(self, True)
-        self.session = self._server.connected(self)
+        self.session = self._server.connected(self, self._bounds)
 
     def dataReceived(self, data: bytes) -> None:
         self._server.received(self, data)
@@ -73,12 +75,16 @@ class StratumProtocol(Protocol):
 
 
 class StratumFactory(Factory):
-    """Makes the protocol of each new connection. Its address is what bans, limits, statistics and the log see."""
+    """Makes the protocol of each new connection. Its address is what bans, limits, statistics and the log see.
+
+    bounds: of the port's difficulty; None for the server's own.
+    """
 
     noisy = False
 
-    def __init__(self, server: StratumServer) -> None:
+    def __init__(self, server: StratumServer, bounds: DifficultyBounds | None = None) -> None:
         self._server = server
+        self._bounds = bounds
 
     def buildProtocol(self, addr: Any) -> StratumProtocol:
-        return StratumProtocol(self._server, addr.host)
+        return StratumProtocol(self._server, addr.host, self._bounds)
