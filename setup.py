@@ -23,5 +23,6 @@ setup(
             extra_compile_args=FLAGS,
         ),
         Extension("native.lines", sources=["native/lines.pyx"], extra_compile_args=FLAGS),
+        Extension("native.sums", sources=["native/sums.pyx"], extra_compile_args=FLAGS),
     ],
 )

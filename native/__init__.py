@@ -1,5 +1,5 @@
-"""Double SHA-256, the share check and the reading of submissions: the compiled twins if they are built, else the
-references.
+"""Double SHA-256, the share check, the reading of submissions and the sums of shares: the compiled twins if they are
+built, else the references.
 
 `COMPILED` says which. The reference takes 7 to 30 times as long (`scripts/bench_native.py`), so a pool should
 not start on it unless told to. `SHA256_IMPLEMENTATION` is "sha-ni", "portable" or "hashlib".
@@ -16,11 +16,12 @@ try:
         sha256d,
     )
     from native.lines import read_submit
+    from native.sums import SecondSums
 
     COMPILED = True
 except ModuleNotFoundError as error:
     # Only "not built" may choose the slow twin: a build that does not load has to be seen.
-    if error.name not in ("native.compiled", "native.lines"):
+    if error.name not in ("native.compiled", "native.lines", "native.sums"):
         raise
     from native.lines_reference import read_submit
     from native.reference import (
@@ -32,6 +33,7 @@ except ModuleNotFoundError as error:
         search,
         sha256d,
     )
+    from native.sums_reference import SecondSums
 
     COMPILED = False
 
@@ -41,6 +43,7 @@ __all__ = [
     "COMPILED",
     "SHA256_IMPLEMENTATION",
     "JobCheck",
+    "SecondSums",
     "Verdict",
     "header",
     "meets_target",

@@ -18,7 +18,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "native": ("native",),
     "pool.bitcoin": ("native", "pool.bitcoin"),
     "pool.work": ("native", "pool.bitcoin", "pool.work"),
-    "pool.stats": ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports"),
+    "pool.stats": ("native", "pool.bitcoin", "pool.work", "pool.stats"),
     "pool.ports": ("pool.bitcoin", "pool.work"),
     "pool.events": ("pool.bitcoin",),
     "pool.logs": (),

@@ -12,10 +12,13 @@ from msgspec import Struct
 from pool import events
 from pool.journal.format import Group
 from pool.journal.reader import Reader
-from pool.journal.records import decode
 from pool.stats.tally import Snapshot, State, Tallies
 
 PUBLISH_SECONDS = 1.0
+# Ten thousand busy workers take a tenth of a second to publish, in which shares wait for the interpreter: the more
+# there are, the less often, so that it never takes more than this part of a core.
+_PUBLISH_PART_MAX = 0.04
+
 _READ_SECONDS = 0.2
 
 # How much is folded at a time: a millisecond or two, in which the reactor of the same process waits.
@@ -25,7 +28,7 @@ _RECORDS_AT_ONCE = 1_000
 _SAVE_SECONDS = 60.0
 _FILE = "statistics.json"
 # Changes when the fold does: then the whole journal is folded anew.
-_FILE_VERSION = 1
+_FILE_VERSION = 2
 
 
 class TallyBoard(Protocol):
@@ -67,9 +70,7 @@ class Statistics:
         self._durable_seq = durable_seq
         self._board = board
         self._monotonic = monotonic
-        kept = self._load(durable_seq())
-        self._seq = kept.seq if kept is not None else 0
-        self._tallies = Tallies(kept.state) if kept is not None else Tallies()
+        self._seq, self._tallies = self._load(durable_seq()) or (0, Tallies())
         self._reader = Reader(folder, self._seq + 1)
         self._published: int | None = None
         self._publish_at = monotonic()
@@ -87,6 +88,8 @@ class Statistics:
         if now >= self._publish_at:
             self._publish_at = now + PUBLISH_SECONDS
             self._publish()
+            took_seconds = self._monotonic() - now
+            self._publish_at = now + max(PUBLISH_SECONDS, took_seconds / _PUBLISH_PART_MAX)
         if now >= self._save_at:
             self._save_at = now + _SAVE_SECONDS
             self.keep()
@@ -103,7 +106,7 @@ class Statistics:
             events.statistics_not_kept(self._frontend, str(error))
 
     def _fold(self, group: Group) -> None:
-        self._tallies.fold(decode(group.count, group.payload))
+        self._tallies.fold(group.payload, group.count)
         self._seq = group.last_seq
 
     def _publish(self) -> None:
@@ -114,15 +117,17 @@ class Statistics:
             self._board.publish_tallies(self._frontend, self._tallies.snapshot(), self._seq, previous=None)
         self._published = self._seq
 
-    def _load(self, durable_seq: int) -> Kept | None:
+    def _load(self, durable_seq: int) -> tuple[int, Tallies] | None:
+        """What was kept, as of which record; None if there is nothing to go on from."""
         try:
             kept = msgspec.json.decode(self._path.read_bytes(), type=Kept)
+            tallies = Tallies(kept.state)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, IndexError, OverflowError) as error:
             events.statistics_folded_anew(self._frontend, str(error))
             return None
         if (kept.version, kept.frontend) != (_FILE_VERSION, self._frontend) or kept.seq > durable_seq:
             events.statistics_folded_anew(self._frontend, "they are of another version or journal")
             return None
-        return kept
+        return kept.seq, tallies

@@ -1,23 +1,25 @@
 """Counts and hashrates per worker, account and pool, folded from the records of one journal.
 
 The same records give the same tallies bit for bit, however they are cut into batches: shares are summed per worker
-until a record of another second comes, then the estimates decay once. Time is that of the records, never a clock's.
+until a record of another second comes (`native.SecondSums`), then the estimates decay once. Time is that of the
+records, never a clock's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import add
 
-from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec import Struct
+from msgspec.structs import astuple
 
+import native
 from pool.bitcoin.target import share_work
-from pool.ports import Record
 from pool.stats.hashrate import Estimate, Hashrate
 from pool.stats.luck import expected_blocks
-from pool.work.share import Outcome, Share
+from pool.work.share import Outcome
 
 # A worker that sent nothing for so long is dropped from the tables, so that names of a day do not stay for ever; its
 # shares stay in the sums of its account and of the pool. Looked for when a new day begins.
@@ -98,48 +100,60 @@ class Snapshot(Struct, frozen=True):
     forgotten: tuple[str, ...] = ()
 
 
-class Sums(Struct):
-    """The shares of one worker, one account or the pool within one second, still growing."""
+class Sums(Struct, frozen=True, array_like=True, gc=False):
+    """The shares of one worker, one account or the pool within one second. runs: accepted shares in a row of one
+    difficulty and nBits: difficulty, nBits, how many."""
+
+    account: str
+    worker: str
+    first_ms: int
+    last_ms: int
+    last_share_ms: int | None
+    counts: tuple[int, ...]
+    blocks: int
+    runs: tuple[tuple[float, int, int], ...]
+
+
+class Weighed(Struct, gc=False):
+    """Sums with what they are worth. difficulty: of the newest accepted share."""
 
     first_ms: int
     last_ms: int
-    last_share_ms: int | None = None
-    counts: list[int] = field(default_factory=lambda: [0] * _OUTCOMES)
+    last_share_ms: int | None
+    counts: tuple[int, ...]
+    blocks: int
+    difficulty: float | None
     work: int = 0
     squares: int = 0
-    blocks: int = 0
     expected_blocks: float = 0.0
-    difficulty: float | None = None
 
-    def count(self, share: Share) -> None:
-        """Take in one share."""
-        self.counts[share.outcome] += 1
-        self.last_ms = share.time_ms
-        if share.block_hash is not None:
-            self.blocks += 1
-        if share.outcome is Outcome.ACCEPTED:
-            work, square, expected = _weight(share.difficulty, share.nbits)
-            self.work += work
-            self.squares += square
-            self.expected_blocks += expected
-            self.last_share_ms = share.time_ms
-            self.difficulty = share.difficulty
+    @classmethod
+    def of(cls, sums: Sums) -> Weighed:
+        runs = sums.runs
+        difficulty = runs[-1][0] if runs else None
+        weighed = cls(sums.first_ms, sums.last_ms, sums.last_share_ms, sums.counts, sums.blocks, difficulty)
+        for difficulty, nbits, count in runs:
+            work, square, expected = _weight(difficulty, nbits)
+            weighed.work += work * count
+            weighed.squares += square * count
+            weighed.expected_blocks += expected * count
+        return weighed
 
-    def copy(self) -> Sums:
-        """The same sums, to grow by themselves."""
-        return replace(self, counts=list(self.counts))
-
-    def merge(self, other: Sums) -> None:
-        """Take in the shares of another one within the same second."""
-        self.first_ms = min(self.first_ms, other.first_ms)
-        self.last_ms = max(self.last_ms, other.last_ms)
-        self.counts = list(map(add, self.counts, other.counts))
-        self.work += other.work
-        self.squares += other.squares
-        self.blocks += other.blocks
-        self.expected_blocks += other.expected_blocks
-        if other.last_share_ms is not None and other.last_share_ms >= (self.last_share_ms or 0):
-            self.last_share_ms, self.difficulty = other.last_share_ms, other.difficulty
+    @classmethod
+    def together(cls, parts: Sequence[Weighed]) -> Weighed:
+        """Sums of the same second as one; of those whose newest share is as new, the last one's difficulty holds."""
+        newest = max(reversed(parts), key=lambda each: each.last_share_ms or 0)
+        return cls(
+            min([each.first_ms for each in parts]),
+            max([each.last_ms for each in parts]),
+            newest.last_share_ms,
+            tuple(map(sum, zip(*[each.counts for each in parts], strict=True))),
+            sum([each.blocks for each in parts]),
+            newest.difficulty,
+            sum([each.work for each in parts]),
+            sum([each.squares for each in parts]),
+            math.fsum([each.expected_blocks for each in parts]),
+        )
 
     def onto(self, tally: Tally | None, second: int) -> Tally:
         """The tally with these sums added; a new one if there is none."""
@@ -165,7 +179,7 @@ class State(Struct, frozen=True):
     workers: dict[str, Tally]
     accounts: dict[str, Tally]
     pool: Tally | None
-    open: list[tuple[str, str, Sums]]
+    open: list[Sums]
 
 
 NOTHING = State(0, {}, {}, None, [])
@@ -176,6 +190,14 @@ def login(account: str, worker: str) -> str:
     return f"{account}.{worker}" if worker else account
 
 
+class _Told(Struct, gc=False):
+    """A worker's sums of the open second and the tally with them, as when they were last asked for."""
+
+    sums: Sums
+    weighed: Weighed
+    tally: Tally
+
+
 class Tallies:
     """The fold: records in the order of their journal in, tallies out."""
 
@@ -183,86 +205,81 @@ class Tallies:
         self._workers = dict(state.workers)
         self._accounts = dict(state.accounts)
         self._pool = state.pool
-        self._open = {(account, worker): sums.copy() for account, worker, sums in state.open}
-        self._second = state.second
-        self._changed: set[tuple[str, str]] = set()
+        self._open = native.SecondSums(state.second, [astuple(sums) for sums in state.open])
+        self._told: dict[str, _Told] = {}
+        self._day = state.second // _DAY_SECONDS
+        self._changed: dict[str, str] = {}  # account by login
         self._forgotten: set[str] = set()
 
     def state(self) -> State:
         """Everything, as of the last record."""
-        still_open = [(account, worker, sums.copy()) for (account, worker), sums in self._open.items()]
-        return State(self._second, dict(self._workers), dict(self._accounts), self._pool, still_open)
+        still_open = [Sums(*row) for row in self._open.rows()]
+        return State(self._open.second, dict(self._workers), dict(self._accounts), self._pool, still_open)
 
-    def fold(self, records: Iterable[Record]) -> None:
-        """Count further records; those that are no shares are passed over."""
-        for record in records:
-            if not isinstance(record, Share):
-                continue
-            second = record.time_ms // 1000
-            if second != self._second:
-                self._close()
-                if second // _DAY_SECONDS != self._second // _DAY_SECONDS:
-                    self._forget(second)
-                self._second = second
-            key = (record.account, record.worker)
-            sums = self._open.get(key)
-            if sums is None:
-                sums = self._open[key] = Sums(record.time_ms, record.time_ms)
-            sums.count(record)
-            self._changed.add(key)
+    def fold(self, payload: bytes, count: int) -> None:
+        """Count further records: `count` of them, as they are in a journal; those that are no shares are passed over.
+
+        Raises ValueError if the payload is not wholly that; then nothing of it is counted.
+        """
+        first = self._open.add(payload, count, 0)
+        while first < count:
+            self._close()
+            first = self._open.add(payload, count, first)
+        if self._open.second // _DAY_SECONDS != self._day:
+            self._day = self._open.second // _DAY_SECONDS
+            self._forget(self._open.second)
 
     def snapshot(self) -> Snapshot:
         """All tallies as of the last record."""
-        workers, accounts, pool = self._closed()
+        workers, accounts, pool = self._with_open()
         return Snapshot({**self._workers, **workers}, {**self._accounts, **accounts}, pool)
 
     def changes(self) -> Snapshot:
         """The tallies that changed since this was last asked, and the logins forgotten since."""
-        whole = self.snapshot()
-        logins = {login(account, worker) for account, worker in self._changed}
-        accounts = {account for account, _ in self._changed}
-        forgotten = tuple(sorted(self._forgotten - whole.workers.keys()))
+        workers, accounts, pool = self._with_open()
+        logins = sorted(self._changed)
+        forgotten = tuple(sorted(self._forgotten - self._workers.keys() - workers.keys()))
+        known = {name: tally for name in logins if (tally := workers.get(name) or self._workers.get(name)) is not None}
+        names = sorted(set(self._changed.values()))
         self._changed.clear()
         self._forgotten.clear()
-        return Snapshot(
-            {name: whole.workers[name] for name in sorted(logins & whole.workers.keys())},
-            {name: whole.accounts[name] for name in sorted(accounts)},
-            whole.pool,
-            forgotten,
-        )
+        return Snapshot(known, {name: accounts.get(name) or self._accounts[name] for name in names}, pool, forgotten)
 
     def _close(self) -> None:
         """Take the sums of the second that is over into the tallies."""
-        if self._open:
-            workers, accounts, self._pool = self._closed()
-            self._workers.update(workers)
-            self._accounts.update(accounts)
-            self._open.clear()
+        workers, accounts, self._pool = self._with_open()
+        self._workers.update(workers)
+        self._accounts.update(accounts)
+        self._open.clear()
+        self._told.clear()
 
-    def _closed(self) -> tuple[dict[str, Tally], dict[str, Tally], Tally | None]:
+    def _with_open(self) -> tuple[dict[str, Tally], dict[str, Tally], Tally | None]:
         """The tallies that the open second touches, as they are with it."""
-        by_account: dict[str, Sums] = {}
-        workers: dict[str, Tally] = {}
-        whole: Sums | None = None
-        for (account, worker), sums in self._open.items():
-            name = login(account, worker)
-            workers[name] = sums.onto(self._workers.get(name), self._second)
-            if account in by_account:
-                by_account[account].merge(sums)
-            else:
-                by_account[account] = sums.copy()
-        for sums in by_account.values():
-            if whole is None:
-                whole = sums.copy()
-            else:
-                whole.merge(sums)
-        accounts = {name: sums.onto(self._accounts.get(name), self._second) for name, sums in by_account.items()}
-        return workers, accounts, whole.onto(self._pool, self._second) if whole is not None else self._pool
+        second = self._open.second
+        by_account: dict[str, list[Weighed]] = {}
+        for row in self._open.rows():
+            sums = Sums(*row)
+            name = login(sums.account, sums.worker)
+            told = self._told.get(name)
+            if told is None or told.sums != sums:
+                weighed = Weighed.of(sums)
+                told = self._told[name] = _Told(sums, weighed, weighed.onto(self._workers.get(name), second))
+                self._changed[name] = sums.account
+            by_account.setdefault(sums.account, []).append(told.weighed)
+        if not by_account:
+            return {}, {}, self._pool
+        together = {name: Weighed.together(parts) for name, parts in by_account.items()}
+        return (
+            {name: told.tally for name, told in self._told.items()},
+            {name: weighed.onto(self._accounts.get(name), second) for name, weighed in together.items()},
+            Weighed.together([*together.values()]).onto(self._pool, second),
+        )
 
     def _forget(self, second: int) -> None:
         oldest_ms = (second - FORGET_SECONDS) * 1000
         for name in [name for name, tally in self._workers.items() if tally.last_ms < oldest_ms]:
             del self._workers[name]
+            self._told.pop(name, None)
             self._forgotten.add(name)
 
 

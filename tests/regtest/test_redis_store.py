@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from pool.ports import ShareBatch, StoreUnavailable, StreamPlace
 from pool.stats.tally import Tallies
 from pool.store.redis import TALLIES_SECONDS, RedisStore
-from tests.pool.journal.samples import share
+from tests.pool.journal.samples import fold, share
 from tests.regtest.redis_child import RedisChild, redis_child
 
 A, B = "a" * 16, "b" * 16
@@ -102,7 +103,7 @@ def publish(store: RedisStore, tallies: Tallies, seq: int, *, frontend: str = A,
 
 def folded(*workers: str, time_ms: int = T0) -> Tallies:
     tallies = Tallies()
-    tallies.fold(share(1, worker=worker, time_ms=time_ms) for worker in workers)
+    fold(tallies, [share(1, worker=worker, time_ms=time_ms) for worker in workers])
     return tallies
 
 
@@ -138,7 +139,7 @@ class TestTallies:
         tallies = folded("a", "b")
         publish(store, tallies, 2)
         tallies.changes()
-        tallies.fold([share(3, worker="b")])
+        fold(tallies, [share(3, worker="b")])
         assert publish(store, tallies, 3, previous=2)
         assert [row.tally.accepted for row in store.read_workers(T0)] == [1, 2]
 
@@ -158,7 +159,7 @@ class TestTallies:
         tallies = folded("gone")
         publish(store, tallies, 1)
         tallies.changes()
-        tallies.fold([share(2, worker="here", time_ms=T0 + 30 * 86_400_000)])
+        fold(tallies, [share(2, worker="here", time_ms=T0 + 30 * 86_400_000)])
         publish(store, tallies, 2, previous=1)
         assert [row.name for row in store.read_workers(T0)] == ["aisulu.here"]
 
@@ -169,11 +170,12 @@ class TestTallies:
 
     def test_work_beyond_64_bits_comes_back_exactly(self, store: RedisStore) -> None:
         tallies = Tallies()
-        tallies.fold([share(1)])
+        fold(tallies, [share(1)])
+        fold(tallies, [share(2, time_ms=T0 + 1000)])
         state = tallies.state()
-        state.open[0][2].work = 2**200 + 1
-        publish(store, Tallies(state), 1)
-        assert store.read_workers(T0)[0].tally.work == 2**200 + 1
+        name, tally = state.workers.popitem()
+        publish(store, Tallies(replace(state, workers={name: replace(tally, work=2**200)}, open=[])), 1)
+        assert store.read_workers(T0)[0].tally.work == 2**200
 
     def test_the_backlog_is_what_is_counted_here_and_not_in_the_ledger(self, store: RedisStore) -> None:
         publish(store, folded("a"), 100)

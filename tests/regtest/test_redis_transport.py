@@ -17,7 +17,7 @@ from pool.journal.shipping import STREAM_ENTRIES_MAX
 from pool.ports import ShareBatch, StoreUnavailable
 from pool.stats.tally import Tallies
 from pool.work.share import Share
-from tests.pool.journal.samples import Bench, share
+from tests.pool.journal.samples import Bench, fold, share
 from tests.regtest.redis_child import RedisChild, redis_child
 
 # The longest wait of a shipper whose Redis was away is 5 s.
@@ -205,7 +205,7 @@ def test_without_accounting_the_stream_stays_within_its_limit(line: Line) -> Non
 def test_the_statistics_are_whole_again_after_a_flush(line: Line) -> None:
     line.write(1000)
     expected = Tallies()
-    expected.fold(share(nonce) for nonce in line.written)
+    fold(expected, [share(nonce) for nonce in line.written])
     store = line.child.store
     for _ in range(2):
         until(nap, lambda: [row.tally.accepted for row in store.read_workers(0)] == [1000])

@@ -454,16 +454,20 @@ class TestChunks:
 
     @settings(max_examples=300)
     @given(
-        st.lists(
-            st.sampled_from(["alice.rig1", "bob", "", "\u00e4", "a\\b", "0" * 16, "1", "0x1", "fffffffff"]), max_size=7
+        st.tuples(
+            st.sampled_from(["alice.rig1", "bob", "", "\u00e4", "a\\b"]),
+            st.sampled_from(["a1", "", "x y"]),
+            st.sampled_from(["0" * 16, "0" * 15, "0x" + "0" * 14]),
+            *[st.sampled_from(["1", "6553f100", "0x1", "fffffffff", ""])] * 3,
         ),
+        st.integers(0, 7),
         st.sampled_from([0, 7, -1, 1.5, "x", '"', None]),
         st.data(),
     )
     def test_the_short_way_of_a_submission_leads_where_the_general_one_does(
-        self, params: list[str], request_id: object, data: st.DataObject
+        self, params: tuple[str, ...], count: int, request_id: object, data: st.DataObject
     ) -> None:
-        line = request("mining.submit", params, request_id)
+        line = request("mining.submit", (*params, "0")[:count], request_id)
         cut = data.draw(st.integers(1, len(line) - 1))
         short, general = ready(), ready()
         short.receive(line)

@@ -86,9 +86,11 @@ class FakeBoard:
         self.workers: dict[str, Tally] = {}
         self.wholes = 0
         self.failing = Failing()
+        self.on_publish: Callable[[], None] = lambda: None
 
     def publish_tallies(self, frontend: str, snapshot: Snapshot, seq: int, *, previous: int | None) -> bool:
         self.failing.here()
+        self.on_publish()
         if previous is None:
             self.wholes += 1
             self.workers = {}

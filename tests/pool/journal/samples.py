@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import msgspec
 from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
@@ -17,6 +18,7 @@ from pool.journal.journal import SEGMENT_BYTES_MAX, Durability, Journal
 from pool.journal.reader import groups
 from pool.journal.records import decode
 from pool.ports import Record
+from pool.stats.tally import Tallies
 from pool.work.job import Job
 from pool.work.share import Outcome, Share
 
@@ -40,6 +42,12 @@ def share(nonce: int, *, time_ms: int = 1_700_000_000_000, account: str = "aisul
         nbits=NBITS,
         height=101,
     )
+
+
+def fold(tallies: Tallies, records: Iterable[Record]) -> None:
+    """Have records counted, as they are in a journal."""
+    payloads = [msgspec.msgpack.encode(record) for record in records]
+    tallies.fold(b"".join(payloads), len(payloads))
 
 
 JOB = Job(

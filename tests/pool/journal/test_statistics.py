@@ -8,7 +8,7 @@ from pool.journal.statistics import Statistics
 from pool.ports import StoreUnavailable
 from pool.stats.tally import Tallies
 from tests.pool.journal.fakes import FakeBoard
-from tests.pool.journal.samples import Bench, share
+from tests.pool.journal.samples import Bench, fold, share
 
 
 class Line:
@@ -38,6 +38,9 @@ class Line:
         """Time passes, then one step."""
         self.now += seconds
         self.statistics.step()
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += seconds
 
     def shown(self) -> dict[str, int]:
         return {name: tally.accepted for name, tally in sorted(self.board.workers.items())}
@@ -119,6 +122,27 @@ def test_a_restart_without_a_kept_fold_counts_the_whole_journal(line: Line) -> N
     assert line.shown() == {"aisulu.a": 1}
 
 
+def test_what_takes_long_to_publish_is_published_less_often(line: Line) -> None:
+    line.board.on_publish = lambda: line.pass_seconds(0.2)
+    line.write("a")
+    line.after(1.0)
+    line.write("a")
+    line.after(1.0)
+    assert line.shown() == {"aisulu.a": 1}
+    line.after(4.0)
+    assert line.shown() == {"aisulu.a": 2}
+
+
+def test_kept_sums_that_are_none_are_made_anew(line: Line) -> None:
+    line.write("a")
+    line.after(60.0)
+    path = line.bench.folder / "statistics.json"
+    path.write_bytes(path.read_bytes().replace(b",[1,0,0,", b",[-1,"))
+    line.restart()
+    line.after(1.0)
+    assert line.shown() == {"aisulu.a": 1}
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1,2", b'{"version":0,"frontend":"x","seq":1,"state":{}}'])
 def test_a_kept_fold_that_cannot_be_read_is_made_anew(line: Line, content: bytes) -> None:
     line.write("a")
@@ -153,5 +177,5 @@ def test_the_fold_is_that_of_the_records(line: Line) -> None:
     line.write("a")
     line.after(1.0)
     expected = Tallies()
-    expected.fold(share(1, worker=worker) for worker in ("a", "b", "a"))
+    fold(expected, [share(1, worker=worker) for worker in ("a", "b", "a")])
     assert line.board.workers == expected.snapshot().workers

@@ -10,7 +10,7 @@ from pool.bitcoin.target import share_work
 from pool.ports import Record
 from pool.stats.tally import FORGET_SECONDS, State, Tallies, Tally, login
 from pool.work.share import Outcome, Share
-from tests.pool.journal.samples import JOB, NBITS, share
+from tests.pool.journal.samples import JOB, NBITS, fold, share
 
 T0 = 1_700_000_000_000
 WORK = share_work(1024.0, NBITS)
@@ -18,7 +18,7 @@ WORK = share_work(1024.0, NBITS)
 
 def folded(*records: Record) -> Tallies:
     tallies = Tallies()
-    tallies.fold(records)
+    fold(tallies, records)
     return tallies
 
 
@@ -93,7 +93,7 @@ class TestChanges:
     def test_only_what_changed_is_reported(self) -> None:
         tallies = folded(share(1, worker="a"), share(2, worker="b"))
         tallies.changes()
-        tallies.fold([share(3, worker="b", time_ms=T0 + 1000)])
+        fold(tallies, [share(3, worker="b", time_ms=T0 + 1000)])
         assert tallies.changes().workers.keys() == {"aisulu.b"}
 
     def test_changes_show_the_same_as_a_snapshot(self) -> None:
@@ -102,13 +102,13 @@ class TestChanges:
 
     def test_a_worker_that_was_silent_for_a_week_is_forgotten(self) -> None:
         tallies = folded(share(1, worker="gone"))
-        tallies.fold([share(2, worker="here", time_ms=T0 + (FORGET_SECONDS + 86400) * 1000)])
+        fold(tallies, [share(2, worker="here", time_ms=T0 + (FORGET_SECONDS + 86400) * 1000)])
         assert tallies.snapshot().workers.keys() == {"aisulu.here"}
         assert tallies.changes().forgotten == ("aisulu.gone",)
 
     def test_its_shares_stay_in_its_account(self) -> None:
         tallies = folded(share(1, worker="gone"))
-        tallies.fold([share(2, worker="here", time_ms=T0 + (FORGET_SECONDS + 86400) * 1000)])
+        fold(tallies, [share(2, worker="here", time_ms=T0 + (FORGET_SECONDS + 86400) * 1000)])
         assert tallies.snapshot().accounts["aisulu"].accepted == 2
 
 
@@ -154,7 +154,7 @@ class TestDeterminism:
         start = 0
         while start < len(journal):
             end = data.draw(st.integers(start + 1, len(journal)))
-            cut.fold(journal[start:end])
+            fold(cut, journal[start:end])
             cut.changes()
             start = end
         assert msgspec.json.encode(cut.snapshot()) == msgspec.json.encode(whole.snapshot())
@@ -168,11 +168,11 @@ class TestDeterminism:
         middle = data.draw(st.integers(0, len(journal)))
         kept = msgspec.json.encode(folded(*journal[:middle]).state())
         resumed = Tallies(msgspec.json.decode(kept, type=State))
-        resumed.fold(journal[middle:])
+        fold(resumed, journal[middle:])
         assert msgspec.json.encode(resumed.snapshot()) == msgspec.json.encode(folded(*journal).snapshot())
 
     def test_a_state_does_not_change_with_the_fold_it_was_taken_from(self) -> None:
         tallies = folded(share(1))
         state = tallies.state()
-        tallies.fold([share(2)])
+        fold(tallies, [share(2)])
         assert worker(Tallies(state)).accepted == 1

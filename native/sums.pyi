@@ -1,0 +1,1 @@
+from native.sums_reference import SecondSums as SecondSums
