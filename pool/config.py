@@ -102,6 +102,10 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
             "header (version 1 or 2) that says who the miner is; nobody else may.",
         ),
     ] = field(default_factory=list)
+    tls_certificate: Annotated[
+        str, Meta(description="PEM file of a certificate and its chain: every door then takes TLS too.")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="PEM file of its key, without a password.")] = ""
     endpoint: Annotated[
         Literal["fast", "twisted"],
         Meta(description="Transport of the sessions: uvloop's, or Twisted's own (slower; to compare)."),

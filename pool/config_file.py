@@ -106,14 +106,14 @@ One file in TOML configures all roles; `steppe config sample` prints one with ev
 each mistake with its line, its key and what is allowed, and ends with exit code 78 if there is one. An unknown section
 or key is a mistake.
 
-`data_dir`, `cookie_file` and `password_file` may be relative: they start at the folder of the file. Other paths, within
-a URL or in `feed`, should be absolute. The file holds no secret, only the paths of files that do, so it may be shown; a
-password in `redis.url` or `database.url` is the exception, and then it may not.
+`data_dir`, `cookie_file`, `password_file`, `tls_certificate` and `tls_key` may be relative: they start at the folder of
+the file. Other paths, within a URL or in `feed`, should be absolute. The file holds no secret, only the paths of files
+that do, so it may be shown; a password in `redis.url` or `database.url` is the exception, and then it may not.
 
 Some things the types cannot say are checked too: the payout address must be one of the chain; a node has a cookie file,
-or a user and a password file, never both; there is exactly one `[[node]]`; there may be up to eight `[[port]]`; at each
-port `difficulty` lies between its bounds; ports are from 1 to 65535; lists of networks hold addresses and networks, the
-latter without bits behind their prefix.
+or a user and a password file, never both; `tls_certificate` and `tls_key` come together; there is exactly one
+`[[node]]`; there may be up to eight `[[port]]`; at each port `difficulty` lies between its bounds; ports are from 1 to
+65535; lists of networks hold addresses and networks, the latter without bits behind their prefix.
 """
 
 # Values for the keys that have no default, so that the sample is a file that loads once these are changed.
@@ -221,6 +221,9 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
                 f"must lie between difficulty_min ({door.difficulty_min:g}) and difficulty_max "
                 f"({door.difficulty_max:g})",
             )
+    if bool(config.stratum.tls_certificate) != bool(config.stratum.tls_key):
+        key = "tls_certificate" if config.stratum.tls_certificate else "tls_key"
+        yield places.mistake(f"stratum.{key}", "tls_certificate and tls_key belong together")
     for key, entries in (("stratum.proxy_from", config.stratum.proxy_from),):
         for entry in entries:
             try:
@@ -245,7 +248,12 @@ def _absolute(config: Config, base: Path) -> Config:
         msgspec.structs.replace(node, cookie_file=path(node.cookie_file), password_file=path(node.password_file))
         for node in config.node
     ]
-    return msgspec.structs.replace(config, pool=pool, node=nodes)
+    stratum = msgspec.structs.replace(
+        config.stratum,
+        tls_certificate=path(config.stratum.tls_certificate),
+        tls_key=path(config.stratum.tls_key),
+    )
+    return msgspec.structs.replace(config, pool=pool, node=nodes, stratum=stratum)
 
 
 def _reason(error: msgspec.ValidationError) -> str:

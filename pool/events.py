@@ -116,6 +116,34 @@ def cannot_go_on(message: str) -> None:
     _emit(_CRITICAL, "cannot_go_on", message=message)
 
 
+def certificate_expires(file: str, expires_ms: int) -> None:
+    """The certificate for TLS ends within two weeks, or has ended; said daily. expires_ms: Unix time."""
+    _emit(
+        _ERROR,
+        "certificate_expires",
+        file=file,
+        expires_ms=expires_ms,
+        message="Renew the certificate: from its end on, miners that check it cannot connect over TLS.",
+    )
+
+
+def certificate_loaded(file: str, expires_ms: int) -> None:
+    """This certificate serves new TLS connections. expires_ms: Unix time."""
+    _emit(_INFO, "certificate_loaded", file=file, expires_ms=expires_ms)
+
+
+def certificate_refused(file: str, problem: str) -> None:
+    """A new certificate or key cannot be used; the old pair goes on."""
+    _emit(
+        _ERROR,
+        "certificate_refused",
+        file=file,
+        problem=problem,
+        message="The former certificate stays in use. Mend what `problem` says; the files are read again when they "
+        "change, and on SIGHUP.",
+    )
+
+
 def feed_down(address: str, problem: str) -> None:
     """A stratum process has lost the work role, or not found it; it goes on with the last job and tries again."""
     _emit(_WARNING, "feed_down", address=address, message=problem)

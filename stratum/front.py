@@ -1,16 +1,19 @@
 """What stands before a session: it looks at a connection's first bytes, and takes itself away.
 
-A PROXY header, from the sources that must send one, says who the miner is. Behind it the miner's own bytes begin, and
-from then on they go straight from the transport to the session.
+A PROXY header, from the sources that must send one, says who the miner is. Behind it the miner's own bytes begin. If
+they are in the clear, they go from then on straight from the transport to the session; if they are TLS, through that.
 """
 # ruff: noqa: N802 - Twisted's names
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -19,28 +22,36 @@ from stratum.limits import FIRST_BYTES_SECONDS, CloseReason
 from stratum.ports import Timers
 from stratum.proxy import BadProxyHeader, read_header
 from stratum.sources import Sources, canonical
+from stratum.tls import CLIENT_HELLO, TlsLayer
 
 Address = IPv4Address | IPv6Address
 
 # Proxies whose mistake was told and who have not mended it; more than an operator has.
 _TOLD_MAX: Final = 256
-_TLS_HANDSHAKE: Final = b"\x16"  # the content type of a ClientHello's record: RFC 8446, 5.1
 
 
 class FrontFactory(Factory):
     """Makes what stands before each new session.
 
     sessions: its `buildProtocol` is called with the miner's address once that is known. proxies: who must send a PROXY
-    header. turned_away: told why a connection ended before it had a session.
+    header. tls: the context of today's certificate, or None if there is none. turned_away: told why a connection ended
+    before it had a session.
     """
 
     noisy = False
 
     def __init__(
-        self, sessions: Any, timers: Timers, *, proxies: Sources, turned_away: Callable[[CloseReason], None]
+        self,
+        sessions: Any,
+        timers: Timers,
+        *,
+        proxies: Sources,
+        tls: Callable[[], ssl.SSLContext | None],
+        turned_away: Callable[[CloseReason], None],
     ) -> None:
         self.sessions = sessions
         self.timers = timers
+        self.tls = tls
         self.turned_away = turned_away
         self._proxies = proxies
         self._told: set[str] = set()
@@ -90,6 +101,10 @@ class Front(Protocol):
 
     def connectionMade(self) -> None:
         self._factory.arrived(self)
+        if ITCPTransport.providedBy(self.transport):
+            with suppress(OSError):  # the peer may be gone already; connectionLost follows
+                self.transport.setTcpNoDelay(True)
+                self.transport.setTcpKeepAlive(True)
         self._deadline = self._factory.timers.callLater(FIRST_BYTES_SECONDS, self.turn_away, CloseReason.NO_FIRST_BYTES)
 
     def dataReceived(self, data: bytes) -> None:
@@ -124,15 +139,33 @@ class Front(Protocol):
         self.transport.abortConnection()
 
     def _hand_over(self, data: bytes) -> None:
-        if data.startswith(_TLS_HANDSHAKE):
-            # bfgminer begins so on each connect, and comes back in the clear when this ends quickly.
-            self.turn_away(CloseReason.TLS_NOT_OFFERED)
+        if data.startswith(CLIENT_HELLO):
+            self._shake_hands(data)
             return
-        self._done()
-        session = self._factory.sessions.buildProtocol(miner_address(self._miner))
+        session = self._begin()
         self.transport.protocol = session
         session.makeConnection(self.transport)
         session.dataReceived(data)
+
+    def _shake_hands(self, data: bytes) -> None:
+        context = self._factory.tls()
+        if context is None:
+            # bfgminer begins so on each connect, and comes back in the clear when this ends quickly.
+            self.turn_away(CloseReason.TLS_NOT_OFFERED)
+            return
+        layer: Any = TlsLayer(context, begin=self._begin, failed=self._handshake_failed, lost=self.connectionLost)
+        self.transport.protocol = layer
+        layer.makeConnection(self.transport)
+        layer.dataReceived(data)
+
+    def _handshake_failed(self) -> None:
+        self._factory.turned_away(CloseReason.TLS_FAILED)
+        self._done()
+
+    def _begin(self) -> Any:
+        """The session's protocol, not yet connected."""
+        self._done()
+        return self._factory.sessions.buildProtocol(miner_address(self._miner))
 
     def _done(self) -> None:
         self._factory.left(self)

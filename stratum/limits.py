@@ -16,8 +16,12 @@ MESSAGES_BEFORE_AUTHORIZE_MAX: Final = 20
 """The longest handshake seen (NerdQAxe) has five messages before the authorize reply."""
 
 FIRST_BYTES_SECONDS: Final = 10.0
-"""Time from connect to a miner's own first bytes, behind its PROXY header if there is one: as long again as it then has
-to authorize."""
+"""Time from connect to a miner's own first bytes, behind its PROXY header and TLS handshake if there are such: as long
+again as it then has to authorize."""
+
+TLS_HANDSHAKE_BYTES_MAX: Final = 32 * 1024
+"""What a miner may send before its TLS handshake is done: a ClientHello has some 500 bytes, 2 KiB with post-quantum
+keys, and without client certificates little follows."""
 
 AUTHORIZE_SECONDS: Final = 10.0
 """Time from the first bytes to the first authorized worker, as in Spiral-Pool; the slowest client seen (NerdMiner)
@@ -50,6 +54,7 @@ class CloseReason(enum.StrEnum):
     NO_FIRST_BYTES = enum.auto()
     BAD_PROXY_HEADER = enum.auto()
     TLS_NOT_OFFERED = enum.auto()
+    TLS_FAILED = enum.auto()
     NOT_JSON = enum.auto()
     LINE_TOO_LONG = enum.auto()
     TOO_DEEP = enum.auto()

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
-from twisted.internet.interfaces import IPushProducer, ITCPTransport
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -33,10 +32,6 @@ class StratumProtocol(Protocol):
         self.remote_address = remote_address
 
     def connectionMade(self) -> None:
-        if ITCPTransport.providedBy(self.transport):
-            with suppress(OSError):  # the peer may be gone already; connectionLost follows
-                self.transport.setTcpNoDelay(True)
-                self.transport.setTcpKeepAlive(True)
         self.transport.registerProducer(self, True)
         self.session = self._server.connected(self, self._bounds)
 

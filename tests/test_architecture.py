@@ -54,6 +54,7 @@ IMPURE = (
     "stratum.settling",
     "stratum.endpoint",
     "stratum.front",
+    "stratum.tls",
     "payout.store",
     "payout.wallet",
 )

@@ -19,6 +19,12 @@ LAG_WARN_SHARES = 120_000
 """A minute of shares at 2,000 a second, the load that the pool is built for: credits are visibly late."""
 
 
+CERTIFICATE_WARN_DAYS = 14
+"""Automatic renewal happens a month before the end, so by then it has failed."""
+
+_DAY_MS = 86_400_000
+
+
 class State(enum.Enum):
     """Of a dependency. UNKNOWN: whoever could tell is down itself."""
 
@@ -56,7 +62,7 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
         roles = live.value.roles
         checks += [
             _work(roles.work),
-            _stratum(roles.stratum, roles.work),
+            _stratum(roles.stratum, roles.work, now_ms),
             _accounting(roles.accounting),
             _template(roles.work, now_ms),
         ]
@@ -89,7 +95,7 @@ def _work(role: WorkRole | None) -> Check:
     return Check("work", State.OK, "makes jobs" if role.job else "waits for the node")
 
 
-def _stratum(roles: tuple[StratumRole, ...], work: WorkRole | None) -> Check:
+def _stratum(roles: tuple[StratumRole, ...], work: WorkRole | None, now_ms: int) -> Check:
     if not roles:
         return Check(
             "stratum",
@@ -103,6 +109,15 @@ def _stratum(roles: tuple[StratumRole, ...], work: WorkRole | None) -> Check:
             State.WARN,
             "a block waits for the work role",
             "It is kept and sent until the work role takes it; see that the work role runs and can be reached.",
+        )
+    ends_ms = min((role.certificate_expires_ms for role in roles if role.certificate_expires_ms), default=None)
+    if ends_ms is not None and ends_ms - now_ms <= CERTIFICATE_WARN_DAYS * _DAY_MS:
+        days = max(0, (ends_ms - now_ms) // _DAY_MS)
+        return Check(
+            "stratum",
+            State.WARN,
+            f"the certificate for TLS ends in {days} days" if ends_ms > now_ms else "the certificate for TLS has ended",
+            "Renew it: the new files are taken without a restart. `certificate_refused` in the log says what is wrong.",
         )
     processes = "1 process takes" if len(roles) == 1 else f"{len(roles)} processes take"
     return Check("stratum", State.OK, f"{processes} shares")

@@ -81,6 +81,7 @@ class _Stratum(Struct, frozen=True):
     counters: dict[str, int]
     presence: tuple[_Presence, ...]
     candidates_pending: int
+    certificate_expires_ms: int | None = None
 
 
 class _Accounting(Struct, frozen=True):
@@ -183,6 +184,7 @@ def _stratum(sign: Sign, data: _Stratum) -> StratumRole:
         refused=_counted(data.counters, "refused_"),
         closed=_counted(data.counters, "closed_"),
         candidates_pending=data.candidates_pending,
+        certificate_expires_ms=data.certificate_expires_ms,
     )
 
 

@@ -100,7 +100,7 @@ class StratumRole(Struct, frozen=True):
     """What one stratum process says.
 
     refused, closed: requests refused and connections closed, by reason, since its start. candidates_pending: blocks
-    that the work role has not yet taken.
+    that the work role has not yet taken. certificate_expires_ms: end of the certificate for TLS; None without one.
     """
 
     name: str
@@ -109,6 +109,7 @@ class StratumRole(Struct, frozen=True):
     refused: Mapping[str, int]
     closed: Mapping[str, int]
     candidates_pending: int
+    certificate_expires_ms: int | None = None
 
 
 class AccountingRole(Struct, frozen=True):

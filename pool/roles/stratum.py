@@ -18,6 +18,7 @@ from pool.journal.reader import recent
 from pool.journal.records import decode
 from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
+from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
 from pool.roles.doors import Doors
 from pool.roles.heartbeat import Heartbeat
@@ -70,6 +71,7 @@ class StratumRole:
             StratumSettings(_bounds(doors[0])), clock, journal, self._feed, extranonces, reactor
         )
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
+        self._certificate = self._read_certificate()
         proxies = Sources(self._options.proxy_from)
         # Where to listen, and what stands before each new session there.
         self._fronts = [
@@ -79,6 +81,7 @@ class StratumRole:
                     StratumFactory(self._server, _bounds(door)),
                     reactor,
                     proxies=proxies,
+                    tls=lambda: None if self._certificate is None else self._certificate.context,
                     turned_away=self._server.turned_away,
                 ),
             )
@@ -88,6 +91,8 @@ class StratumRole:
 
     async def start(self) -> None:
         self._server.start()
+        if self._certificate is not None:
+            self._certificate.start(self._reactor)
         self._shipper.start()
         self._feed.start()
         for listens, front in self._fronts:
@@ -106,8 +111,23 @@ class StratumRole:
         await self._server.stop()
         await self._feed.stop()
         self._heartbeat.stop()
+        if self._certificate is not None:
+            self._certificate.stop()
         await self._journal.close()
         await deferToThread(self._shipper.stop)
+
+    def reload(self) -> None:
+        """Read again what may change without a restart: the certificate."""
+        if self._certificate is not None:
+            self._certificate.reload()
+
+    def _read_certificate(self) -> Certificate | None:
+        if not self._options.tls_certificate:
+            return None
+        try:
+            return Certificate(Path(self._options.tls_certificate), Path(self._options.tls_key), self._clock)
+        except BadCertificate as error:
+            raise CannotStart(str(error)) from error
 
     def _left_open(self) -> list[Candidate]:
         """Blocks of the run before that the work role may not have."""
@@ -127,4 +147,5 @@ class StratumRole:
                 for each in self._server.presence()
             ],
             "candidates_pending": self._feed.pending,
+            "certificate_expires_ms": None if self._certificate is None else self._certificate.expires_ms,
         }

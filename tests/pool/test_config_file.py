@@ -158,6 +158,16 @@ def test_a_list_of_networks_holds_networks(tmp_path: Path) -> None:
     assert said.startswith(":10: stratum.proxy_from: 10.0.0.1/8 has host bits set; give addresses or networks")
 
 
+def test_a_certificate_and_its_key_belong_together(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + '\n[stratum]\ntls_key = "pool.key"\n')
+    assert said == ":10: stratum.tls_key: tls_certificate and tls_key belong together"
+
+
+def test_their_paths_start_at_the_file(tmp_path: Path) -> None:
+    door = load(written(tmp_path, GOOD + '\n[stratum]\ntls_certificate = "a.pem"\ntls_key = "a.key"\n')).stratum
+    assert (door.tls_certificate, door.tls_key) == (str(tmp_path / "a.pem"), str(tmp_path / "a.key"))
+
+
 def test_the_sample_becomes_good_once_the_open_keys_are_filled_in(tmp_path: Path) -> None:
     text = sample().replace('"your bitcoin address"', f'"{ADDRESS}"').replace('chain = "main"', 'chain = "regtest"')
     text = text.replace('#cookie_file = ""', 'cookie_file = "x"')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -45,12 +47,13 @@ class Connection:
 class Door:
     """A front before a pool, with one proxy listed."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Callable[[], ssl.SSLContext | None] = lambda: None) -> None:
         self.pool = Pool()
         self.front = FrontFactory(
             StratumFactory(self.pool.server),
             self.pool.reactor,
             proxies=Sources([PROXY]),
+            tls=tls,
             turned_away=self.pool.server.turned_away,
         )
 

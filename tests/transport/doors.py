@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +23,13 @@ SECONDS_MAX = 30.0
 
 
 class Options(Struct, frozen=True):
-    """What to serve. listen: HOST:PORT each, port 0 for any. endpoint: fast or twisted."""
+    """What to serve. listen: HOST:PORT each, port 0 for any. endpoint: fast or twisted. tls: files of a certificate
+    and its key."""
 
     listen: tuple[str, ...] = ("127.0.0.1:0",)
     endpoint: str = "fast"
     proxy_from: tuple[str, ...] = ()
+    tls: tuple[str, str] | None = None
 
 
 class Door:
@@ -103,6 +106,7 @@ def serve(options: Options) -> None:
     from twisted.internet import reactor as installed
     from twisted.internet.defer import Deferred
 
+    from pool.roles.certificate import Certificate
     from pool.roles.doors import Doors
     from stratum.front import FrontFactory
     from stratum.protocol import StratumFactory
@@ -111,10 +115,12 @@ def serve(options: Options) -> None:
 
     reactor: Any = installed
     pool = pool_with_job()
+    certificate = None if options.tls is None else Certificate(Path(options.tls[0]), Path(options.tls[1]), pool.clock)
     front = FrontFactory(
         StratumFactory(pool.server),
         reactor,
         proxies=Sources(options.proxy_from),
+        tls=lambda: None if certificate is None else certificate.context,
         turned_away=pool.server.turned_away,
     )
     doors = Doors(reactor, loop if options.endpoint == "fast" else None)
@@ -128,6 +134,10 @@ def serve(options: Options) -> None:
         command = sys.stdin.readline().strip()
         if command == "addresses":
             print(json.dumps([each.remote_address for each in pool.server.presence()]), flush=True)
+        elif command == "reload":
+            assert certificate is not None
+            certificate.reload()
+            print("true", flush=True)
         elif command == "counters":
             print(json.dumps(pool.server.counters), flush=True)
         else:

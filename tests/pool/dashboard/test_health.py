@@ -120,6 +120,25 @@ def test_accounting_far_behind_is_a_warning() -> None:
     assert check("accounting", health(late)).state is State.WARN
 
 
+DAY_MS = 86_400_000
+
+
+def test_a_certificate_that_ends_soon_warns() -> None:
+    soon = replace(stratum_role("0", 1), certificate_expires_ms=NOW_MS + 3 * DAY_MS)
+    verdict = check("stratum", health(replace(VIEW.roles, stratum=(stratum_role("1", 1), soon))))
+    assert (verdict.state, verdict.text) == (State.WARN, "the certificate for TLS ends in 3 days")
+
+
+def test_one_that_has_ended_too() -> None:
+    over = replace(stratum_role("0", 1), certificate_expires_ms=NOW_MS - 1)
+    assert check("stratum", health(replace(VIEW.roles, stratum=(over,)))).text == "the certificate for TLS has ended"
+
+
+def test_one_that_lasts_does_not() -> None:
+    good = replace(stratum_role("0", 1), certificate_expires_ms=NOW_MS + 15 * DAY_MS)
+    assert check("stratum", health(replace(VIEW.roles, stratum=(good,)))).state is State.OK
+
+
 def test_several_stratum_processes_are_counted() -> None:
     two = (stratum_role("0", 1), stratum_role("1", 1))
     assert check("stratum", health(replace(VIEW.roles, stratum=two))).text == "2 processes take shares"
