@@ -18,7 +18,7 @@ from pool.ports import CandidateSink, Clock, ShareLog
 from pool.work.job import Job
 from pool.work.share import Outcome
 from stratum.difficulty import DifficultyBounds
-from stratum.errors import ERROR_OF
+from stratum.errors import ERROR_OF, Banned
 from stratum.events import (
     AuthorizationRequested,
     Closed,
@@ -30,14 +30,16 @@ from stratum.events import (
 )
 from stratum.jobs import JobBook, LiveJob
 from stratum.judge import candidate, forget, judge
-from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, CloseReason
+from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
 from stratum.ports import Extranonces, Link, Timers
 from stratum.presence import Presence, presence_of
 from stratum.retarget import Retargeting
 from stratum.session import Session
 from stratum.settings import StratumSettings
 from stratum.settling import Settling, Unsettled
+from stratum.sources import Sources
 from stratum.states import State
+from stratum.warden import Warden
 
 SWEEP_SECONDS: Final = 1.0
 
@@ -59,6 +61,12 @@ class StratumServer:
         timers: Timers,
     ) -> None:
         self._settings = settings
+        self.warden = Warden(
+            lambda: self._links,
+            clock,
+            never=Sources(settings.never_banned),
+            unauthorized_max=settings.unauthorized_per_address,
+        )
         self._clock = clock
         self._candidates = candidates
         self._extranonces = extranonces
@@ -83,9 +91,9 @@ class StratumServer:
     @property
     def counters(self) -> dict[str, int]:
         """Since the start: shares by outcome (`share_accepted`, `share_stale`...), requests refused by reason
-        (`refused_unknown_method`...), connections (`connected`, `closed_not_json`...)."""
+        (`refused_unknown_method`...), connections (`connected`, `closed_not_json`...), bans (`banned_worker`...)."""
         shares = {f"share_{outcome.name.lower()}": self._outcomes[outcome] for outcome in Outcome}
-        return {**shares, **self._counters}
+        return {**shares, **self._counters, **self.warden.counters}
 
     def presence(self) -> list[Presence]:
         """Who is connected."""
@@ -125,6 +133,7 @@ class StratumServer:
         self._links[link] = self._clock.time_ms()
         self._deadlines[link] = self._clock.monotonic() + AUTHORIZE_SECONDS
         self._counters["connected"] += 1
+        self.warden.arrived(link)
         return Session(bounds or self._settings.difficulty, self._settings.version_mask)
 
     def turned_away(self, reason: CloseReason) -> None:
@@ -146,6 +155,9 @@ class StratumServer:
             self._fail(link, error)
             self._flush(link)
         self._settling.relieve(link)
+        link.read_bytes += len(data)
+        if link.read_bytes > READ_BYTES_MAX:
+            self.warden.throttle(link)
 
     def fell_behind(self, link: Link) -> None:
         """The connection's peer does not read what we write."""
@@ -156,6 +168,7 @@ class StratumServer:
         """The connection is gone."""
         self._links.pop(link, None)
         self._deadlines.pop(link, None)
+        self.warden.left(link)
         self._counters["disconnected"] += 1
         if link.session.extranonce1:
             self._extranonces.release(link.session.extranonce1)
@@ -165,6 +178,9 @@ class StratumServer:
         self._start_work(link)
 
     def _authorize(self, link: Link, request: AuthorizationRequested) -> None:
+        if self.warden.refuses(link, request.login):
+            self._count_refusal(link, link.session.deny(request, Banned))
+            return
         link.session.authorize(request)
         self._start_work(link)
 
@@ -177,6 +193,7 @@ class StratumServer:
         session, live = link.session, self._book.current
         if session.state is State.READY:
             self._deadlines.pop(link, None)
+            self.warden.authorized(link)
             if live is not None and session.difficulty.current is None:
                 self._issue(link, live, clean=True)
                 self._retargeting.begin(session, self._clock.monotonic())
@@ -201,6 +218,7 @@ class StratumServer:
 
     def _closed(self, link: Link, event: Closed) -> None:
         self._counters[f"closed_{event.reason}"] += 1
+        self.warden.closed(link, event.reason)
         if link in self._links:
             self._deadlines[link] = self._clock.monotonic() + CLOSE_SECONDS
 
@@ -234,10 +252,13 @@ class StratumServer:
             try:
                 if share.outcome is _ACCEPTED:
                     link.session.accept(request_id)
+                    link.accepted += 1
                     if link.session.pace.take(share.difficulty):
                         self._retargeting.hurry(link)
                 else:
                     link.session.reject(request_id, ERROR_OF[share.outcome])
+                    if self.warden.refused_share(link, share.outcome):
+                        self._end(link, CloseReason.TOO_MANY_BAD_SHARES)
             except Exception as error:  # noqa: BLE001 - see _fail
                 self._fail(link, error)
         for link in links:
@@ -269,6 +290,7 @@ class StratumServer:
 
     def _sweep(self) -> None:
         try:
+            self.warden.next_second()
             self._end_late()
             self._retarget()
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it

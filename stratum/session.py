@@ -162,6 +162,10 @@ class Session:
         self.state = AFTER_AUTHORIZE.get(self.state, self.state)
         self._reply(request.request_id, b"true")
 
+    def deny(self, request: AuthorizationRequested, error: type[StratumError]) -> RequestRefused:
+        """Refuse an authorization; to be counted."""
+        return self._refuse(request.request_id, error, b"false")
+
     def configure(self, request: ConfigurationRequested, template_version: int) -> None:
         """Grant what is possible on jobs of that version (BIP-0310)."""
         wishes = request.wishes

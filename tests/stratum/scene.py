@@ -136,6 +136,7 @@ class Pool:
         minimum: float = ANY_HASH,
         maximum: float = 1e12,
         extranonces: Iterable[bytes] = (),
+        **settings: Any,
     ) -> None:
         self.clock = FakeClock(NTIME * 1000)
         self.share_log = FakeShareLog()
@@ -143,7 +144,7 @@ class Pool:
         self.extranonces = GivenExtranonces(extranonces)
         self.reactor = Reactor()
         self.server = StratumServer(
-            StratumSettings(DifficultyBounds(difficulty, minimum, maximum)),
+            StratumSettings(DifficultyBounds(difficulty, minimum, maximum), **settings),
             self.clock,
             self.share_log,
             self.candidates,
