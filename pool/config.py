@@ -134,9 +134,18 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=255,
-            description="First byte of extranonce1; another for each stratum process of a node.",
+            description="First byte of extranonce1; another for each stratum process of a pool.",
         ),
     ] = 0
+    processes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=64,
+            description="Stratum processes that `steppe run` starts, all on the same doors; each takes one "
+            "extranonce_range, from that number on.",
+        ),
+    ] = 1
     journal_mode: Annotated[
         Literal["relaxed", "fsync"],
         Meta(description="A share is acknowledged when the kernel has it (survives kill -9), or the disk."),

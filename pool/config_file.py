@@ -217,6 +217,11 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
     if bool(door.tls_certificate) != bool(door.tls_key):
         key = "tls_certificate" if door.tls_certificate else "tls_key"
         yield places.mistake(f"stratum.{key}", "tls_certificate and tls_key belong together")
+    if door.extranonce_range + door.processes > 256:
+        yield places.mistake(
+            "stratum.processes",
+            f"{door.processes} processes from extranonce_range {door.extranonce_range} on end above 255",
+        )
     for key, entries in (("stratum.proxy_from", door.proxy_from), ("stratum.never_banned", door.never_banned)):
         for entry in entries:
             try:

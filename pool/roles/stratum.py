@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from pool.roles.clock import SystemClock
 from pool.roles.doors import Doors
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.redis_link import open_redis
-from pool.roles.twisted_role import CannotStart
+from pool.roles.twisted_role import CannotStart, Role
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
@@ -39,20 +40,21 @@ from stratum.sources import Sources
 LEFT_OPEN_MS = 300_000
 
 
-class StratumRole:
-    """The door for miners."""
+class StratumRole(Role):
+    """The door for miners. number: which of `stratum.processes` this is, from 0."""
 
-    def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop, number: int = 0) -> None:
         self._options = config.stratum
         self._reactor = reactor
         paths = Paths(Path(config.pool.data_dir))
-        name = str(self._options.extranonce_range)
+        range_id = self._options.extranonce_range + number
+        name = str(range_id)
         try:
             self._journal = Journal(
                 paths.journal / name, Durability(self._options.journal_mode), run=deferToThread, later=reactor.callLater
             )
             paths.extranonces.mkdir(exist_ok=True)
-            extranonces = open_extranonces(paths.extranonces / name, self._options.extranonce_range)
+            extranonces = open_extranonces(paths.extranonces / name, range_id)
         except (JournalBusy, JournalDamaged, OSError, ValueError) as error:
             raise CannotStart(str(error)) from error
         journal, clock = self._journal, SystemClock()
@@ -85,9 +87,11 @@ class StratumRole:
             tls=lambda: None if self._certificate is None else self._certificate.context,
             turned_away=self._server.turned_away,
         )
-        self._doors = Doors(reactor, loop if self._options.endpoint == "fast" else None)
+        fast = self._options.endpoint == "fast"
+        self._doors = Doors(reactor, loop if fast else None, shared=self._options.processes > 1)
 
     async def start(self) -> None:
+        _allow_many_connections()
         self._server.start()
         if self._certificate is not None:
             self._certificate.start(self._reactor)
@@ -145,3 +149,9 @@ class StratumRole:
             "candidates_pending": self._feed.pending,
             "certificate_expires_ms": None if self._certificate is None else self._certificate.expires_ms,
         }
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the system lets us have without asking: shells and systemd give 1,024 at first."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -528,3 +528,17 @@ class TestStop:
         assert not miner.closed
         pool.turn()
         assert (miner.replies(), miner.closed) == ({4: True}, True)
+
+
+class TestSeveralProcesses:
+    def test_a_share_of_one_process_is_worth_nothing_in_another(self) -> None:
+        """Its extranonce1 begins with the range of its process, so that the other one sees another header."""
+        first, second = block_pool(), Pool(1.0)
+        second.server.take_job(block_job())
+        second.turn()
+        for pool in (first, second):
+            miner = solving_miner(pool)
+            miner.send(request("mining.submit", block_params(), 4))
+            pool.turn()
+        assert first.outcomes == [Outcome.ACCEPTED]
+        assert second.outcomes == [Outcome.LOW_DIFFICULTY]
