@@ -54,10 +54,14 @@ class Miner:
         self._file = self._socket.makefile("rb")
         self._login = login
         self._nonce = 0
-        self.extranonce1 = self.ask("mining.subscribe", [])[1]
-        assert self.ask("mining.authorize", [login, "x"]) is True
-        while (message := self._read()).get("method") != "mining.notify":
-            pass
+        try:
+            self.extranonce1 = self.ask("mining.subscribe", [])[1]
+            assert self.ask("mining.authorize", [login, "x"]) is True
+            while (message := self._read()).get("method") != "mining.notify":
+                pass
+        except BaseException:
+            self.close()
+            raise
         self.job = message["params"]
 
     @property
@@ -95,7 +99,8 @@ class Miner:
 
     def _read(self) -> dict[str, Any]:
         line = self._file.readline()
-        assert line, "the connection ended"
+        if not line:
+            raise ConnectionResetError("the connection ended")
         message: dict[str, Any] = json.loads(line)
         return message
 
