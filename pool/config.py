@@ -6,9 +6,11 @@ The file is TOML; an unknown key is refused; secrets are only ever paths to file
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct, field
 
 Chain = Literal["main", "testnet4", "signet", "regtest"]
@@ -73,6 +75,16 @@ class WorkOptions(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(description="Where stratum roles fetch jobs: unix:PATH, tcp:HOST:PORT, or empty for the data folder."),
     ] = ""
+
+
+class Door(Struct, frozen=True):
+    """Addresses to listen at, with the difficulties that hold there."""
+
+    listen: list[str]
+    difficulty: float
+    difficulty_min: float
+    difficulty_max: float
+    shares_per_minute: float
 
 
 class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,6 +163,35 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="A share is acknowledged when the kernel has it (survives kill -9), or the disk."),
     ] = "relaxed"
 
+    def doors(self, ports: Sequence[PortOptions]) -> list[Door]:
+        """The doors of this section, then those of `[[port]]`."""
+        own = Door(self.listen, self.difficulty, self.difficulty_min, self.difficulty_max, self.shares_per_minute)
+        return [own, *(port.door(own) for port in ports)]
+
+
+PORTS_MAX = 8
+_Difficulty = Annotated[float, Meta(ge=1e-9, le=1e15)]
+_SharesPerMinute = Annotated[float, Meta(ge=0.1, le=600)]
+_AS_STRATUM = "; if not given, as in [stratum]."
+
+
+class PortOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """One more door for miners, with difficulties of its own."""
+
+    listen: Annotated[str, Meta(pattern=_LISTEN, description="HOST:PORT or [IPV6]:PORT.")]
+    difficulty: Annotated[_Difficulty | None, Meta(description=f"Difficulty to begin with{_AS_STRATUM}")] = None
+    difficulty_min: Annotated[_Difficulty | None, Meta(description=f"Lowest difficulty{_AS_STRATUM}")] = None
+    difficulty_max: Annotated[_Difficulty | None, Meta(description=f"Highest difficulty{_AS_STRATUM}")] = None
+    shares_per_minute: Annotated[
+        _SharesPerMinute | None, Meta(description=f"Shares that a session should bring{_AS_STRATUM}")
+    ] = None
+
+    def door(self, default: Door) -> Door:
+        """With what is not given as in `[stratum]`."""
+        given = {name: getattr(self, name) for name in self.__struct_fields__ if name != "listen"}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        return msgspec.structs.replace(default, listen=[self.listen], **chosen)
+
 
 class RedisOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """Live statistics and the way of shares to the ledger; everything in it can be rebuilt."""
@@ -216,6 +257,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     node: Annotated[list[NodeOptions], Meta(min_length=1, max_length=1)]
     work: WorkOptions = WorkOptions()
     stratum: StratumOptions = field(default_factory=StratumOptions)
+    port: Annotated[list[PortOptions], Meta(max_length=PORTS_MAX)] = field(default_factory=list)
     redis: RedisOptions = RedisOptions()
     database: DatabaseOptions = DatabaseOptions()
     accounting: AccountingOptions = AccountingOptions()

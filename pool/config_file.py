@@ -17,7 +17,7 @@ from msgspec.inspect import type_info
 
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
-from pool.config import Config, NodeOptions
+from pool.config import PORTS_MAX, Config, NodeOptions, PortOptions, StratumOptions
 
 
 class Mistake(Struct, frozen=True):
@@ -66,14 +66,14 @@ def sample() -> str:
     """A file with every key, commented, with what is allowed and its default. Keys without a default stand open."""
     lines = ["# Steppe: every option there is. Lines that start with # show the default.", ""]
     for name, section in _sections().items():
-        many = name == "node"
-        lines += [f"# {section.__doc__}", f"[[{name}]]" if many else f"[{name}]"]
+        off = "#" if name == "port" else ""  # there is none by default
+        lines += [f"# {section.__doc__}", f"{off}{_header(name)}"]
         for option in msgspec.structs.fields(section):
             lines.append(f"# {_describe(option)}")
             if option.required:
-                lines.append(f"{option.name} = {_REQUIRED_SAMPLES[f'{name}.{option.name}']}")
+                lines.append(f"{off}{option.name} = {_REQUIRED_SAMPLES[f'{name}.{option.name}']}")
             else:
-                lines.append(f"#{option.name} = {_toml(_default(option))}")
+                lines.append(f"#{option.name} = {_toml(_default(option, name))}")
         lines.append("")
     return "\n".join(lines)
 
@@ -82,9 +82,8 @@ def page() -> str:
     """docs/configuration.md, whole: every key with its type, default, and what is allowed. Written by scripts/docs."""
     lines = [_PAGE_TOP]
     for name, section in _sections().items():
-        header = f"[[{name}]]" if name == "node" else f"[{name}]"
         lines += [
-            f"## `{header}`",
+            f"## `{_header(name)}`",
             "",
             section.__doc__ or "",
             "",
@@ -92,7 +91,7 @@ def page() -> str:
             "| --- " * 4 + "|",
         ]
         for option in msgspec.structs.fields(section):
-            default = "none, must be given" if option.required else f"`{_toml(_default(option))}`"
+            default = "none, must be given" if option.required else f"`{_toml(_default(option, name))}`"
             lines.append(f"| `{option.name}` | {_type_word(option)} | {default} | {_describe(option)} |")
         lines.append("")
     return "\n".join(lines)
@@ -113,8 +112,8 @@ that do, so it may be shown; a password in `redis.url` or `database.url` is the 
 
 Some things the types cannot say are checked too: the payout address must be one of the chain; a node has a cookie file,
 or a user and a password file, never both; `tls_certificate` and `tls_key` come together; there is exactly one
-`[[node]]`; `difficulty` lies between its bounds; ports are from 1 to 65535; lists of networks hold addresses and
-networks, the latter without bits behind their prefix.
+`[[node]]`; there may be up to eight `[[port]]`; at each port `difficulty` lies between its bounds; ports are from 1 to
+65535; lists of networks hold addresses and networks, the latter without bits behind their prefix.
 """
 
 # Values for the keys that have no default, so that the sample is a file that loads once these are changed.
@@ -122,6 +121,7 @@ _REQUIRED_SAMPLES = {
     "pool.chain": '"main"',
     "pool.payout_address": '"your bitcoin address"',
     "node.url": '"http://127.0.0.1:8332"',
+    "port.listen": '"0.0.0.0:3334"',
 }
 
 
@@ -150,8 +150,12 @@ class _Places:
 def _sections() -> dict[str, type[Struct]]:
     sections: dict[str, type[Struct]] = {}
     for part in msgspec.structs.fields(Config):
-        sections[part.name] = NodeOptions if part.name == "node" else part.type
+        sections[part.name] = _MANY.get(part.name, part.type)
     return sections
+
+
+def _header(name: str) -> str:
+    return f"[[{name}]]" if name in _MANY else f"[{name}]"
 
 
 def _section_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
@@ -159,26 +163,27 @@ def _section_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake
     for name, value in tree.items():
         if name not in sections:
             yield places.mistake(name, _unknown("section", name, list(sections)))
-        elif name == "node":
-            yield from _node_mistakes(value, places)
+        elif name in _MANY:
+            yield from _mistakes_of_many(name, value, places)
         elif not isinstance(value, dict):
             yield places.mistake(name, f"must be a section: write [{name}] on a line of its own")
         else:
             yield from _option_mistakes(name, sections[name], value, places)
     for part in msgspec.structs.fields(Config):
         if part.required and part.name not in tree:
-            header = "[[node]]" if part.name == "node" else f"[{part.name}]"
-            yield places.mistake(part.name, f"section {header} is missing; `steppe config sample` shows it")
+            yield places.mistake(part.name, f"section {_header(part.name)} is missing; `steppe config sample` shows it")
 
 
-def _node_mistakes(value: Any, places: _Places) -> Iterator[Mistake]:
+def _mistakes_of_many(name: str, value: Any, places: _Places) -> Iterator[Mistake]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        yield places.mistake("node", "must be written [[node]], with two brackets")
+        yield places.mistake(name, f"must be written [[{name}]], with two brackets")
         return
-    if len(value) != 1:
+    if name == "node" and len(value) != 1:
         yield places.mistake("node", f"exactly one [[node]] is supported, {len(value)} are given")
+    if name == "port" and len(value) > PORTS_MAX:
+        yield places.mistake("port", f"at most {PORTS_MAX} [[port]] are supported, {len(value)} are given")
     for index, item in enumerate(value):
-        yield from _option_mistakes(f"node[{index}]", NodeOptions, item, places)
+        yield from _option_mistakes(f"{name}[{index}]", _MANY[name], item, places)
 
 
 def _option_mistakes(name: str, section: type[Struct], table: dict[str, Any], places: _Places) -> Iterator[Mistake]:
@@ -208,27 +213,31 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
         yield places.mistake("node[0]", "give either cookie_file, or user and password_file")
     elif not node.cookie_file and not (node.user and node.password_file):
         yield places.mistake("node[0]", "user and password_file belong together")
-    door = config.stratum
-    if not door.difficulty_min <= door.difficulty <= door.difficulty_max:
-        yield places.mistake(
-            "stratum.difficulty",
-            f"must lie between difficulty_min ({door.difficulty_min:g}) and difficulty_max ({door.difficulty_max:g})",
-        )
-    if bool(door.tls_certificate) != bool(door.tls_key):
-        key = "tls_certificate" if door.tls_certificate else "tls_key"
+    doors = config.stratum.doors(config.port)
+    for index, door in enumerate(doors):
+        if not door.difficulty_min <= door.difficulty <= door.difficulty_max:
+            yield places.mistake(
+                f"port[{index - 1}].difficulty" if index else "stratum.difficulty",
+                f"must lie between difficulty_min ({door.difficulty_min:g}) and difficulty_max "
+                f"({door.difficulty_max:g})",
+            )
+    if bool(config.stratum.tls_certificate) != bool(config.stratum.tls_key):
+        key = "tls_certificate" if config.stratum.tls_certificate else "tls_key"
         yield places.mistake(f"stratum.{key}", "tls_certificate and tls_key belong together")
-    if door.extranonce_range + door.processes > 256:
+    own = config.stratum
+    if own.extranonce_range + own.processes > 256:
         yield places.mistake(
             "stratum.processes",
-            f"{door.processes} processes from extranonce_range {door.extranonce_range} on end above 255",
+            f"{own.processes} processes from extranonce_range {own.extranonce_range} on end above 255",
         )
-    for key, entries in (("stratum.proxy_from", door.proxy_from), ("stratum.never_banned", door.never_banned)):
+    for key, entries in (("stratum.proxy_from", own.proxy_from), ("stratum.never_banned", own.never_banned)):
         for entry in entries:
             try:
                 ip_network(entry)
             except ValueError as error:
                 yield places.mistake(key, f"{error}; give addresses or networks such as 10.0.0.0/8 or 2001:db8::/32")
-    for key, listens in (("stratum.listen", door.listen), ("web.listen", [config.web.listen])):
+    listening = [(f"port[{index}].listen", [port.listen]) for index, port in enumerate(config.port)]
+    for key, listens in (("stratum.listen", config.stratum.listen), *listening, ("web.listen", [config.web.listen])):
         for listen in listens:
             if not 1 <= int(listen.rpartition(":")[2]) <= 65535:
                 yield places.mistake(key, f"{listen!r} has no port between 1 and 65535")
@@ -265,29 +274,43 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
     return f"there is no such {what}; {hint}"
 
 
+def _inner(option: msgspec.structs.FieldInfo) -> Any:
+    """The type of an option that may be left out (`X | None`), else its own; either way annotated."""
+    return next(iter(get_args(get_args(option.type)[0])), option.type) if _may_be_none(option) else option.type
+
+
+def _may_be_none(option: msgspec.structs.FieldInfo) -> bool:
+    return type(None) in get_args(get_args(option.type)[0])
+
+
 def _describe(option: msgspec.structs.FieldInfo) -> str:
-    meta = next((item for item in get_args(option.type)[1:] if isinstance(item, Meta)), Meta())
+    said, meta = (
+        next(item for item in get_args(each)[1:] if isinstance(item, Meta)) for each in (option.type, _inner(option))
+    )
     allowed = []
     if (
-        get_origin(inner := get_args(option.type)[0]) is not None
+        get_origin(inner := get_args(_inner(option))[0]) is not None
         and type_info(inner).__class__.__name__ == "LiteralType"
     ):
         allowed.append("one of " + ", ".join(map(str, get_args(inner))))
     if meta.ge is not None and meta.le is not None:
         allowed.append(f"{meta.ge:g} to {meta.le:g}")
-    return (meta.description or "") + (f" Allowed: {'; '.join(allowed)}." if allowed else "")
+    return (said.description or "") + (f" Allowed: {'; '.join(allowed)}." if allowed else "")
 
 
 def _type_word(option: msgspec.structs.FieldInfo) -> str:
     """The type in words; a choice is text."""
-    plain = get_args(option.type)[0]
+    plain = get_args(_inner(option))[0]
     return "list of text" if get_origin(plain) is list else _TYPE_WORDS.get(plain, "text")
 
 
+_MANY: dict[str, type[Struct]] = {"node": NodeOptions, "port": PortOptions}
 _TYPE_WORDS = {bool: "true or false", int: "whole number", float: "number"}
 
 
-def _default(option: msgspec.structs.FieldInfo) -> Any:
+def _default(option: msgspec.structs.FieldInfo, section: str = "") -> Any:
+    if section == "port":
+        return getattr(StratumOptions(), option.name)
     if option.default_factory is not msgspec.NODEFAULT:
         return option.default_factory()
     return option.default

@@ -65,7 +65,7 @@ def facts(config: Config) -> list[str]:
     return [
         f"Steppe {version('steppe')} on {config.pool.chain}, hashing with {native.SHA256_IMPLEMENTATION}",
         f"blocks pay {config.pool.payout_address}",
-        *(f"miners: stratum+tcp://{listen}" for listen in config.stratum.listen),
+        *(f"miners: stratum+tcp://{listen}" for door in config.stratum.doors(config.port) for listen in door.listen),
         f"page: http://{config.web.listen}/",
         f"node: {config.node[0].url}",
         f"logs: {paths.logs}",

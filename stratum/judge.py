@@ -14,8 +14,6 @@ from stratum.events import ShareSubmitted
 from stratum.jobs import LiveJob
 from stratum.limits import JOB_ID_CHARACTERS_MAX
 
-_REMEMBERED_BYTES: Final = 12  # of a hash; see stratum.jobs.Tip
-
 # Looked up once, not for each share: a member of an enumeration costs a twentieth of the check (Python 3.11).
 _ACCEPTED: Final = Outcome.ACCEPTED
 _BLOCK: Final = Verdict.BLOCK
@@ -67,11 +65,10 @@ def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool
         outcome = Outcome.BAD_NTIME
     elif verdict is _LOW:
         outcome = Outcome.LOW_DIFFICULTY
-    elif (remembered := digest[:_REMEMBERED_BYTES]) in (accepted := live.tip.accepted):
-        outcome = Outcome.DUPLICATE
-    else:
-        accepted.add(remembered)
+    elif live.tip.accepted.add(digest):
         outcome = _ACCEPTED
+    else:
+        outcome = Outcome.DUPLICATE
     return Share(
         time_ms,
         outcome,
@@ -94,7 +91,7 @@ def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool
 def forget(share: Share, live: LiveJob | None) -> None:
     """Undo what `judge` remembered, for a share that the journal did not take: it may come again."""
     if share.outcome is Outcome.ACCEPTED and live is not None:
-        live.tip.accepted.discard(native.sha256d(_header(share, live))[:_REMEMBERED_BYTES])
+        live.tip.accepted.discard(native.sha256d(_header(share, live)))
 
 
 def candidate(share: Share, live: LiveJob, login: str) -> Candidate:

@@ -11,6 +11,8 @@ from stratum.difficulty import parse_difficulty
 
 _LOGIN: Final = re.compile(r"([A-Za-z0-9_-]{1,64})(?:\.([A-Za-z0-9_.:-]{0,64}))?")
 _SEPARATORS: Final = re.compile(r"[,; ]")
+_PINNING: Final = ("d", "diff", "fd")
+_LIMITING: Final = ("md", "min", "mindiff")
 
 
 class Login(Struct, frozen=True):
@@ -29,12 +31,21 @@ def parse_login(text: str) -> Login | None:
     return Login(match[1], match[2] or "") if match else None
 
 
-def difficulty_in_password(password: str) -> float | None:
-    """The difficulty that a password asks for, as in `x,d=1024` (miningcore, btcpool, ckpool's `diff=`); the last
-    one holds. Anything else in a password is ignored."""
-    asked = None
+class PasswordOptions(Struct, frozen=True):
+    """What a password asks for. difficulty: to be kept. minimum: the difficulty never to go below."""
+
+    difficulty: float | None = None
+    minimum: float | None = None
+
+
+def password_options(password: str) -> PasswordOptions:
+    """As in `x,d=1024` or `x;md=512`, in the words of miningcore, btcpool (`d`), ckpool (`diff`), datum_gateway (`fd`)
+    and others; the last one of each kind holds. Anything else in a password is ignored."""
+    difficulty = minimum = None
     for option in _SEPARATORS.split(password):
         name, _, value = option.partition("=")
-        if name.lower() in ("d", "diff"):
-            asked = parse_difficulty(value) or asked
-    return asked
+        if name.lower() in _PINNING:
+            difficulty = parse_difficulty(value) or difficulty
+        elif name.lower() in _LIMITING:
+            minimum = parse_difficulty(value) or minimum
+    return PasswordOptions(difficulty, minimum)

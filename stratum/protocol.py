@@ -10,6 +10,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from stratum.difficulty import DifficultyBounds
 from stratum.server import StratumServer
 from stratum.session import Session
 
@@ -25,8 +26,9 @@ class StratumProtocol(Protocol):
     session: Session
     transport: Any  # zope's interfaces are no types
 
-    def __init__(self, server: StratumServer, remote_address: str) -> None:
+    def __init__(self, server: StratumServer, remote_address: str, bounds: DifficultyBounds | None = None) -> None:
         self._server = server
+        self._bounds = bounds
         self.remote_address = remote_address
         self.accepted = 0
         self.read_bytes = 0
@@ -34,7 +36,7 @@ class StratumProtocol(Protocol):
 
     def connectionMade(self) -> None:
         self.transport.registerProducer(self, True)
-        self.session = self._server.connected(self)
+        self.session = self._server.connected(self, self._bounds)
 
     def dataReceived(self, data: bytes) -> None:
         self._server.received(self, data)
@@ -74,12 +76,16 @@ class StratumProtocol(Protocol):
 
 
 class StratumFactory(Factory):
-    """Makes the protocol of each new connection. Its address is what bans, limits, statistics and the log see."""
+    """Makes the protocol of each new connection. Its address is what bans, limits, statistics and the log see.
+
+    bounds: of the port's difficulty; None for the server's own.
+    """
 
     noisy = False
 
-    def __init__(self, server: StratumServer) -> None:
+    def __init__(self, server: StratumServer, bounds: DifficultyBounds | None = None) -> None:
         self._server = server
+        self._bounds = bounds
 
     def buildProtocol(self, addr: Any) -> StratumProtocol:
-        return StratumProtocol(self._server, addr.host)
+        return StratumProtocol(self._server, addr.host, self._bounds)

@@ -17,6 +17,7 @@ from pool import events as log
 from pool.ports import CandidateSink, Clock, ShareLog
 from pool.work.job import Job
 from pool.work.share import Outcome
+from stratum.difficulty import DifficultyBounds
 from stratum.errors import ERROR_OF, Banned
 from stratum.events import (
     AuthorizationRequested,
@@ -127,13 +128,13 @@ class StratumServer:
             if link.session.state is State.READY:
                 self._safely(link, self._issue, link, live, clean)
 
-    def connected(self, link: Link) -> Session:
-        """A new connection; returns its session."""
+    def connected(self, link: Link, bounds: DifficultyBounds | None = None) -> Session:
+        """A new connection; returns its session. bounds: of its port's difficulty, if it has its own."""
         self._links[link] = self._clock.time_ms()
         self._deadlines[link] = self._clock.monotonic() + AUTHORIZE_SECONDS
         self._counters["connected"] += 1
         self.warden.arrived(link)
-        return Session(self._settings.difficulty, self._settings.version_mask)
+        return Session(bounds or self._settings.difficulty, self._settings.version_mask)
 
     def turned_away(self, reason: CloseReason) -> None:
         """A connection ended before it had a session."""

@@ -44,7 +44,7 @@ from stratum.limits import (
     CloseReason,
     line_violation,
 )
-from stratum.login import Login, difficulty_in_password, parse_login
+from stratum.login import Login, parse_login, password_options
 from stratum.messages import Submission
 from stratum.states import AFTER_AUTHORIZE, AFTER_SUBSCRIBE, MAY_FOLLOW, State
 from stratum.vardiff import Pace
@@ -154,8 +154,11 @@ class Session:
     def authorize(self, request: AuthorizationRequested) -> None:
         """Grant an authorization: shares of that name are taken from now on."""
         self.logins[request.name] = request.login
-        if (asked := difficulty_in_password(request.password)) is not None:
-            self.difficulty.pin(asked)
+        asked = password_options(request.password)
+        if asked.difficulty is not None:
+            self.difficulty.pin(asked.difficulty)
+        if asked.minimum is not None:
+            self.difficulty.set_floor(asked.minimum)
         self.state = AFTER_AUTHORIZE.get(self.state, self.state)
         self._reply(request.request_id, b"true")
 

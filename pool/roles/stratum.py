@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.threads import deferToThread
 
 from pool import events
-from pool.config import Config, Paths
+from pool.config import Config, Door, Paths
 from pool.feed.addresses import client_endpoint
 from pool.feed.client import FeedClient
 from pool.feed.extranonces import open_extranonces
@@ -40,6 +40,10 @@ from stratum.sources import Sources
 LEFT_OPEN_MS = 300_000
 
 
+def _bounds(door: Door) -> DifficultyBounds:
+    return DifficultyBounds(door.difficulty, door.difficulty_min, door.difficulty_max, door.shares_per_minute)
+
+
 class StratumRole(Role):
     """The door for miners. number: which of `stratum.processes` this is, from 0."""
 
@@ -64,14 +68,9 @@ class StratumRole(Role):
         self._feed = FeedClient(
             address, client_endpoint(reactor, address), reactor, on_job=self._take_job, on_link=lambda up: None
         )
-        bounds = DifficultyBounds(
-            self._options.difficulty,
-            self._options.difficulty_min,
-            self._options.difficulty_max,
-            self._options.shares_per_minute,
-        )
+        doors = self._options.doors(config.port)
         settings = StratumSettings(
-            bounds,
+            _bounds(doors[0]),
             # A ban of a load balancer would be one of all behind it.
             never_banned=(*self._options.never_banned, *self._options.proxy_from),
             unauthorized_per_address=self._options.unauthorized_per_address,
@@ -79,14 +78,22 @@ class StratumRole(Role):
         self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
         self._certificate = self._read_certificate()
-        self._front = FrontFactory(
-            StratumFactory(self._server),
-            reactor,
-            proxies=Sources(self._options.proxy_from),
-            warden=self._server.warden,
-            tls=lambda: None if self._certificate is None else self._certificate.context,
-            turned_away=self._server.turned_away,
-        )
+        proxies = Sources(self._options.proxy_from)
+        # Where to listen, and what stands before each new session there.
+        self._fronts = [
+            (
+                door.listen,
+                FrontFactory(
+                    StratumFactory(self._server, _bounds(door)),
+                    reactor,
+                    proxies=proxies,
+                    warden=self._server.warden,
+                    tls=lambda: None if self._certificate is None else self._certificate.context,
+                    turned_away=self._server.turned_away,
+                ),
+            )
+            for door in doors
+        ]
         fast = self._options.endpoint == "fast"
         self._doors = Doors(reactor, loop if fast else None, shared=self._options.processes > 1)
 
@@ -97,8 +104,9 @@ class StratumRole(Role):
             self._certificate.start(self._reactor)
         self._shipper.start()
         self._feed.start()
-        for listen in self._options.listen:
-            await self._doors.open(listen, self._front)
+        for listens, front in self._fronts:
+            for listen in listens:
+                await self._doors.open(listen, front)
         self._heartbeat.start()
         for candidate in await deferToThread(self._left_open):
             events.candidate_resent(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
@@ -107,7 +115,8 @@ class StratumRole(Role):
     async def stop(self) -> None:
         """Doors first, then the answers that miners wait for, then the journal, which the shipper has seen whole."""
         await self._doors.close()
-        self._front.abort()
+        for _, front in self._fronts:
+            front.abort()
         await self._server.stop()
         await self._feed.stop()
         self._heartbeat.stop()

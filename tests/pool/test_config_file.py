@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from pool.config import Door
 from pool.config_file import ConfigurationError, load, sample
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
@@ -100,6 +102,35 @@ def test_the_difficulty_lies_between_its_bounds(tmp_path: Path) -> None:
     assert said.startswith(":10: stratum.difficulty: must lie between difficulty_min (0.0001)")
 
 
+PORT = '\n[[port]]\nlisten = "0.0.0.0:3334"\ndifficulty = 0.001\n'
+
+
+def test_a_further_port_has_what_it_is_given_and_else_what_the_first_has(tmp_path: Path) -> None:
+    config = load(written(tmp_path, GOOD + "\n[stratum]\nshares_per_minute = 12\n" + PORT))
+    first, further = config.stratum.doors(config.port)
+    assert further == Door(["0.0.0.0:3334"], 0.001, first.difficulty_min, first.difficulty_max, 12)
+
+
+def test_its_difficulty_lies_between_its_bounds(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + PORT + "difficulty_min = 1\n")
+    assert said.startswith(":11: port[0].difficulty: must lie between difficulty_min (1)")
+
+
+def test_a_port_that_is_no_port_is_named_with_its_line(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + PORT.replace("3334", "70000"))
+    assert said.startswith(":10: port[0].listen:")
+
+
+def test_nine_further_ports_are_too_many(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + 9 * PORT)
+    assert "at most 8 [[port]]" in said
+
+
+def test_one_bracket_makes_no_port(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + PORT.replace("[[port]]", "[port]"))
+    assert "must be written [[port]]" in said
+
+
 def test_text_that_is_not_toml_is_named_with_its_line(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, GOOD + "difficulty 5\n")
     assert said.startswith(":8: is not TOML:")
@@ -155,4 +186,6 @@ def test_the_sample_shows_defaults_that_load(tmp_path: Path) -> None:
         line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in text.splitlines()
     )
     plain, commented_in = load(written(tmp_path, text)), load(written(tmp_path, everything))
-    assert commented_in == plain
+    assert msgspec.structs.replace(commented_in, port=[]) == plain
+    first, further = commented_in.stratum.doors(commented_in.port)
+    assert further == msgspec.structs.replace(first, listen=["0.0.0.0:3334"])

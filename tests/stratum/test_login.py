@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stratum.login import Login, difficulty_in_password, parse_login
+from stratum.login import Login, PasswordOptions, parse_login, password_options
 
 
 class TestLogin:
@@ -57,11 +57,29 @@ class TestLogin:
 class TestPassword:
     @pytest.mark.parametrize(
         ("password", "difficulty"),
-        [("d=1024", 1024.0), ("x,d=0.5", 0.5), ("x;diff=512", 512.0), ("D=8", 8.0), ("d=1,d=2", 2.0), ("x d=3", 3.0)],
+        [
+            ("d=1024", 1024.0),
+            ("x,d=0.5", 0.5),
+            ("x;diff=512", 512.0),
+            ("fd=64", 64.0),
+            ("D=8", 8.0),
+            ("d=1,d=2", 2.0),
+            ("x d=3", 3.0),
+            ("md=5,d=7", 7.0),
+        ],
     )
     def test_it_may_ask_for_a_difficulty(self, password: str, difficulty: float) -> None:
-        assert difficulty_in_password(password) == difficulty
+        assert password_options(password).difficulty == difficulty
 
-    @pytest.mark.parametrize("password", ["", "x", "d", "d=", "d=x", "d=-1", "d=0", "d=1_0", "d=inf", "md=5"])
+    @pytest.mark.parametrize(
+        ("password", "minimum"),
+        [("md=1024", 1024.0), ("x,min=0.5", 0.5), ("mindiff=8;x", 8.0), ("d=7 MD=5", 5.0), ("md=1,min=2", 2.0)],
+    )
+    def test_or_for_a_lower_bound_of_it(self, password: str, minimum: float) -> None:
+        assert password_options(password).minimum == minimum
+
+    @pytest.mark.parametrize(
+        "password", ["", "x", "d", "d=", "d=x", "d=-1", "d=0", "d=1_0", "d=inf", "md", "md=-5", "pd=3", "d=\uff11"]
+    )
     def test_most_passwords_ask_for_nothing(self, password: str) -> None:
-        assert difficulty_in_password(password) is None
+        assert password_options(password) == PasswordOptions()

@@ -150,6 +150,12 @@ class TestAuthorize:
         assert driver.lines()[-1]["error"][0] == 20
         assert len(driver.session.logins) == WORKERS_MAX
 
+    def test_a_minimum_in_the_password_is_a_lower_bound(self) -> None:
+        driver = Driver()
+        driver.receive(SUBSCRIBE, request("mining.authorize", ["alice", "md=2048"]))
+        driver.issue()
+        assert driver.session.difficulty.current == 2048
+
     def test_a_difficulty_in_the_password_is_announced_with_the_first_job_and_no_other_before(self) -> None:
         driver = Driver()
         driver.receive(SUBSCRIBE, request("mining.authorize", ["alice", "d=512"]))
