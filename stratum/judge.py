@@ -67,10 +67,10 @@ def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool
         outcome = Outcome.BAD_NTIME
     elif verdict is _LOW:
         outcome = Outcome.LOW_DIFFICULTY
-    elif (remembered := digest[:_REMEMBERED_BYTES]) in (accepted := live.tip.accepted):
+    elif (known_by := digest[:_REMEMBERED_BYTES]) in (accepted := live.tip.accepted):
         outcome = Outcome.DUPLICATE
     else:
-        accepted.add(remembered)
+        accepted.add(known_by)
         outcome = _ACCEPTED
     return Share(
         time_ms,
@@ -94,7 +94,13 @@ def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool
 def forget(share: Share, live: LiveJob | None) -> None:
     """Undo what `judge` remembered, for a share that the journal did not take: it may come again."""
     if share.outcome is Outcome.ACCEPTED and live is not None:
-        live.tip.accepted.discard(native.sha256d(_header(share, live))[:_REMEMBERED_BYTES])
+        live.tip.accepted.discard(remembered(live.check, share))
+
+
+def remembered(check: native.JobCheck, share: Share) -> bytes:
+    """What `judge` remembers of an accepted share, to know its like again."""
+    header = check.header(share.extranonce1, share.extranonce2, share.version, share.ntime, share.nonce)
+    return native.sha256d(header)[:_REMEMBERED_BYTES]
 
 
 def candidate(share: Share, live: LiveJob, login: str) -> Candidate:
