@@ -102,6 +102,19 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
             "header (version 1 or 2) that says who the miner is; nobody else may.",
         ),
     ] = field(default_factory=list)
+    never_banned: Annotated[
+        list[str],
+        Meta(max_length=64, description="Addresses and networks that are never banned, whatever they send."),
+    ] = field(default_factory=list)
+    unauthorized_per_address: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Connections without an authorized worker that one address may have; a whole farm behind one "
+            "address comes back at once after a power cut.",
+        ),
+    ] = 16384
     tls_certificate: Annotated[
         str, Meta(description="PEM file of a certificate and its chain: every door then takes TLS too.")
     ] = ""

@@ -224,7 +224,8 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
     if bool(config.stratum.tls_certificate) != bool(config.stratum.tls_key):
         key = "tls_certificate" if config.stratum.tls_certificate else "tls_key"
         yield places.mistake(f"stratum.{key}", "tls_certificate and tls_key belong together")
-    for key, entries in (("stratum.proxy_from", config.stratum.proxy_from),):
+    own = config.stratum
+    for key, entries in (("stratum.proxy_from", own.proxy_from), ("stratum.never_banned", own.never_banned)):
         for entry in entries:
             try:
                 ip_network(entry)

@@ -34,6 +34,11 @@ def accounting_waits(what: str, message: str) -> None:
     _emit(_WARNING, "accounting_waits", what=what, message=message)
 
 
+def address_banned(origin: str, seconds: float, reason: str) -> None:
+    """An address, or the /64 of one of IPv6, is shut out for a while. reason: of its last offence."""
+    _emit(_WARNING, "address_banned", origin=origin, seconds=seconds, reason=reason)
+
+
 def block_accepted(height: int, block_hash_hex: str, reason: str | None) -> None:
     """The node has taken a block of ours into its chain. reason: its word if it had the block before."""
     _emit(_INFO, "block_accepted", height=height, block_hash=block_hash_hex, reason=reason)
@@ -339,3 +344,8 @@ def template_not_written(job_id: str, problem: str) -> None:
 def tip_changed(height: int, prev_hash_hex: str, job_id: str) -> None:
     """Miners have a job on a new tip. height: of the block that is mined on."""
     _emit(_INFO, "tip_changed", height=height, prev_hash=prev_hash_hex, job_id=job_id)
+
+
+def worker_banned(origin: str, login: str, seconds: float, reason: str) -> None:
+    """A worker is refused for a while, at this address only. reason: of its last offence."""
+    _emit(_WARNING, "worker_banned", origin=origin, login=login, seconds=seconds, reason=reason)

@@ -120,7 +120,8 @@ class SessionDifficulty:
             self.recall(other.current if other._wanted is None else other._wanted)
 
     def restore(self, former: Mapping[int, float], newest: int) -> None:
-        """Go on from a session of the run before, of which only this is known; newest: its last job's number at most."""
+        """Go on from a session of the run before, of which only this is known. newest: what its last job's number can
+        be at most."""
         self._former = former
         self._newest = newest
         if former:

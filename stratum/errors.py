@@ -103,6 +103,13 @@ class BadLogin(Unauthorized):
     text = "a login is ACCOUNT or ACCOUNT.WORKER, of letters, digits, _ and -"
 
 
+class Banned(Unauthorized):
+    """Its sessions ended for offences lately."""
+
+    reason = "banned"
+    text = "banned for a while: its last connections sent too much that is wrong"
+
+
 class NotSubscribed(StratumError):
     code = 25
     reason = "not_subscribed"

@@ -20,8 +20,8 @@ class SubscriptionRequested(Struct, frozen=True):
 
 
 class AuthorizationRequested(Struct, frozen=True):
-    """mining.authorize: answer with `Session.authorize`. name: the login as the miner writes it. password: untrusted
-    text."""
+    """mining.authorize: answer with `Session.authorize` or `Session.deny`. name: the login as the miner writes it.
+    password: untrusted text."""
 
     request_id: bytes | None
     name: str

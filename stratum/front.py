@@ -23,6 +23,7 @@ from stratum.ports import Timers
 from stratum.proxy import BadProxyHeader, read_header
 from stratum.sources import Sources, canonical
 from stratum.tls import CLIENT_HELLO, TlsLayer
+from stratum.warden import Warden
 
 Address = IPv4Address | IPv6Address
 
@@ -34,8 +35,8 @@ class FrontFactory(Factory):
     """Makes what stands before each new session.
 
     sessions: its `buildProtocol` is called with the miner's address once that is known. proxies: who must send a PROXY
-    header. tls: the context of today's certificate, or None if there is none. turned_away: told why a connection ended
-    before it had a session.
+    header. warden: who may come in at all. tls: the context of today's certificate, or None if there is none.
+    turned_away: told why a connection ended before it had a session.
     """
 
     noisy = False
@@ -46,11 +47,13 @@ class FrontFactory(Factory):
         timers: Timers,
         *,
         proxies: Sources,
+        warden: Warden,
         tls: Callable[[], ssl.SSLContext | None],
         turned_away: Callable[[CloseReason], None],
     ) -> None:
         self.sessions = sessions
         self.timers = timers
+        self.warden = warden
         self.tls = tls
         self.turned_away = turned_away
         self._proxies = proxies
@@ -98,6 +101,8 @@ class Front(Protocol):
         self._header_missing = behind_proxy
         self._seen = b""
         self._deadline: Any = None
+        # Whether it counts as a connection without a worker.
+        self._admitted = False
 
     def connectionMade(self) -> None:
         self._factory.arrived(self)
@@ -106,6 +111,8 @@ class Front(Protocol):
                 self.transport.setTcpNoDelay(True)
                 self.transport.setTcpKeepAlive(True)
         self._deadline = self._factory.timers.callLater(FIRST_BYTES_SECONDS, self.turn_away, CloseReason.NO_FIRST_BYTES)
+        if not self._header_missing:
+            self._admit()
 
     def dataReceived(self, data: bytes) -> None:
         if self._deadline is None:
@@ -125,6 +132,8 @@ class Front(Protocol):
             self._header_missing = False
             self._miner = canonical(header.source or self._peer)
             self._seen = b""
+            if not self._admit():
+                return
             seen = seen[header.length :]
         if seen:
             self._hand_over(seen)
@@ -137,6 +146,13 @@ class Front(Protocol):
         self._factory.turned_away(reason)
         self._done()
         self.transport.abortConnection()
+
+    def _admit(self) -> bool:
+        reason = self._factory.warden.admit(self._miner)
+        self._admitted = reason is None
+        if reason is not None:
+            self.turn_away(reason)
+        return self._admitted
 
     def _hand_over(self, data: bytes) -> None:
         if data.startswith(CLIENT_HELLO):
@@ -164,6 +180,7 @@ class Front(Protocol):
 
     def _begin(self) -> Any:
         """The session's protocol, not yet connected."""
+        self._admitted = False  # from here on the session counts
         self._done()
         return self._factory.sessions.buildProtocol(miner_address(self._miner))
 
@@ -173,6 +190,9 @@ class Front(Protocol):
             self._deadline.cancel()
         self._deadline = None
         self._seen = b""
+        if self._admitted:
+            self._admitted = False
+            self._factory.warden.settled(self._miner)
 
 
 def miner_address(host: str) -> Address:

@@ -41,6 +41,38 @@ UNSETTLED_SHARES_MAX: Final = 4096
 """Judged shares that wait for the journal, over all sessions; above it, who sends is not read from. Two seconds of
 10,352 machines."""
 
+READ_BYTES_MAX: Final = 1024 * 1024
+"""Read of one session within a second; then it waits for the next, by TCP's own means. Some 8,000 shares, of which a
+proxy in front of a rack sends a few hundred; a flood costs a tenth of a core."""
+
+BAD_SHARES_MAX: Final = 500
+"""Refused shares of one session within BAD_SHARES_SECONDS without an accepted one between, late ones not counted; then
+it is ended. A working machine has a few, one that gets its header wrong sends nothing else."""
+
+BAD_SHARES_SECONDS: Final = 60.0
+
+WORKER_OFFENCES_MAX: Final = 5
+"""Sessions of one worker at one address that ended for an offence within OFFENCE_SECONDS, until it is refused."""
+
+ADDRESS_OFFENCES_MAX: Final = 20
+"""The same of a whole address, or of an IPv6 /64: several bad workers' worth."""
+
+OFFENCE_SECONDS: Final = 600.0
+
+GOOD_SECONDS: Final = 3600.0
+"""Who had a share accepted within this time is not banned: vardiff's slowest miner has hundreds in it."""
+
+BAN_SECONDS: Final = 60.0
+"""The first ban; each further one is twice as long."""
+
+BAN_SECONDS_MAX: Final = 3600.0
+
+BAN_MEMORY_SECONDS: Final = 6 * 3600.0
+"""Without an offence for this long, the next ban is a first one again."""
+
+OFFENDERS_MAX: Final = 16384
+"""Workers and addresses whose offences are remembered, some 3 MiB; who was quiet longest is forgotten first."""
+
 AGENT_CHARACTERS_MAX: Final = 64
 """Of a user agent, for people to read; as long as a worker's name may be."""
 
@@ -51,6 +83,8 @@ JOB_ID_CHARACTERS_MAX: Final = 64
 class CloseReason(enum.StrEnum):
     """Why we ended a connection; counted as `closed_` and this."""
 
+    ADDRESS_BANNED = enum.auto()
+    TOO_MANY_UNAUTHORIZED = enum.auto()
     NO_FIRST_BYTES = enum.auto()
     BAD_PROXY_HEADER = enum.auto()
     TLS_NOT_OFFERED = enum.auto()
@@ -60,6 +94,7 @@ class CloseReason(enum.StrEnum):
     TOO_DEEP = enum.auto()
     MALFORMED_MESSAGE = enum.auto()
     TOO_MANY_MESSAGES = enum.auto()
+    TOO_MANY_BAD_SHARES = enum.auto()
     NOT_AUTHORIZED_IN_TIME = enum.auto()
     SLOW_READER = enum.auto()
     RESUMED_ELSEWHERE = enum.auto()

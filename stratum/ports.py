@@ -33,6 +33,10 @@ class Link(Protocol):
 
     session: Session
     remote_address: str
+    accepted: int
+    """Shares accepted over it."""
+    read_bytes: int
+    """Read from it within this second."""
 
     def flush(self) -> None:
         """Write what the session has outgoing, in one piece."""
@@ -44,7 +48,7 @@ class Link(Protocol):
         """Reset the connection now."""
 
     def pause(self) -> None:
-        """Read nothing more until resumed."""
+        """Read nothing more until resumed as often as paused."""
 
     def resume(self) -> None:
         """Read again."""

@@ -30,6 +30,9 @@ class StratumProtocol(Protocol):
         self._server = server
         self._bounds = bounds
         self.remote_address = remote_address
+        self.accepted = 0
+        self.read_bytes = 0
+        self._holds = 0
 
     def connectionMade(self) -> None:
         self.transport.registerProducer(self, True)
@@ -63,10 +66,13 @@ class StratumProtocol(Protocol):
         self.transport.abortConnection()
 
     def pause(self) -> None:
+        self._holds += 1
         self.transport.pauseProducing()
 
     def resume(self) -> None:
-        self.transport.resumeProducing()
+        self._holds -= 1
+        if not self._holds:
+            self.transport.resumeProducing()
 
 
 class StratumFactory(Factory):

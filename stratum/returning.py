@@ -53,9 +53,7 @@ class Returning:
     end: ends a connection whose session goes on over another one.
     """
 
-    def __init__(
-        self, ids: SessionIds, extranonces: Extranonces, book: JobBook, end: Callable[[Link], None]
-    ) -> None:
+    def __init__(self, ids: SessionIds, extranonces: Extranonces, book: JobBook, end: Callable[[Link], None]) -> None:
         self._ids = ids
         self._extranonces = extranonces
         self._book = book

@@ -18,7 +18,7 @@ from pool.ports import CandidateSink, Clock, ShareLog
 from pool.work.job import Job
 from pool.work.share import Outcome
 from stratum.difficulty import DifficultyBounds
-from stratum.errors import ERROR_OF
+from stratum.errors import ERROR_OF, Banned
 from stratum.events import (
     AuthorizationRequested,
     Closed,
@@ -30,7 +30,7 @@ from stratum.events import (
 )
 from stratum.jobs import JobBook, LiveJob
 from stratum.judge import candidate, forget, judge
-from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, CloseReason
+from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
 from stratum.ports import Extranonces, Link, Timers
 from stratum.presence import Presence, presence_of
 from stratum.remembered import RememberedDifficulties
@@ -40,7 +40,9 @@ from stratum.returning import Returning, SessionIds
 from stratum.session import Session
 from stratum.settings import StratumSettings
 from stratum.settling import Settling, Unsettled
+from stratum.sources import Sources
 from stratum.states import State
+from stratum.warden import Warden
 
 SWEEP_SECONDS: Final = 1.0
 
@@ -63,6 +65,12 @@ class StratumServer:
         session_ids: SessionIds,
     ) -> None:
         self._settings = settings
+        self.warden = Warden(
+            lambda: self._links,
+            clock,
+            never=Sources(settings.never_banned),
+            unauthorized_max=settings.unauthorized_per_address,
+        )
         self._clock = clock
         self._candidates = candidates
         self._timers = timers
@@ -78,7 +86,7 @@ class StratumServer:
         self._journal_failing = False
         self._retargeting = Retargeting(self._book, extranonces, self._settling.take_job)
         self._returning = Returning(session_ids, extranonces, self._book, self._hand_on)
-        self._remembered = RememberedDifficulties()
+        self.remembered = RememberedDifficulties()
         self._resuming = False
 
     @property
@@ -89,9 +97,9 @@ class StratumServer:
     @property
     def counters(self) -> dict[str, int]:
         """Since the start: shares by outcome (`share_accepted`, `share_stale`...), requests refused by reason
-        (`refused_unknown_method`...), connections (`connected`, `closed_not_json`...)."""
+        (`refused_unknown_method`...), connections (`connected`, `closed_not_json`...), bans (`banned_worker`...)."""
         shares = {f"share_{outcome.name.lower()}": self._outcomes[outcome] for outcome in Outcome}
-        return {**shares, **self._counters}
+        return {**shares, **self._counters, **self.warden.counters}
 
     def presence(self) -> list[Presence]:
         """Who is connected."""
@@ -111,14 +119,6 @@ class StratumServer:
         for link in list(self._links):
             self._end(link, CloseReason.SHUTDOWN)
             link.abort()
-
-    def remembered(self) -> dict[str, tuple[float, int]]:
-        """The difficulty that each worker has or had lately, with the Unix milliseconds."""
-        return self._remembered.entries(self._clock.time_ms())
-
-    def learn(self, remembered: Mapping[str, tuple[float, int]]) -> None:
-        """What an earlier run or another process remembers."""
-        self._remembered.learn(remembered, self._clock.time_ms())
 
     def restore(self, former: FormerRun) -> None:
         """Go on behind an earlier run with this journal; before the first job."""
@@ -151,6 +151,7 @@ class StratumServer:
         self._links[link] = self._clock.time_ms()
         self._deadlines[link] = self._clock.monotonic() + AUTHORIZE_SECONDS
         self._counters["connected"] += 1
+        self.warden.arrived(link)
         return Session(bounds or self._settings.difficulty, self._settings.version_mask)
 
     def turned_away(self, reason: CloseReason) -> None:
@@ -172,6 +173,9 @@ class StratumServer:
             self._fail(link, error)
             self._flush(link)
         self._settling.relieve(link)
+        link.read_bytes += len(data)
+        if link.read_bytes > READ_BYTES_MAX:
+            self.warden.throttle(link)
 
     def fell_behind(self, link: Link) -> None:
         """The connection's peer does not read what we write."""
@@ -182,6 +186,7 @@ class StratumServer:
         """The connection is gone."""
         self._links.pop(link, None)
         self._deadlines.pop(link, None)
+        self.warden.left(link)
         self._counters["disconnected"] += 1
         self._note_difficulty(link.session)
         self._returning.leave(link, self._clock.monotonic())
@@ -201,8 +206,11 @@ class StratumServer:
         self._safely(link, link.abort)
 
     def _authorize(self, link: Link, request: AuthorizationRequested) -> None:
+        if self.warden.refuses(link, request.login):
+            self._count_refusal(link, link.session.deny(request, Banned))
+            return
         if not link.session.logins:
-            known = self._remembered.recall(str(request.login), self._clock.time_ms())
+            known = self.remembered.recall(str(request.login), self._clock.time_ms())
             if known is not None:
                 link.session.difficulty.recall(known)
         link.session.authorize(request)
@@ -212,7 +220,7 @@ class StratumServer:
         """Of a session's first worker; a proxy's others have the same."""
         if session.pace.proven is not None and session.logins:
             login = next(iter(session.logins.values()))
-            self._remembered.note(str(login), session.pace.proven, self._clock.time_ms())
+            self.remembered.note(str(login), session.pace.proven, self._clock.time_ms())
 
     def _configure(self, link: Link, request: ConfigurationRequested) -> None:
         live = self._book.current
@@ -223,6 +231,7 @@ class StratumServer:
         session, live = link.session, self._book.current
         if session.state is State.READY:
             self._deadlines.pop(link, None)
+            self.warden.authorized(link)
             if live is not None and not session.issued:
                 now = self._clock.monotonic()
                 self._issue(link, self._retargeting.first_job(session, live, now), clean=True)
@@ -248,6 +257,7 @@ class StratumServer:
 
     def _closed(self, link: Link, event: Closed) -> None:
         self._counters[f"closed_{event.reason}"] += 1
+        self.warden.closed(link, event.reason)
         if link in self._links:
             self._deadlines[link] = self._clock.monotonic() + CLOSE_SECONDS
 
@@ -281,10 +291,13 @@ class StratumServer:
             try:
                 if share.outcome is _ACCEPTED:
                     link.session.accept(request_id)
+                    link.accepted += 1
                     if link.session.pace.take(share.difficulty):
                         self._retargeting.hurry(link)
                 else:
                     link.session.reject(request_id, ERROR_OF[share.outcome])
+                    if self.warden.refused_share(link, share.outcome):
+                        self._end(link, CloseReason.TOO_MANY_BAD_SHARES)
             except Exception as error:  # noqa: BLE001 - see _fail
                 self._fail(link, error)
         for link in links:
@@ -316,6 +329,7 @@ class StratumServer:
 
     def _sweep(self) -> None:
         try:
+            self.warden.next_second()
             self._end_late()
             self._retarget()
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it

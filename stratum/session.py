@@ -144,8 +144,8 @@ class Session:
         return Closed(reason)
 
     def subscribe(self, request: SubscriptionRequested, extranonce1: bytes, session_id: str) -> None:
-        """Grant a subscription; extranonce1 stays the same for as long as the session lives. session_id: by which it can
-        be resumed."""
+        """Grant a subscription; extranonce1 stays the same for as long as the session lives. session_id: by which it
+        can be resumed."""
         self.extranonce1 = extranonce1
         self._told = None
         self.agent = request.agent
@@ -164,6 +164,10 @@ class Session:
             self.difficulty.set_floor(asked.minimum)
         self.state = AFTER_AUTHORIZE.get(self.state, self.state)
         self._reply(request.request_id, b"true")
+
+    def deny(self, request: AuthorizationRequested, error: type[StratumError]) -> RequestRefused:
+        """Refuse an authorization; to be counted."""
+        return self._refuse(request.request_id, error, b"false")
 
     def configure(self, request: ConfigurationRequested, template_version: int) -> None:
         """Grant what is possible on jobs of that version (BIP-0310)."""

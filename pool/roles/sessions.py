@@ -10,7 +10,7 @@ import contextlib
 import math
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -21,8 +21,9 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThread
 
 from pool import events
+from pool.ports import Clock
 from stratum.login import parse_login
-from stratum.remembered import REMEMBERED_MAX
+from stratum.remembered import REMEMBERED_MAX, RememberedDifficulties
 
 Entries = Mapping[str, tuple[float, int]]
 
@@ -93,20 +94,13 @@ def _is_entry(item: tuple[str, tuple[float, int]]) -> bool:
 
 
 class SessionFiles:
-    """The files of a running process. name: of its own one. entries: what to keep; learn: told what there is."""
+    """The files of a running process. name: of its own one."""
 
-    def __init__(
-        self,
-        folder: Path,
-        name: str,
-        reactor: Any,
-        entries: Callable[[], Entries],
-        learn: Callable[[Entries], None],
-    ) -> None:
+    def __init__(self, folder: Path, name: str, reactor: Any, remembered: RememberedDifficulties, clock: Clock) -> None:
         self._folder = folder
         self._name = name
-        self._entries = entries
-        self._learn = learn
+        self._remembered = remembered
+        self._clock = clock
         self._loop = LoopingCall(self._turn)
         self._loop.clock = reactor
         self._failing = False
@@ -133,7 +127,7 @@ class SessionFiles:
     async def _write(self) -> None:
         path = self._folder / self._name
         try:
-            await deferToThread(write, path, self._entries())
+            await deferToThread(write, path, self._remembered.entries(self._clock.time_ms()))
         except OSError as error:
             if not self._failing:
                 events.sessions_not_written(str(path), str(error))
@@ -143,7 +137,7 @@ class SessionFiles:
 
     async def _read(self) -> None:
         for entries in await deferToThread(self._changed):
-            self._learn(entries)
+            self._remembered.learn(entries, self._clock.time_ms())
 
     def _changed(self) -> list[Entries]:
         """Of every file that is new or has changed: our own only at the start."""

@@ -75,12 +75,14 @@ class StratumRole:
             address, client_endpoint(reactor, address), reactor, on_job=self._take_job, on_link=lambda up: None
         )
         doors = self._options.doors(config.port)
-        self._server = StratumServer(
-            StratumSettings(_bounds(doors[0])), clock, journal, self._feed, extranonces, reactor, session_ids
+        settings = StratumSettings(
+            _bounds(doors[0]),
+            # A ban of a load balancer would be one of all behind it.
+            never_banned=(*self._options.never_banned, *self._options.proxy_from),
+            unauthorized_per_address=self._options.unauthorized_per_address,
         )
-        self._session_files = SessionFiles(
-            paths.sessions, name, reactor, self._server.remembered, self._server.learn
-        )
+        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor, session_ids)
+        self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
         self._certificate = self._read_certificate()
         proxies = Sources(self._options.proxy_from)
@@ -92,6 +94,7 @@ class StratumRole:
                     StratumFactory(self._server, _bounds(door)),
                     reactor,
                     proxies=proxies,
+                    warden=self._server.warden,
                     tls=lambda: None if self._certificate is None else self._certificate.context,
                     turned_away=self._server.turned_away,
                 ),

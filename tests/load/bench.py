@@ -16,6 +16,7 @@ from msgspec import Struct
 
 import native
 from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
+from tests.load.node import Pool
 from tests.load.processes import BenchmarkFailed, Cores, cores
 from tests.load.servers import Floor, Name, Role, RoleOptions, Server
 
@@ -27,6 +28,7 @@ class Kind(Struct, frozen=True):
     headline: str
     connections: tuple[int, ...]
     ratios: tuple[str, ...]
+    servers: tuple[Name, ...] = ("floor", "ours")
 
 
 # As many machines as one relocated fleet has: after a power cut they all come back at once.
@@ -41,6 +43,8 @@ KINDS: Final = {
     "connect": Kind(
         measure_connect, "ready_last_ms", (10_352,), ("ready_p50_ms", "ready_last_ms", "cpu_us_per_session")
     ),
+    # From another miner's block at the node, through the work role.
+    "block": Kind(measure_notify, "last_ms", (10_000,), (), ("pool",)),
     "idle": Kind(measure_idle, "kib_per_session", (10_000,), ("kib_per_session",)),
 }
 
@@ -89,7 +93,9 @@ def machine() -> dict[str, Any]:
 
 
 def _start(name: Name, options: RoleOptions, where: Cores) -> Server:
-    return Floor(where) if name == "floor" else Role(where, options)
+    if name == "floor":
+        return Floor(where)
+    return Pool(where, options) if name == "pool" else Role(where, options)
 
 
 def _ratios(names: tuple[str, ...], ours: Figures, floor: Figures) -> Iterator[tuple[str, float]]:
@@ -110,7 +116,13 @@ def main() -> None:
 @main.command()
 @click.option("--mode", "modes", type=click.Choice([*KINDS]), multiple=True, help="Default: all.")
 @click.option("--connections", type=click.IntRange(1, 60_000), multiple=True, help="Default: those of the goals.")
-@click.option("--server", "servers", type=click.Choice(["floor", "ours"]), multiple=True, help="Default: both.")
+@click.option(
+    "--server",
+    "servers",
+    type=click.Choice(["floor", "ours"]),
+    multiple=True,
+    help="Default: both. Mode block has one of its own.",
+)
 @click.option("--rounds", type=click.IntRange(1, 100), default=1, help="So often in turn; the median is shown.")
 @click.option("--seconds", type=click.FloatRange(0.1, 300), default=5.0, help="Timed window of mode shares.")
 @click.option(
@@ -138,7 +150,9 @@ def stratum(
         role = RoleOptions(endpoint, journal, refresh_seconds=0.0 if mode == "notify" else 30.0)
         try:
             report[mode] = [
-                compare(mode, Plan(load, role, servers or ("floor", "ours"), rounds), where)
+                compare(
+                    mode, Plan(load, role, (servers if mode != "block" else ()) or KINDS[mode].servers, rounds), where
+                )
                 for load in (
                     Load(count, seconds, in_flight=in_flight, shares_per_extranonce2=shares_per_extranonce2)
                     for count in connections or KINDS[mode].connections

@@ -20,10 +20,10 @@ from pool.store.redis import RedisStore
 from pool.store.redis_server import RedisServer
 from stratum.messages import encode_job
 from tests.load.job import mainnet_job
-from tests.load.processes import BenchmarkFailed, Cores, end, pinned, wait_for
+from tests.load.processes import BenchmarkFailed, Cores, end, free_port, pinned, wait_for
 from tests.load.programs import program
 
-Name = Literal["floor", "ours"]
+Name = Literal["floor", "ours", "pool"]
 
 DIFFICULTY: Final = 1e-9
 """The lowest there is: some four hashes a share, so that the generator can hash ahead."""
@@ -34,13 +34,16 @@ _READ_BLOCK_MS: Final = 200
 
 _CONFIGURATION: Final = """\
 [pool]
-chain = "main"
-payout_address = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+chain = "{chain}"
+payout_address = "{payout_address}"
 data_dir = "data"
 
 [[node]]
-url = "http://127.0.0.1:1"
-cookie_file = "no-node"
+url = "{node_url}"
+cookie_file = "{cookie_file}"
+
+[work]
+refresh_seconds = 60
 
 [stratum]
 listen = ["127.0.0.1:{port}"]
@@ -122,8 +125,12 @@ class Role:
         self._cores = where
         self._options = options
         self._stack = ExitStack()
+        # A stratum role needs no node.
+        self._chain, self._payout_address = "main", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+        self._node_url, self._cookie_file = "http://127.0.0.1:1", Path("no-node")
 
     def __enter__(self) -> Role:
+        self.port = free_port()
         with ExitStack() as stack:
             # In TMPDIR, which should be on a disk: the journal is.
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="steppe-bench-")))
@@ -169,11 +176,15 @@ class Role:
         )
         stack.callback(end, self._feed)
 
-    def _start_role(self, stack: ExitStack, folder: Path) -> None:
-        self.port = _free_port()
-        configuration, log = folder / "steppe.toml", folder / "stratum.log"
+    def _configure(self, folder: Path) -> Path:
+        """Write the configuration file, the same each time."""
+        configuration = folder / "steppe.toml"
         configuration.write_text(
             _CONFIGURATION.format(
+                chain=self._chain,
+                payout_address=self._payout_address,
+                node_url=self._node_url,
+                cookie_file=self._cookie_file,
                 port=self.port,
                 endpoint=self._options.endpoint,
                 journal=self._options.journal,
@@ -181,10 +192,13 @@ class Role:
                 redis=self._url,
             )
         )
+        return configuration
+
+    def _start_role(self, stack: ExitStack, folder: Path) -> None:
+        log = folder / "stratum.log"
+        argv = [sys.executable, "-m", "pool", "run", "--role", "stratum", "-c", str(self._configure(folder))]
         with pinned(self._cores.server), log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "pool", "run", "--role", "stratum", "-c", configuration], stdout=out, stderr=out
-            )
+            process = subprocess.Popen(argv, stdout=out, stderr=out)
         self.pid = process.pid
         stack.callback(_end_role, process, log)
 
@@ -230,9 +244,3 @@ def _hands_out_a_job(port: int) -> bool:
             return any(json.loads(line).get("method") == "mining.notify" for line in lines)
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -143,6 +143,7 @@ class Pool:
         minimum: float = ANY_HASH,
         maximum: float = 1e12,
         extranonces: Iterable[bytes] = (),
+        **settings: Any,
     ) -> None:
         self.clock = FakeClock(NTIME * 1000)
         self.share_log = FakeShareLog()
@@ -150,7 +151,7 @@ class Pool:
         self.extranonces = GivenExtranonces(extranonces)
         self.reactor = Reactor()
         self.server = StratumServer(
-            StratumSettings(DifficultyBounds(difficulty, minimum, maximum)),
+            StratumSettings(DifficultyBounds(difficulty, minimum, maximum), **settings),
             self.clock,
             self.share_log,
             self.candidates,

@@ -47,12 +47,13 @@ class Connection:
 class Door:
     """A front before a pool, with one proxy listed."""
 
-    def __init__(self, tls: Callable[[], ssl.SSLContext | None] = lambda: None) -> None:
-        self.pool = Pool()
+    def __init__(self, tls: Callable[[], ssl.SSLContext | None] = lambda: None, **settings: Any) -> None:
+        self.pool = Pool(**settings)
         self.front = FrontFactory(
             StratumFactory(self.pool.server),
             self.pool.reactor,
             proxies=Sources([PROXY]),
+            warden=self.pool.server.warden,
             tls=tls,
             turned_away=self.pool.server.turned_away,
         )

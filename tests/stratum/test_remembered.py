@@ -8,8 +8,9 @@ import pytest
 from stratum import remembered
 from stratum.remembered import REMEMBERED_MS, RememberedDifficulties
 from stratum.retarget import LOOKS
-from tests.stratum.scene import MINUTE, SUBSCRIBE, Miner, Pool, make_job, request, submit
+from tests.stratum.scene import MINUTE, NTIME, SUBSCRIBE, Miner, Pool, make_job, request, submit
 
+NOW_MS = NTIME * 1000
 AUTHORIZE = request("mining.authorize", ["alice.rig1", "x"], 2)
 SUGGEST = request("mining.suggest_difficulty", [1e-9], None)
 
@@ -108,10 +109,10 @@ class TestServer:
         prove(pool, miner)
         had = pool.server.sessions[0].difficulty.current
         other = Pool(maximum=1.0)
-        other.server.learn(pool.server.remembered())
+        other.server.remembered.learn(pool.server.remembered.entries(NOW_MS), NOW_MS)
         other.server.take_job(make_job())
         assert first_difficulty(other.connect(SUBSCRIBE, AUTHORIZE)) == had
 
     def test_what_is_remembered_can_be_written(self, pool: Pool) -> None:
         prove(pool, pool.ready())
-        assert list(msgspec.json.decode(msgspec.json.encode(pool.server.remembered()))) == ["alice.rig1"]
+        assert list(msgspec.json.decode(msgspec.json.encode(pool.server.remembered.entries(NOW_MS)))) == ["alice.rig1"]

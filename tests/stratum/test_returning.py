@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from pool.work.share import Outcome
 from stratum.resume import former_run
 from stratum.returning import RESUME_SECONDS, SessionIds
-from tests.stratum.scene import AUTHORIZE, KEY, NEXT_TIP, SUBSCRIBE, Miner, Pool, make_job, pool_with_job, request, submit
+from tests.stratum.scene import (
+    AUTHORIZE,
+    KEY,
+    NEXT_TIP,
+    SUBSCRIBE,
+    Miner,
+    Pool,
+    make_job,
+    pool_with_job,
+    request,
+    submit,
+)
 
 
 def resume(session_id: str) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from msgspec import Struct
 
 from stratum.returning import SessionIds
-from tests.stratum.scene import KEY, ANY_HASH, Pool, make_job
+from tests.stratum.scene import ANY_HASH, KEY, Pool, make_job
 
 SESSION_ID = SessionIds(KEY).name(bytes.fromhex("07000000"))
 SUBSCRIBED = f'[[["mining.set_difficulty","{SESSION_ID}"],["mining.notify","{SESSION_ID}"]],"07000000",8]'

@@ -120,6 +120,7 @@ def serve(options: Options) -> None:
         StratumFactory(pool.server),
         reactor,
         proxies=Sources(options.proxy_from),
+        warden=pool.server.warden,
         tls=lambda: None if certificate is None else certificate.context,
         turned_away=pool.server.turned_away,
     )

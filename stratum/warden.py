@@ -1,0 +1,144 @@
+"""What the server lets its connections do: who may come in, how fast they may send, whose offences count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from pool import events as log
+from pool.ports import Clock
+from pool.work.share import Outcome
+from stratum.bans import Bans, Key, origin_of
+from stratum.limits import BAD_SHARES_MAX, BAD_SHARES_SECONDS, CloseReason
+from stratum.login import Login
+from stratum.ports import Link
+from stratum.sources import Sources
+
+OFFENCES: Final = frozenset(
+    {
+        CloseReason.LINE_TOO_LONG,
+        CloseReason.TOO_DEEP,
+        CloseReason.MALFORMED_MESSAGE,
+        CloseReason.TOO_MANY_MESSAGES,
+        CloseReason.TOO_MANY_BAD_SHARES,
+    }
+)
+"""Ends of a session that count against its worker and its address."""
+
+# Not what comes too late, which is the network's fault or ours.
+_BAD_SHARES: Final = frozenset(Outcome) - {Outcome.ACCEPTED, Outcome.STALE, Outcome.UNKNOWN_JOB}
+
+
+class Warden:
+    """Keeps the limits that reach beyond one session.
+
+    links: every connection that has a session. unauthorized_max: connections of one address without a worker.
+    """
+
+    def __init__(
+        self, links: Callable[[], Iterable[Link]], clock: Clock, *, never: Sources, unauthorized_max: int
+    ) -> None:
+        self._links = links
+        self._clock = clock
+        self._never = never
+        self._unauthorized_max = unauthorized_max
+        self._bans = Bans(never)
+        # Connections without a worker, by address, those that have no session yet among them.
+        self._unauthorized: Counter[str] = Counter()
+        self._without_worker: set[Link] = set()
+        self._throttled: set[Link] = set()
+        # Since when, and since which accepted share, a session sends bad ones, and how many.
+        self._bad_shares: dict[Link, tuple[float, int, int]] = {}
+        self.counters: Counter[str] = Counter()
+
+    def admit(self, address: str) -> CloseReason | None:
+        """Whether a connection may come in, counted from now on as one without a worker; or why not."""
+        if self._bans.until(origin_of(address), None, self._clock.monotonic()) is not None:
+            return CloseReason.ADDRESS_BANNED
+        if self._unauthorized[address] >= self._unauthorized_max and address not in self._never:
+            return CloseReason.TOO_MANY_UNAUTHORIZED
+        self._unauthorized[address] += 1
+        return None
+
+    def settled(self, address: str) -> None:
+        """A connection that was admitted is gone before it had a session, or has a worker now."""
+        left = self._unauthorized[address] - 1
+        if left > 0:
+            self._unauthorized[address] = left
+        else:
+            del self._unauthorized[address]
+
+    def arrived(self, link: Link) -> None:
+        """A connection that was admitted has a session now."""
+        self._without_worker.add(link)
+
+    def authorized(self, link: Link) -> None:
+        """Its session has a worker now."""
+        if link in self._without_worker:
+            self._without_worker.remove(link)
+            self.settled(link.remote_address)
+
+    def refuses(self, link: Link, login: Login) -> bool:
+        """Whether a worker is banned there."""
+        return self._bans.until(origin_of(link.remote_address), str(login), self._clock.monotonic()) is not None
+
+    def left(self, link: Link) -> None:
+        """A connection that had a session is gone."""
+        self.authorized(link)  # or never will be
+        self._throttled.discard(link)
+        self._bad_shares.pop(link, None)
+        if link.accepted:
+            origin, now = origin_of(link.remote_address), self._clock.monotonic()
+            for login in link.session.logins.values():
+                self._bans.proved_good(origin, str(login), now)
+
+    def closed(self, link: Link, reason: CloseReason) -> None:
+        """We ended a session."""
+        if reason not in OFFENCES:
+            return
+        logins = {str(login) for login in link.session.logins.values()}
+        login = logins.pop() if len(logins) == 1 else None
+        for ban in self._bans.offended(link.remote_address, login, self._clock.monotonic(), self._is_good):
+            if ban.login is None:
+                self.counters["banned_address"] += 1
+                log.address_banned(ban.origin, ban.seconds, reason)
+            else:
+                self.counters["banned_worker"] += 1
+                log.worker_banned(ban.origin, ban.login, ban.seconds, reason)
+
+    def refused_share(self, link: Link, outcome: Outcome) -> bool:
+        """A share was refused; returns whether it is one too many."""
+        if outcome not in _BAD_SHARES:
+            return False
+        now = self._clock.monotonic()
+        since, accepted, count = self._bad_shares.get(link, (now, link.accepted, 0))
+        if accepted != link.accepted or now - since > BAD_SHARES_SECONDS:
+            since, count = now, 0
+        self._bad_shares[link] = (since, link.accepted, count + 1)
+        return count + 1 >= BAD_SHARES_MAX
+
+    def throttle(self, link: Link) -> None:
+        """It sent what it may in a second: read on in the next. TCP makes it wait; nothing is lost."""
+        if link not in self._throttled:
+            self._throttled.add(link)
+            self.counters["throttled"] += 1
+            link.pause()
+
+    def next_second(self) -> None:
+        """Everyone may send again."""
+        for link in self._links():
+            link.read_bytes = 0
+        throttled, self._throttled = self._throttled, set()
+        for link in throttled:
+            link.resume()
+
+    def _is_good(self, key: Key) -> bool:
+        """Whether a live session of that origin, and worker, has an accepted share."""
+        origin, login = key
+        return any(
+            link.accepted
+            and origin_of(link.remote_address) == origin
+            and (login is None or any(str(each) == login for each in link.session.logins.values()))
+            for link in self._links()
+        )
