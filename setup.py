@@ -22,7 +22,9 @@ setup(
             depends=["native/compiled.pxd", "native/sha256.h"],
             extra_compile_args=FLAGS,
         ),
-        Extension("native.lines", sources=["native/lines.pyx"], extra_compile_args=FLAGS),
-        Extension("native.sums", sources=["native/sums.pyx"], extra_compile_args=FLAGS),
+        *(
+            Extension(f"native.{name}", sources=[f"native/{name}.pyx"], extra_compile_args=FLAGS)
+            for name in ("lines", "seen", "sums")
+        ),
     ],
 )

@@ -16,12 +16,13 @@ try:
         sha256d,
     )
     from native.lines import read_submit
+    from native.seen import SeenHashes
     from native.sums import SecondSums
 
     COMPILED = True
 except ModuleNotFoundError as error:
     # Only "not built" may choose the slow twin: a build that does not load has to be seen.
-    if error.name not in ("native.compiled", "native.lines", "native.sums"):
+    if error.name not in ("native.compiled", "native.lines", "native.seen", "native.sums"):
         raise
     from native.lines_reference import read_submit
     from native.reference import (
@@ -33,6 +34,7 @@ except ModuleNotFoundError as error:
         search,
         sha256d,
     )
+    from native.seen_reference import SeenHashes
     from native.sums_reference import SecondSums
 
     COMPILED = False
@@ -44,6 +46,7 @@ __all__ = [
     "SHA256_IMPLEMENTATION",
     "JobCheck",
     "SecondSums",
+    "SeenHashes",
     "Verdict",
     "header",
     "meets_target",

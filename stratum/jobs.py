@@ -20,14 +20,13 @@ first."""
 
 
 class Tip:
-    """One previous block. accepted: the first 12 bytes of the hash of each accepted share on it, from whatever
-    session; enough that two never meet by chance."""
+    """One previous block. accepted: the hash of each accepted share on it, from whatever session."""
 
     __slots__ = ("accepted", "jobs", "left_at")
 
     def __init__(self) -> None:
         self.jobs: list[LiveJob] = []
-        self.accepted: set[bytes] = set()
+        self.accepted = native.SeenHashes()
         self.left_at: float | None = None
 
 

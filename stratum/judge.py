@@ -14,8 +14,6 @@ from stratum.events import ShareSubmitted
 from stratum.jobs import LiveJob
 from stratum.limits import JOB_ID_CHARACTERS_MAX
 
-_REMEMBERED_BYTES: Final = 12  # of a hash; see stratum.jobs.Tip
-
 # Looked up once, not for each share: a member of an enumeration costs a twentieth of the check (Python 3.11).
 _ACCEPTED: Final = Outcome.ACCEPTED
 _BLOCK: Final = Verdict.BLOCK
@@ -67,11 +65,10 @@ def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool
         outcome = Outcome.BAD_NTIME
     elif verdict is _LOW:
         outcome = Outcome.LOW_DIFFICULTY
-    elif (known_by := digest[:_REMEMBERED_BYTES]) in (accepted := live.tip.accepted):
-        outcome = Outcome.DUPLICATE
-    else:
-        accepted.add(known_by)
+    elif live.tip.accepted.add(digest):
         outcome = _ACCEPTED
+    else:
+        outcome = Outcome.DUPLICATE
     return Share(
         time_ms,
         outcome,
@@ -94,13 +91,13 @@ def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool
 def forget(share: Share, live: LiveJob | None) -> None:
     """Undo what `judge` remembered, for a share that the journal did not take: it may come again."""
     if share.outcome is Outcome.ACCEPTED and live is not None:
-        live.tip.accepted.discard(remembered(live.check, share))
+        live.tip.accepted.discard(hash_of(live.check, share))
 
 
-def remembered(check: native.JobCheck, share: Share) -> bytes:
-    """What `judge` remembers of an accepted share, to know its like again."""
+def hash_of(check: native.JobCheck, share: Share) -> bytes:
+    """The hash of a share, by which `judge` knows its like again."""
     header = check.header(share.extranonce1, share.extranonce2, share.version, share.ntime, share.nonce)
-    return native.sha256d(header)[:_REMEMBERED_BYTES]
+    return native.sha256d(header)
 
 
 def candidate(share: Share, live: LiveJob, login: str) -> Candidate:

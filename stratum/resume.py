@@ -12,11 +12,11 @@ from pool.stats.tally import login
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from pool.work.share import Outcome
-from stratum.judge import remembered
+from stratum.judge import hash_of
 
 
 class FormerRun(Struct, frozen=True):
-    """What a run before knew of its newest tip. accepted: hashes of accepted shares, as `stratum.jobs.Tip` has them.
+    """What a run before knew of its newest tip. accepted: the hashes of accepted shares.
     told: by extranonce1 and job id, the difficulty that shares of the session were judged by."""
 
     jobs: tuple[Job, ...]
@@ -42,7 +42,7 @@ def former_run(records: Iterable[Record]) -> FormerRun:
         elif (check := checks.get(record.job_id)) is not None and record.difficulty > 0:
             told.setdefault(record.extranonce1, {})[record.job_id] = record.difficulty
             if record.outcome is Outcome.ACCEPTED:
-                accepted.add(remembered(check, record))
+                accepted.add(hash_of(check, record))
     return FormerRun(tuple(jobs.values()), frozenset(accepted), told)
 
 

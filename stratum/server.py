@@ -123,10 +123,10 @@ class StratumServer:
     def restore(self, former: FormerRun) -> None:
         """Go on behind an earlier run with this journal; before the first job."""
         self._resuming = True
-        for job in former.jobs:
-            live = self._book.add_former(job)
-            if live is not None:
-                live.tip.accepted |= former.accepted
+        known = [self._book.add_former(job) for job in former.jobs]
+        if known and (last := known[-1]) is not None:
+            for seen in former.accepted:
+                last.tip.accepted.add(seen)
         self._returning.restore(former.told, self._clock.monotonic())
 
     def take_job(self, job: Job) -> None:

@@ -67,22 +67,22 @@ def test_stale_jobs_are_known_a_while_longer() -> None:
 def test_then_they_are_forgotten_with_their_duplicates() -> None:
     book = JobBook()
     first = added(book, "a1")
-    first.tip.accepted.add(b"x")
+    first.tip.accepted.add(bytes(32))
     added(book, "b1", NEXT_TIP, now=100.0)
     book.expire(100.0 + OLD_TIP_SECONDS)
     assert book.find("a1") is None
-    assert added(book, "a2").tip.accepted == set()
+    assert len(added(book, "a2").tip.accepted) == 0
 
 
 def test_a_tip_that_comes_back_has_its_jobs_and_duplicates_again() -> None:
     book = JobBook()
     first = added(book, "a1")
-    first.tip.accepted.add(b"x")
+    first.tip.accepted.add(bytes(32))
     added(book, "b1", NEXT_TIP, now=1.0)
     again = added(book, "a2", now=2.0)
     book.expire(2.0 + OLD_TIP_SECONDS)
     assert not book.is_stale(first)
-    assert again.tip.accepted == {b"x"}
+    assert not again.tip.accepted.add(bytes(32))
     assert book.find("b1") is None
 
 

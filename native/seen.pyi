@@ -1,0 +1,1 @@
+from native.seen_reference import SeenHashes as SeenHashes
