@@ -282,6 +282,10 @@ class Paths(Struct, frozen=True):
         return self.data_dir / "extranonces"
 
     @property
+    def sessions(self) -> Path:
+        return self.data_dir / "sessions"
+
+    @property
     def feed(self) -> Path:
         return self.data_dir / "feed.sock"
 

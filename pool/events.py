@@ -284,6 +284,16 @@ def role_stopping(role: str, reason: str) -> None:
     _emit(_INFO, "role_stopping", role=role, reason=reason)
 
 
+def sessions_not_written(path: str, problem: str) -> None:
+    """The disk does not take the difficulties of the workers; it is tried again."""
+    _emit(_WARNING, "sessions_not_written", path=path, message=problem)
+
+
+def sessions_unreadable(path: str, problem: str) -> None:
+    """A file of workers' difficulties is none: it is passed over, those workers begin at their port's difficulty."""
+    _emit(_WARNING, "sessions_unreadable", path=path, message=problem)
+
+
 def share_commit_failed(shares: int, error: str) -> None:
     """The share journal could not be written: these shares are not acknowledged, their sessions are closed. Said once
     until a commit succeeds again."""

@@ -91,7 +91,13 @@ def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool
 def forget(share: Share, live: LiveJob | None) -> None:
     """Undo what `judge` remembered, for a share that the journal did not take: it may come again."""
     if share.outcome is Outcome.ACCEPTED and live is not None:
-        live.tip.accepted.discard(native.sha256d(_header(share, live)))
+        live.tip.accepted.discard(hash_of(live.check, share))
+
+
+def hash_of(check: native.JobCheck, share: Share) -> bytes:
+    """The hash of a share, by which `judge` knows its like again."""
+    header = check.header(share.extranonce1, share.extranonce2, share.version, share.ntime, share.nonce)
+    return native.sha256d(header)
 
 
 def candidate(share: Share, live: LiveJob, login: str) -> Candidate:

@@ -168,13 +168,13 @@ def encode_error(request_id: bytes, error: type[StratumError], result: bytes = b
     return b'{"id":%b,"result":%b,"error":%b}\n' % (request_id, result, error.json())
 
 
-def encode_subscription(extranonce1: bytes) -> bytes:
-    """Result of mining.subscribe; extranonce1 names the session too, being its own.
+def encode_subscription(extranonce1: bytes, session_id: str) -> bytes:
+    """Result of mining.subscribe. session_id: hex, as the second parameter of a later one.
 
     Two pairs, not one: nightminer takes exactly two apart, the others look for mining.notify.
     """
-    name = extranonce1.hex().encode()
-    return b'[[["mining.set_difficulty","%b"],["mining.notify","%b"]],"%b",%d]' % (name, name, name, EXTRANONCE2_BYTES)
+    name, space = session_id.encode(), extranonce1.hex().encode()
+    return b'[[["mining.set_difficulty","%b"],["mining.notify","%b"]],"%b",%d]' % (name, name, space, EXTRANONCE2_BYTES)
 
 
 def encode_set_difficulty(difficulty: float) -> bytes:

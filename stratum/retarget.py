@@ -41,6 +41,19 @@ class Retargeting:
         """The session has its first job."""
         self._pace(session, now)
 
+    def first_job(self, session: Session, live: LiveJob, now: float) -> LiveJob:
+        """The job that a session begins with: the newest, unless it resumes one that has it at another difficulty."""
+        if live.number > session.difficulty.newest or not session.difficulty.differs(live.job.nbits):
+            return live
+        return self._variant(live, now) or live
+
+    def renew(self, job: Job) -> Job:
+        """A job in the place of one that an earlier run may have handed out: nothing hashed for that is of use for it.
+
+        Raises what the extranonces raise.
+        """
+        return variant_of(job, self._mark())
+
     def hurry(self, link: Link) -> None:
         """Look at this one with the next sweep."""
         self._hurried[link] = None

@@ -33,7 +33,10 @@ from stratum.judge import candidate, forget, judge
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
 from stratum.ports import Extranonces, Link, Timers
 from stratum.presence import Presence, presence_of
+from stratum.remembered import RememberedDifficulties
+from stratum.resume import FormerRun
 from stratum.retarget import Retargeting
+from stratum.returning import Returning, SessionIds
 from stratum.session import Session
 from stratum.settings import StratumSettings
 from stratum.settling import Settling, Unsettled
@@ -59,6 +62,7 @@ class StratumServer:
         candidates: CandidateSink,
         extranonces: Extranonces,
         timers: Timers,
+        session_ids: SessionIds,
     ) -> None:
         self._settings = settings
         self.warden = Warden(
@@ -69,7 +73,6 @@ class StratumServer:
         )
         self._clock = clock
         self._candidates = candidates
-        self._extranonces = extranonces
         self._timers = timers
         self._sweeping = LoopingCall(self._sweep)
         self._book = JobBook()
@@ -82,6 +85,9 @@ class StratumServer:
         self._settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
         self._journal_failing = False
         self._retargeting = Retargeting(self._book, extranonces, self._settling.take_job)
+        self._returning = Returning(session_ids, extranonces, self._book, self._hand_on)
+        self.remembered = RememberedDifficulties()
+        self._resuming = False
 
     @property
     def sessions(self) -> list[Session]:
@@ -114,10 +120,22 @@ class StratumServer:
             self._end(link, CloseReason.SHUTDOWN)
             link.abort()
 
+    def restore(self, former: FormerRun) -> None:
+        """Go on behind an earlier run with this journal; before the first job."""
+        self._resuming = True
+        known = [self._book.add_former(job) for job in former.jobs]
+        if known and (last := known[-1]) is not None:
+            for seen in former.accepted:
+                last.tip.accepted.add(seen)
+        self._returning.restore(former.told, self._clock.monotonic())
+
     def take_job(self, job: Job) -> None:
         """A job from the work role: into the journal, then to every session, unless it is known already."""
         now = self._clock.monotonic()
         previous = self._book.current
+        if previous is None and self._resuming:
+            self._book.add_former(job)
+            job = self._retargeting.renew(job)
         live = self._book.add(job, now)
         if live is None:
             return
@@ -170,19 +188,39 @@ class StratumServer:
         self._deadlines.pop(link, None)
         self.warden.left(link)
         self._counters["disconnected"] += 1
-        if link.session.extranonce1:
-            self._extranonces.release(link.session.extranonce1)
+        self._note_difficulty(link.session)
+        self._returning.leave(link, self._clock.monotonic())
 
     def _subscribe(self, link: Link, request: SubscriptionRequested) -> None:
-        link.session.subscribe(request, link.session.extranonce1 or self._extranonces.take())
+        session = link.session
+        extranonce1 = session.extranonce1
+        if not extranonce1:
+            extranonce1, resumed = self._returning.enter(link, request.session_id, self._clock.monotonic())
+            self._counters["resumed"] += resumed
+        session.subscribe(request, extranonce1, self._returning.session_id(extranonce1))
         self._start_work(link)
+
+    def _hand_on(self, link: Link) -> None:
+        """The session goes on over another connection."""
+        self._end(link, CloseReason.RESUMED_ELSEWHERE)
+        self._safely(link, link.abort)
 
     def _authorize(self, link: Link, request: AuthorizationRequested) -> None:
         if self.warden.refuses(link, request.login):
             self._count_refusal(link, link.session.deny(request, Banned))
             return
+        if not link.session.logins:
+            known = self.remembered.recall(str(request.login), self._clock.time_ms())
+            if known is not None:
+                link.session.difficulty.recall(known)
         link.session.authorize(request)
         self._start_work(link)
+
+    def _note_difficulty(self, session: Session) -> None:
+        """Of a session's first worker; a proxy's others have the same."""
+        if session.pace.proven is not None and session.logins:
+            login = next(iter(session.logins.values()))
+            self.remembered.note(str(login), session.pace.proven, self._clock.time_ms())
 
     def _configure(self, link: Link, request: ConfigurationRequested) -> None:
         live = self._book.current
@@ -194,9 +232,10 @@ class StratumServer:
         if session.state is State.READY:
             self._deadlines.pop(link, None)
             self.warden.authorized(link)
-            if live is not None and session.difficulty.current is None:
-                self._issue(link, live, clean=True)
-                self._retargeting.begin(session, self._clock.monotonic())
+            if live is not None and not session.issued:
+                now = self._clock.monotonic()
+                self._issue(link, self._retargeting.first_job(session, live, now), clean=True)
+                self._retargeting.begin(session, now)
 
     def _judge(self, link: Link, event: ShareSubmitted) -> None:
         session, submission, book = link.session, event.submission, self._book
@@ -315,6 +354,7 @@ class StratumServer:
 
     def _retarget_one(self, link: Link, now: float) -> None:
         live = self._retargeting.look(link, now)
+        self._note_difficulty(link.session)
         if live is not None:
             self._issue(link, live, clean=False)
 

@@ -80,6 +80,7 @@ class Session:
         "agent",
         "difficulty",
         "extranonce1",
+        "issued",
         "logins",
         "pace",
         "state",
@@ -89,6 +90,7 @@ class Session:
         self.state = State.NEW
         self.agent = ""
         self.extranonce1 = b""
+        self.issued = False
         self.difficulty = SessionDifficulty(bounds)
         self.pace = Pace(bounds.shares_per_minute / 60)
         # By the name as the miner writes it; the first one is the session's.
@@ -141,15 +143,16 @@ class Session:
         self._rest = b""
         return Closed(reason)
 
-    def subscribe(self, request: SubscriptionRequested, extranonce1: bytes) -> None:
-        """Grant a subscription; extranonce1 stays the same for as long as the session lives."""
+    def subscribe(self, request: SubscriptionRequested, extranonce1: bytes, session_id: str) -> None:
+        """Grant a subscription; extranonce1 stays the same for as long as the session lives. session_id: by which it
+        can be resumed."""
         self.extranonce1 = extranonce1
         self._told = None
         self.agent = request.agent
         if any(word in request.agent.lower() for word in _CUTS_FRACTIONS):
             self.difficulty.avoid_fractions()
         self.state = AFTER_SUBSCRIBE.get(self.state, self.state)
-        self._reply(request.request_id, messages.encode_subscription(extranonce1))
+        self._reply(request.request_id, messages.encode_subscription(extranonce1, session_id))
 
     def authorize(self, request: AuthorizationRequested) -> None:
         """Grant an authorization: shares of that name are taken from now on."""
@@ -189,8 +192,10 @@ class Session:
             if mask != self._announced_mask:
                 self._announced_mask = mask
                 self._outgoing.append(messages.encode_set_version_mask(mask))
-        first = self.difficulty.current is None
+        first, self.issued = not self.issued, True
         difficulty = self.difficulty.announce(live.number, live.job.nbits, oldest)
+        if first:
+            difficulty = self.difficulty.current
         if difficulty is not None:
             self._outgoing.append(messages.encode_set_difficulty(difficulty))
         self._outgoing.append(live.lines.clean if clean or first else live.lines.unclean)

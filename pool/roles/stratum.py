@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pool.feed.addresses import client_endpoint
 from pool.feed.client import FeedClient
 from pool.feed.extranonces import open_extranonces
 from pool.journal.journal import Durability, Journal
-from pool.journal.reader import recent
+from pool.journal.reader import recent, tail
 from pool.journal.records import decode
 from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
@@ -24,13 +25,15 @@ from pool.roles.clock import SystemClock
 from pool.roles.doors import Doors
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.redis_link import open_redis
+from pool.roles.sessions import SessionFiles, open_key
 from pool.roles.twisted_role import CannotStart, Role
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
 from stratum.front import FrontFactory
 from stratum.protocol import StratumFactory
-from stratum.resume import candidates
+from stratum.resume import FormerRun, candidates, former_run
+from stratum.returning import SessionIds
 from stratum.server import StratumServer
 from stratum.settings import StratumSettings
 from stratum.sources import Sources
@@ -38,6 +41,10 @@ from stratum.sources import Sources
 # How old a block may be that the journal has and the work role may not: well below the time for which that keeps the
 # templates of its jobs (`WorkshopSettings.keep_seconds`), so that it can still be built.
 LEFT_OPEN_MS = 300_000
+
+# Of the journal's end: read at the start for the jobs and duplicates of the newest tip. A million shares, some seconds;
+# jobs further back are not known then, nor are their shares.
+FORMER_RUN_BYTES_MAX = 128 * 1024 * 1024
 
 
 def _bounds(door: Door) -> DifficultyBounds:
@@ -59,6 +66,7 @@ class StratumRole(Role):
             )
             paths.extranonces.mkdir(exist_ok=True)
             extranonces = open_extranonces(paths.extranonces / name, range_id)
+            session_ids = SessionIds(open_key(paths.sessions))
         except (JournalBusy, JournalDamaged, OSError, ValueError) as error:
             raise CannotStart(str(error)) from error
         journal, clock = self._journal, SystemClock()
@@ -75,7 +83,8 @@ class StratumRole(Role):
             never_banned=(*self._options.never_banned, *self._options.proxy_from),
             unauthorized_per_address=self._options.unauthorized_per_address,
         )
-        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor)
+        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor, session_ids)
+        self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
         self._certificate = self._read_certificate()
         proxies = Sources(self._options.proxy_from)
@@ -103,6 +112,11 @@ class StratumRole(Role):
         if self._certificate is not None:
             self._certificate.start(self._reactor)
         self._shipper.start()
+        # Before the first job and the first miner.
+        await self._session_files.start()
+        former = await deferToThread(self._former_run)
+        if former is not None:
+            self._server.restore(former)
         self._feed.start()
         for listens, front in self._fronts:
             for listen in listens:
@@ -117,6 +131,7 @@ class StratumRole(Role):
         await self._doors.close()
         for _, front in self._fronts:
             front.abort()
+        await self._session_files.stop()
         await self._server.stop()
         await self._feed.stop()
         self._heartbeat.stop()
@@ -137,6 +152,13 @@ class StratumRole(Role):
             return Certificate(Path(self._options.tls_certificate), Path(self._options.tls_key), self._clock)
         except BadCertificate as error:
             raise CannotStart(str(error)) from error
+
+    def _former_run(self) -> FormerRun | None:
+        """What the run before knew; None if there was none."""
+        found = tail(self._journal.folder, FORMER_RUN_BYTES_MAX)
+        records = (record for each in found for record in decode(each.count, each.payload))
+        first = next(records, None)
+        return None if first is None else former_run(chain([first], records))
 
     def _left_open(self) -> list[Candidate]:
         """Blocks of the run before that the work role may not have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -144,6 +145,21 @@ class TestFailures:
         eventually("ready", pool.is_ready)
         pool.mine("alice.rig", shares=1, rate_hps=20)
         eventually("all blocks are in the books", lambda: len(pool.blocks()) >= before + 3)
+
+    def test_a_miner_gets_its_extranonce_back_after_its_role_was_killed(self, pool: WholePool) -> None:
+        subscribe = '{"id":1,"method":"mining.subscribe","params":["x"]}'
+        [[_, [_, session_id]], extranonce1, _] = talk(pool.stratum_port, subscribe, replies=1)[0]["result"]
+        killed = pool.kill("stratum")
+        eventually("stratum is back", lambda: pool.pid_of("stratum") != killed)
+        resume = subscribe.replace('"x"', f'"x","{session_id}"')
+
+        def resumed() -> Any:
+            with contextlib.suppress(OSError):
+                return talk(pool.stratum_port, resume, replies=1)
+            return None
+
+        [reply] = eventually("it listens again", resumed)
+        assert reply["result"][1] == extranonce1
 
     def test_a_block_found_while_the_work_role_hung_survives_the_death_of_both(self, pool: WholePool) -> None:
         """Only the journal has it then."""

@@ -47,7 +47,7 @@ class Driver:
                 self.events.append(event)
                 match event:
                     case SubscriptionRequested():
-                        self.session.subscribe(event, b"\x01\x02\x03\x04")
+                        self.session.subscribe(event, b"\x01\x02\x03\x04", "5e55")
                     case AuthorizationRequested():
                         self.session.authorize(event)
                     case ConfigurationRequested():
@@ -84,7 +84,7 @@ class TestSubscribe:
         assert driver.lines() == [
             {
                 "id": 1,
-                "result": [[["mining.set_difficulty", "01020304"], ["mining.notify", "01020304"]], "01020304", 8],
+                "result": [[["mining.set_difficulty", "5e55"], ["mining.notify", "5e55"]], "01020304", 8],
                 "error": None,
             }
         ]
