@@ -24,6 +24,7 @@ from pool.roles.clock import SystemClock
 from pool.roles.doors import Doors
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.redis_link import open_redis
+from pool.roles.rejects import RejectReport
 from pool.roles.sessions import SessionFiles, open_key
 from pool.roles.twisted_role import CannotStart
 from pool.work.candidate import Candidate
@@ -84,6 +85,7 @@ class StratumRole:
         self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor, session_ids)
         self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
+        self._reject_report = RejectReport(config, reactor, name, self._server.rejects)
         self._certificate = self._read_certificate()
         proxies = Sources(self._options.proxy_from)
         # Where to listen, and what stands before each new session there.
@@ -118,6 +120,7 @@ class StratumRole:
             for listen in listens:
                 await self._doors.open(listen, front)
         self._heartbeat.start()
+        self._reject_report.start()
         for candidate in await deferToThread(self._left_open):
             events.candidate_resent(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
             self._feed.send(candidate)
@@ -131,6 +134,7 @@ class StratumRole:
         await self._server.stop()
         await self._feed.stop()
         self._heartbeat.stop()
+        self._reject_report.stop()
         if self._certificate is not None:
             self._certificate.stop()
         await self._journal.close()

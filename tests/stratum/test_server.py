@@ -528,3 +528,17 @@ class TestStop:
         assert not miner.closed
         pool.turn()
         assert (miner.replies(), miner.closed) == ({4: True}, True)
+
+
+class TestRejects:
+    def test_each_has_its_reason_text_and_the_age_of_its_job(self) -> None:
+        pool = pool_with_job()
+        miner = pool.ready()
+        pool.pass_seconds(7)
+        miner.send(submit(), submit(), submit(job_id="ff"))
+        pool.turn()
+        changed, _ = pool.server.rejects.changes()
+        assert [(each.reason, each.text, each.job_id, each.job_age_ms) for each in changed["alice.rig1"]] == [
+            ("duplicate", "duplicate share", "a1", 7000),
+            ("unknown_job", "job not found", "ff", None),
+        ]
