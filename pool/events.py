@@ -321,6 +321,11 @@ def share_stream_full(frontend: str, entries: int) -> None:
     _emit(_WARNING, "share_stream_full", frontend=frontend, entries=entries)
 
 
+def shares_refused(shares: int, workers_total: int, workers: dict[str, dict[str, int]]) -> None:
+    """Shares of the last minute were refused. workers: counts by reason of those with the most."""
+    _emit(_INFO, "shares_refused", shares=shares, workers_total=workers_total, workers=workers)
+
+
 def shares_resent(frontend: str, first_seq: int, last_seq: int) -> None:
     """Redis forgot these shares or accounting asked for them; they go into the stream again and count once."""
     _emit(_INFO, "shares_resent", frontend=frontend, first_seq=first_seq, last_seq=last_seq)

@@ -15,6 +15,7 @@ from twisted.internet.task import LoopingCall
 
 from pool import events as log
 from pool.ports import CandidateSink, Clock, ShareLog
+from pool.stats.rejects import RecentRejects
 from pool.work.job import Job
 from pool.work.share import Outcome
 from stratum.difficulty import DifficultyBounds
@@ -29,7 +30,7 @@ from stratum.events import (
     SubscriptionRequested,
 )
 from stratum.jobs import JobBook, LiveJob
-from stratum.judge import candidate, forget, judge
+from stratum.judge import candidate, forget, judge, refusal_of
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
 from stratum.ports import Extranonces, Link, Timers
 from stratum.presence import Presence, presence_of
@@ -87,6 +88,7 @@ class StratumServer:
         self._retargeting = Retargeting(self._book, extranonces, self._settling.take_job)
         self._returning = Returning(session_ids, extranonces, self._book, self._hand_on)
         self.remembered = RememberedDifficulties()
+        self.rejects = RecentRejects()
         self._resuming = False
 
     @property
@@ -295,7 +297,9 @@ class StratumServer:
                     if link.session.pace.take(share.difficulty):
                         self._retargeting.hurry(link)
                 else:
-                    link.session.reject(request_id, ERROR_OF[share.outcome])
+                    error = ERROR_OF[share.outcome]
+                    link.session.reject(request_id, error)
+                    self.rejects.note(*refusal_of(share, self._book.find(share.job_id), error.text))
                     if self.warden.refused_share(link, share.outcome):
                         self._end(link, CloseReason.TOO_MANY_BAD_SHARES)
             except Exception as error:  # noqa: BLE001 - see _fail

@@ -25,6 +25,7 @@ from pool.roles.clock import SystemClock
 from pool.roles.doors import Doors
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.redis_link import open_redis
+from pool.roles.rejects import RejectReport
 from pool.roles.sessions import SessionFiles, open_key
 from pool.roles.twisted_role import CannotStart, Role
 from pool.work.candidate import Candidate
@@ -86,6 +87,7 @@ class StratumRole(Role):
         self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor, session_ids)
         self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
+        self._reject_report = RejectReport(config, reactor, name, self._server.rejects)
         self._certificate = self._read_certificate()
         proxies = Sources(self._options.proxy_from)
         # Where to listen, and what stands before each new session there.
@@ -122,6 +124,7 @@ class StratumRole(Role):
             for listen in listens:
                 await self._doors.open(listen, front)
         self._heartbeat.start()
+        self._reject_report.start()
         for candidate in await deferToThread(self._left_open):
             events.candidate_resent(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
             self._feed.send(candidate)
@@ -135,6 +138,7 @@ class StratumRole(Role):
         await self._server.stop()
         await self._feed.stop()
         self._heartbeat.stop()
+        self._reject_report.stop()
         if self._certificate is not None:
             self._certificate.stop()
         await self._journal.close()
