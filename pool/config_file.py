@@ -237,9 +237,14 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
             except ValueError as error:
                 yield places.mistake(key, f"{error}; give addresses or networks such as 10.0.0.0/8 or 2001:db8::/32")
     listening = [(f"port[{index}].listen", [port.listen]) for index, port in enumerate(config.port)]
-    for key, listens in (("stratum.listen", config.stratum.listen), *listening, ("web.listen", [config.web.listen])):
+    for key, listens in (
+        ("stratum.listen", config.stratum.listen),
+        *listening,
+        ("web.listen", [config.web.listen]),
+        ("stratum.drain_to", [own.drain_to]),
+    ):
         for listen in listens:
-            if not 1 <= int(listen.rpartition(":")[2]) <= 65535:
+            if listen and not 1 <= int(listen.rpartition(":")[2]) <= 65535:
                 yield places.mistake(key, f"{listen!r} has no port between 1 and 65535")
 
 

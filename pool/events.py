@@ -149,6 +149,11 @@ def certificate_refused(file: str, problem: str) -> None:
     )
 
 
+def drain_begun(sessions: int, seconds: float, target: str) -> None:
+    """The stratum role takes nobody in any more and sends its miners away in waves."""
+    _emit(_INFO, "drain_begun", sessions=sessions, seconds=seconds, target=target)
+
+
 def feed_down(address: str, problem: str) -> None:
     """A stratum process has lost the work role, or not found it; it goes on with the last job and tries again."""
     _emit(_WARNING, "feed_down", address=address, message=problem)

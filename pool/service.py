@@ -51,7 +51,13 @@ def _programs(config: Config, file: Path, role: str) -> Iterator[Program]:
         return
     for number in range(config.stratum.processes):
         name = process_name(role, number)
-        yield Program(name, (*command, "--process", str(number)), paths.log(name), reloads=True)
+        yield Program(
+            name,
+            (*command, "--process", str(number)),
+            paths.log(name),
+            reloads=True,
+            drain_seconds=config.stratum.drain_seconds,
+        )
 
 
 def process_name(role: str, number: int) -> str:

@@ -31,13 +31,15 @@ class CannotSupervise(Exception):
 
 
 class Program(Struct, frozen=True):
-    """What to run. log: file that gets its output. reloads: whether it wants to hear of SIGHUP."""
+    """What to run. log: file that gets its output. reloads: whether it wants to hear of SIGHUP. drain_seconds: for so
+    long it may send its clients away when it is told to end, while the others work on."""
 
     name: str
     argv: tuple[str, ...]
     log: Path
     env: Mapping[str, str] | None = None
     reloads: bool = False
+    drain_seconds: float = 0.0
 
 
 def bound_to_parent(argv: Sequence[str]) -> list[str]:
@@ -81,12 +83,21 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGHUP)
 
+    def ask_to_end(self) -> None:
+        """The first time politely; a second time it waits for nobody."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.terminate()
+
+    def ended(self) -> bool:
+        """Whether it is gone."""
+        return self.process is None or self.process.poll() is not None
+
     def stop(self, deadline: float) -> None:
         """Ask it to end, and end it when it does not."""
         if self.process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            self.process.terminate()
+        self.ask_to_end()
         try:
             self.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -120,10 +131,25 @@ def supervise(programs: Sequence[Program], *, signals: Signals) -> None:
             for child in children:
                 child.tend(now)
             time.sleep(POLL_SECONDS)
+        _drain(children, signals)
     finally:
         deadline = time.monotonic() + STOP_SECONDS
         for child in reversed(children):
             child.stop(deadline)
+
+
+def _drain(children: Sequence[Child], signals: Signals) -> None:
+    """Have those end first who take their time, with all others at work, unless a second signal says to hurry."""
+    draining = [child for child in children if child.program.drain_seconds]
+    working = [child for child in children if child not in draining]
+    for child in draining:
+        child.ask_to_end()
+    longest = max((child.program.drain_seconds for child in draining), default=0.0)
+    deadline = time.monotonic() + longest + STOP_SECONDS
+    while not all(child.ended() for child in draining) and not signals.again() and time.monotonic() < deadline:
+        for child in working:
+            child.tend(time.monotonic())
+        time.sleep(POLL_SECONDS)
 
 
 def _last_message(log: Path) -> str:

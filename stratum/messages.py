@@ -182,6 +182,13 @@ def encode_set_difficulty(difficulty: float) -> bytes:
     return _notification(b"mining.set_difficulty", b"[%b]" % wire_text(difficulty))
 
 
+def encode_reconnect(host: str, port: int, wait_seconds: int) -> bytes:
+    """The request to go to another server; cgminer follows it within the same domain only, esp-miner just reconnects
+    to the one it knows."""
+    params = msgspec.json.encode([host, port, wait_seconds])
+    return b'{"id":null,"method":"client.reconnect","params":' + params + b"}\n"
+
+
 def encode_set_version_mask(mask: int) -> bytes:
     """mining.set_version_mask (BIP-0310): holds from the next notify on."""
     return _notification(b"mining.set_version_mask", b'["%08x"]' % mask)

@@ -22,7 +22,7 @@ from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
 from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
-from pool.roles.doors import Doors
+from pool.roles.doors import Doors, host_and_port
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.redis_link import open_redis
 from pool.roles.rejects import RejectReport
@@ -31,6 +31,7 @@ from pool.roles.twisted_role import CannotStart, Role
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
+from stratum.drain import Target
 from stratum.front import FrontFactory
 from stratum.protocol import StratumFactory
 from stratum.resume import FormerRun, candidates, former_run
@@ -58,6 +59,7 @@ class StratumRole(Role):
     def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop, number: int = 0) -> None:
         self._options = config.stratum
         self._reactor = reactor
+        self._hurried = False
         paths = Paths(Path(config.pool.data_dir))
         range_id = self._options.extranonce_range + number
         name = str(range_id)
@@ -134,6 +136,9 @@ class StratumRole(Role):
         await self._doors.close()
         for _, front in self._fronts:
             front.abort()
+        if self._options.drain_seconds and not self._hurried:
+            events.drain_begun(len(self._server.sessions), self._options.drain_seconds, self._options.drain_to)
+            await self._server.drain(self._options.drain_seconds, _target(self._options.drain_to))
         await self._session_files.stop()
         await self._server.stop()
         await self._feed.stop()
@@ -143,6 +148,10 @@ class StratumRole(Role):
             self._certificate.stop()
         await self._journal.close()
         await deferToThread(self._shipper.stop)
+
+    def hurry(self) -> None:
+        self._hurried = True
+        self._server.hurry()
 
     def reload(self) -> None:
         """Read again what may change without a restart: the certificate."""
@@ -184,6 +193,10 @@ class StratumRole(Role):
             "candidates_pending": self._feed.pending,
             "certificate_expires_ms": None if self._certificate is None else self._certificate.expires_ms,
         }
+
+
+def _target(drain_to: str) -> Target | None:
+    return Target(*host_and_port(drain_to)) if drain_to else None
 
 
 def _allow_many_connections() -> None:

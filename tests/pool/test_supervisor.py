@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from pool.supervisor import (
     Program,
     bound_to_parent,
     stop_signals,
+    supervise,
 )
 
 FOREVER = "import time; time.sleep(600)"
@@ -87,6 +89,48 @@ def test_a_role_that_cannot_work_like_this_is_not_started_again_and_its_reason_i
     died(role)
     with pytest.raises(CannotSupervise, match="role: the port is taken"):
         role.tend(1.0)
+
+
+DRAINS = (
+    "import signal, sys, time; asked = [];"
+    "signal.signal(signal.SIGTERM, lambda *_: (asked.append(1), print('asked', flush=True)));"
+    "print('ready', flush=True)\n"
+    "while not (len(asked) >= int(sys.argv[1])): time.sleep(0.01)\n"
+    "print('drained' if len(asked) == 1 else 'hurried', flush=True)"
+)
+
+
+def test_who_drains_ends_first_while_the_others_work_on(tmp_path: Path) -> None:
+    programs = [
+        Program("drains", (sys.executable, "-c", DRAINS, "1"), tmp_path / "drains", drain_seconds=60),
+        Program("other", (sys.executable, "-c", FOREVER), tmp_path / "other"),
+    ]
+    with stop_signals() as stop, ThreadPoolExecutor(1) as threads:
+        running_all = threads.submit(supervise, programs, signals=stop)
+        while not said(tmp_path / "drains", "ready"):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        running_all.result(30)
+    assert said(tmp_path / "drains", "drained")
+
+
+def test_a_second_signal_hurries_it(tmp_path: Path) -> None:
+    program = Program("drains", (sys.executable, "-c", DRAINS, "2"), tmp_path / "drains", drain_seconds=600)
+    with stop_signals() as stop, ThreadPoolExecutor(1) as threads:
+        running_all = threads.submit(supervise, [program], signals=stop)
+        while not said(tmp_path / "drains", "ready"):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not said(tmp_path / "drains", "asked"):
+            time.sleep(0.01)
+        assert not running_all.done()
+        os.kill(os.getpid(), signal.SIGTERM)
+        running_all.result(30)
+    assert said(tmp_path / "drains", "hurried")
+
+
+def said(log: Path, what: str) -> bool:
+    return log.exists() and what in log.read_text()
 
 
 def test_its_output_goes_into_its_log(tmp_path: Path) -> None:

@@ -88,6 +88,13 @@ class Miner:
                 self.job = message["params"]
         return message["error"] or message["result"]
 
+    def told(self, method: str) -> list[Any]:
+        """Wait for a notification; returns its params."""
+        while (message := self._read()).get("method") != method:
+            pass
+        params: list[Any] = message["params"]
+        return params
+
     def lost(self) -> bool:
         """Wait for the end of the connection."""
         try:
