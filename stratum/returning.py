@@ -85,15 +85,22 @@ class Returning:
         self._live[extranonce1] = link
         return extranonce1, resumed
 
+    def change(self, link: Link) -> bytes:
+        """Another extranonce1 for a session; it holds the former ones too. Raises what the extranonces raise."""
+        extranonce1 = self._extranonces.take()
+        self._left.pop(extranonce1, None)
+        self._live[extranonce1] = link
+        return extranonce1
+
     def leave(self, link: Link, now: float) -> None:
         """The connection is gone; its session may be resumed for a while."""
-        extranonce1 = link.session.extranonce1
-        if self._live.get(extranonce1) is not link:
-            return
-        del self._live[extranonce1]
-        self._extranonces.release(extranonce1)
-        if link.session.difficulty.newest:
-            self._left[extranonce1] = now + RESUME_SECONDS, link.session.difficulty
+        session = link.session
+        for extranonce1 in (*(each for _, each in session.extranonces), session.extranonce1):
+            if self._live.get(extranonce1) is link:
+                del self._live[extranonce1]
+                self._extranonces.release(extranonce1)
+                if session.difficulty.newest:
+                    self._left[extranonce1] = now + RESUME_SECONDS, session.difficulty
         while self._left and (len(self._left) > LEFT_MAX or next(iter(self._left.values()))[0] <= now):
             del self._left[next(iter(self._left))]
 

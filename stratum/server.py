@@ -18,6 +18,7 @@ from pool.ports import CandidateSink, Clock, ShareLog
 from pool.stats.rejects import RecentRejects
 from pool.work.job import Job
 from pool.work.share import Outcome
+from stratum.announcements import Announcements
 from stratum.difficulty import DifficultyBounds
 from stratum.errors import ERROR_OF, Banned
 from stratum.events import (
@@ -87,6 +88,7 @@ class StratumServer:
         self._journal_failing = False
         self._retargeting = Retargeting(self._book, extranonces, self._settling.take_job)
         self._returning = Returning(session_ids, extranonces, self._book, self._hand_on)
+        self.announcements = Announcements(lambda: self._links, self._change_extranonce)
         self.remembered = RememberedDifficulties()
         self.rejects = RecentRejects()
         self._resuming = False
@@ -178,6 +180,17 @@ class StratumServer:
         link.read_bytes += len(data)
         if link.read_bytes > READ_BYTES_MAX:
             self.warden.throttle(link)
+
+    def _change_extranonce(self, link: Link) -> bool:
+        """Give a session another extranonce1, if it takes one, with a job that it does not have yet."""
+        session, live = link.session, self._book.current
+        if live is None or not session.issued or not session.takes_extranonce:
+            return False
+        fresh = self._retargeting.fresh_job(session, live, self._clock.monotonic())
+        if fresh is not None:
+            session.change_extranonce(self._returning.change(link))
+            self._issue(link, fresh, clean=True)
+        return fresh is not None
 
     def fell_behind(self, link: Link) -> None:
         """The connection's peer does not read what we write."""
