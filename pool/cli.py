@@ -58,14 +58,23 @@ def main() -> None:
     type=click.Choice(["work", "stratum", "accounting", "web"]),
     help="Run this role alone, in this process; default: all four, supervised.",
 )
+@click.option(
+    "--process",
+    "number",
+    type=click.IntRange(min=0),
+    default=0,
+    help="With --role stratum: which of stratum.processes it is, from 0.",
+)
 @_says_what_is_wrong
-def run(file: Path, role: str | None) -> None:
+def run(file: Path, role: str | None, number: int) -> None:
     """Run the pool."""
     config = config_file.load(file)
+    if number and (role != "stratum" or number >= config.stratum.processes):
+        raise click.BadParameter(f"there is no process {number} of it", param_hint="--process")
     from pool import service
 
     if role is not None:
-        sys.exit(service.run_role(config, role))
+        sys.exit(service.run_role(config, role, number))
     for fact in service.facts(config):
         click.echo(fact)
     sys.exit(service.run_all(config, file.resolve()))

@@ -154,6 +154,11 @@ def control_not_open(problem: str) -> None:
     _emit(_ERROR, "control_not_open", message=problem)
 
 
+def drain_begun(sessions: int, seconds: float, target: str) -> None:
+    """The stratum role takes nobody in any more and sends its miners away in waves."""
+    _emit(_INFO, "drain_begun", sessions=sessions, seconds=seconds, target=target)
+
+
 def feed_down(address: str, problem: str) -> None:
     """A stratum process has lost the work role, or not found it; it goes on with the last job and tries again."""
     _emit(_WARNING, "feed_down", address=address, message=problem)

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from pool.ports import Clock
 from stratum import messages
+from stratum.jobs import LiveJob
 from stratum.ports import Link
+from stratum.retarget import Retargeting
+from stratum.returning import Returning
 from stratum.states import State
 
 
 class Announcements:
     """Each method returns how many sessions were told.
 
-    links: every connection that has a session. change: gives a session another extranonce1, if it can take one.
+    links: every connection that has a session. issue: sends one a clean job.
     """
 
-    def __init__(self, links: Callable[[], Iterable[Link]], change: Callable[[Link], bool]) -> None:
+    def __init__(
+        self,
+        links: Callable[[], Iterable[Link]],
+        retargeting: Retargeting,
+        returning: Returning,
+        clock: Clock,
+        issue: Callable[[Link, LiveJob], None],
+    ) -> None:
         self._links = links
-        self._change = change
+        self._retargeting = retargeting
+        self._returning = returning
+        self._clock = clock
+        self._issue = issue
 
     def show_message(self, text: str, account: str | None = None) -> int:
         """A line for the miner's own screen."""
@@ -35,6 +49,17 @@ class Announcements:
     def change_extranonce(self, account: str | None = None) -> int:
         """Give another extranonce1 to all who said that they can take one, and a clean job with it."""
         return sum(self._change(link) for link in self._sessions(account))
+
+    def _change(self, link: Link) -> bool:
+        """Another extranonce1 for a session, if it takes one, with a job that it does not have yet."""
+        session = link.session
+        if not session.issued or not session.takes_extranonce:
+            return False
+        fresh = self._retargeting.fresh_job(session, self._clock.monotonic())
+        if fresh is not None:
+            session.change_extranonce(self._returning.change(link))
+            self._issue(link, fresh)
+        return fresh is not None
 
     def _tell(self, line: bytes, account: str | None) -> int:
         told = 0

@@ -100,6 +100,7 @@ class CloseReason(enum.StrEnum):
     RESUMED_ELSEWHERE = enum.auto()
     JOURNAL_FAILED = enum.auto()
     BUG = enum.auto()
+    DRAINED = enum.auto()
     SHUTDOWN = enum.auto()
 
 

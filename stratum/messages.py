@@ -194,6 +194,13 @@ def encode_set_difficulty(difficulty: float) -> bytes:
     return _notification(b"mining.set_difficulty", b"[%b]" % wire_text(difficulty))
 
 
+def encode_reconnect(host: str, port: int, wait_seconds: int) -> bytes:
+    """The request to go to another server; cgminer follows it within the same domain only, esp-miner just reconnects
+    to the one it knows."""
+    params = msgspec.json.encode([host, port, wait_seconds])
+    return b'{"id":null,"method":"client.reconnect","params":' + params + b"}\n"
+
+
 def encode_set_version_mask(mask: int) -> bytes:
     """mining.set_version_mask (BIP-0310): holds from the next notify on."""
     return _notification(b"mining.set_version_mask", b'["%08x"]' % mask)
@@ -208,11 +215,6 @@ def encode_show_message(text: str) -> bytes:
     """client.show_message: printable ASCII, as much as ESP-Miner shows."""
     shown = "".join(c if " " <= c <= "~" else "?" for c in text[:MESSAGE_CHARACTERS_MAX])
     return _notification(b"client.show_message", msgspec.json.encode([shown]))
-
-
-def encode_reconnect(host: str, port: int, wait_seconds: int) -> bytes:
-    """client.reconnect with all three parameters: cpuminer ignores it without, and wants the port as a number."""
-    return _notification(b"client.reconnect", msgspec.json.encode((host, port, wait_seconds)))
 
 
 def encode_job(job: Job) -> JobLines:

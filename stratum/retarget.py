@@ -47,9 +47,12 @@ class Retargeting:
             return live
         return self._variant(live, now) or live
 
-    def fresh_job(self, session: Session, live: LiveJob, now: float) -> LiveJob | None:
+    def fresh_job(self, session: Session, now: float) -> LiveJob | None:
         """A job that the session does not have yet, now; None if there can be none."""
         self._next_variant = min(self._next_variant, now)
+        live = self._book.current
+        if live is None:
+            return None
         return live if live.number > session.difficulty.newest else self._variant(live, now)
 
     def renew(self, job: Job) -> Job:

@@ -6,11 +6,14 @@ journal has all of that turn's records.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, cast
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
 from pool import events as log
@@ -20,6 +23,7 @@ from pool.work.job import Job
 from pool.work.share import Outcome
 from stratum.announcements import Announcements
 from stratum.difficulty import DifficultyBounds
+from stratum.drain import Drain, Target
 from stratum.errors import ERROR_OF, Banned
 from stratum.events import (
     AuthorizationRequested,
@@ -86,9 +90,13 @@ class StratumServer:
         self._outcomes = [0] * len(Outcome)
         self._settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
         self._journal_failing = False
+        self._drain: Drain | None = None
+        self._drained: Deferred[None] | None = None
         self._retargeting = Retargeting(self._book, extranonces, self._settling.take_job)
         self._returning = Returning(session_ids, extranonces, self._book, self._hand_on)
-        self.announcements = Announcements(lambda: self._links, self._change_extranonce)
+        self.announcements = Announcements(
+            lambda: self._links, self._retargeting, self._returning, clock, partial(self._issue, clean=True)
+        )
         self.remembered = RememberedDifficulties()
         self.rejects = RecentRejects()
         self._resuming = False
@@ -127,11 +135,21 @@ class StratumServer:
     def restore(self, former: FormerRun) -> None:
         """Go on behind an earlier run with this journal; before the first job."""
         self._resuming = True
-        known = [self._book.add_former(job) for job in former.jobs]
-        if known and (last := known[-1]) is not None:
-            for seen in former.accepted:
-                last.tip.accepted.add(seen)
-        self._returning.restore(former.told, self._clock.monotonic())
+        self._returning.restore(former, self._clock.monotonic())
+
+    async def drain(self, seconds: float, target: Target | None) -> None:
+        """Send everyone away over so many seconds, to the target if there is one; returns when all are gone, or when
+        somebody is in a hurry. To be followed by `stop`, and preceded by closing the doors."""
+        self._drain = Drain(math.ceil(seconds / SWEEP_SECONDS), target, self._end_drained)
+        self._drained = Deferred()
+        await self._drained
+
+    def hurry(self) -> None:
+        """Wait no longer for a drain."""
+        self._drain = None
+        drained, self._drained = self._drained, None
+        if drained is not None:
+            drained.callback(None)
 
     def take_job(self, job: Job) -> None:
         """A job from the work role: into the journal, then to every session, unless it is known already."""
@@ -180,17 +198,6 @@ class StratumServer:
         link.read_bytes += len(data)
         if link.read_bytes > READ_BYTES_MAX:
             self.warden.throttle(link)
-
-    def _change_extranonce(self, link: Link) -> bool:
-        """Give a session another extranonce1, if it takes one, with a job that it does not have yet."""
-        session, live = link.session, self._book.current
-        if live is None or not session.issued or not session.takes_extranonce:
-            return False
-        fresh = self._retargeting.fresh_job(session, live, self._clock.monotonic())
-        if fresh is not None:
-            session.change_extranonce(self._returning.change(link))
-            self._issue(link, fresh, clean=True)
-        return fresh is not None
 
     def fell_behind(self, link: Link) -> None:
         """The connection's peer does not read what we write."""
@@ -280,6 +287,10 @@ class StratumServer:
         if link.session.state is not State.CLOSED:
             self._closed(link, link.session.close(reason))
 
+    def _end_drained(self, link: Link) -> None:
+        self._end(link, CloseReason.DRAINED)
+        self._safely(link, link.abort)
+
     def _fail(self, link: Link, error: Exception) -> None:
         """A bug: it ends the session that met it, the server lives."""
         log.bug("stratum session", error)
@@ -349,6 +360,8 @@ class StratumServer:
             self.warden.next_second()
             self._end_late()
             self._retarget()
+            if self._drain is not None and self._drain.wave(list(self._links)):
+                self.hurry()
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it
             log.bug("stratum sweep", error)
 

@@ -177,6 +177,10 @@ class Session:
         """Refuse an authorization; to be counted."""
         return self._refuse(request.request_id, error, b"false")
 
+    def redirect(self, host: str, port: int, wait_seconds: int) -> None:
+        """Ask it to go to another server; the session lives on until one of both ends it."""
+        self._outgoing.append(messages.encode_reconnect(host, port, wait_seconds))
+
     def configure(self, request: ConfigurationRequested, template_version: int) -> None:
         """Grant what is possible on jobs of that version (BIP-0310)."""
         wishes = request.wishes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,16 @@ from pool.journal.shipper import Shipper
 from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
 from pool.roles.control import Control
-from pool.roles.doors import Doors
+from pool.roles.doors import Doors, host_and_port
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.redis_link import open_redis
 from pool.roles.rejects import RejectReport
 from pool.roles.sessions import SessionFiles, open_key
-from pool.roles.twisted_role import CannotStart
+from pool.roles.twisted_role import CannotStart, Role
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
+from stratum.drain import Target
 from stratum.front import FrontFactory
 from stratum.protocol import StratumFactory
 from stratum.resume import FormerRun, candidates, former_run
@@ -52,20 +54,22 @@ def _bounds(door: Door) -> DifficultyBounds:
     return DifficultyBounds(door.difficulty, door.difficulty_min, door.difficulty_max, door.shares_per_minute)
 
 
-class StratumRole:
-    """The door for miners."""
+class StratumRole(Role):
+    """The door for miners. number: which of `stratum.processes` this is, from 0."""
 
-    def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop, number: int = 0) -> None:
         self._options = config.stratum
         self._reactor = reactor
+        self._hurried = False
         paths = Paths(Path(config.pool.data_dir))
-        name = str(self._options.extranonce_range)
+        range_id = self._options.extranonce_range + number
+        name = str(range_id)
         try:
             self._journal = Journal(
                 paths.journal / name, Durability(self._options.journal_mode), run=deferToThread, later=reactor.callLater
             )
             paths.extranonces.mkdir(exist_ok=True)
-            extranonces = open_extranonces(paths.extranonces / name, self._options.extranonce_range)
+            extranonces = open_extranonces(paths.extranonces / name, range_id)
             session_ids = SessionIds(open_key(paths.sessions))
         except (JournalBusy, JournalDamaged, OSError, ValueError) as error:
             raise CannotStart(str(error)) from error
@@ -105,9 +109,11 @@ class StratumRole:
             )
             for door in doors
         ]
-        self._doors = Doors(reactor, loop if self._options.endpoint == "fast" else None)
+        fast = self._options.endpoint == "fast"
+        self._doors = Doors(reactor, loop if fast else None, shared=self._options.processes > 1)
 
     async def start(self) -> None:
+        _allow_many_connections()
         self._server.start()
         if self._certificate is not None:
             self._certificate.start(self._reactor)
@@ -136,6 +142,9 @@ class StratumRole:
         await self._doors.close()
         for _, front in self._fronts:
             front.abort()
+        if self._options.drain_seconds and not self._hurried:
+            events.drain_begun(len(self._server.sessions), self._options.drain_seconds, self._options.drain_to)
+            await self._server.drain(self._options.drain_seconds, _target(self._options.drain_to))
         await self._session_files.stop()
         await self._server.stop()
         await self._feed.stop()
@@ -146,6 +155,10 @@ class StratumRole:
             self._certificate.stop()
         await self._journal.close()
         await deferToThread(self._shipper.stop)
+
+    def hurry(self) -> None:
+        self._hurried = True
+        self._server.hurry()
 
     def reload(self) -> None:
         """Read again what may change without a restart: the certificate."""
@@ -187,3 +200,13 @@ class StratumRole:
             "candidates_pending": self._feed.pending,
             "certificate_expires_ms": None if self._certificate is None else self._certificate.expires_ms,
         }
+
+
+def _target(drain_to: str) -> Target | None:
+    return Target(*host_and_port(drain_to)) if drain_to else None
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the system lets us have without asking: shells and systemd give 1,024 at first."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

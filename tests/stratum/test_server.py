@@ -512,6 +512,20 @@ class TestBadInput:
         assert (sound.replies(), events) == ({4: True}, [])
 
 
+class TestSeveralProcesses:
+    def test_a_share_of_one_process_is_worth_nothing_in_another(self) -> None:
+        """Its extranonce1 begins with the range of its process, so that the other one sees another header."""
+        first, second = block_pool(), Pool(1.0)
+        second.server.take_job(block_job())
+        second.turn()
+        for pool in (first, second):
+            miner = solving_miner(pool)
+            miner.send(request("mining.submit", block_params(), 4))
+            pool.turn()
+        assert first.outcomes == [Outcome.ACCEPTED]
+        assert second.outcomes == [Outcome.LOW_DIFFICULTY]
+
+
 class TestStop:
     def test_every_connection_is_reset_so_that_miners_return_at_once(self) -> None:
         pool = pool_with_job()
