@@ -303,6 +303,10 @@ class Paths(Struct, frozen=True):
         return self.data_dir / "sessions"
 
     @property
+    def control(self) -> Path:
+        return self.data_dir / "control"
+
+    @property
     def feed(self) -> Path:
         return self.data_dir / "feed.sock"
 

@@ -149,6 +149,11 @@ def certificate_refused(file: str, problem: str) -> None:
     )
 
 
+def control_not_open(problem: str) -> None:
+    """A stratum process takes no orders of an operator; all else goes on."""
+    _emit(_ERROR, "control_not_open", message=problem)
+
+
 def drain_begun(sessions: int, seconds: float, target: str) -> None:
     """The stratum role takes nobody in any more and sends its miners away in waves."""
     _emit(_INFO, "drain_begun", sessions=sessions, seconds=seconds, target=target)
@@ -231,6 +236,11 @@ def journal_unreadable(reader: str, reason: str) -> None:
 def ledger_stopped(message: str) -> None:
     """The books are not what they should be: accounting stops until a person has looked; mining goes on."""
     _emit(_CRITICAL, "ledger_stopped", message=message)
+
+
+def miners_told(what: str, account: str | None, sessions: int) -> None:
+    """An operator had the miners told something: those of one account, or all."""
+    _emit(_INFO, "miners_told", what=what, account=account, sessions=sessions)
 
 
 def node_ready() -> None:

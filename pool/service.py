@@ -18,6 +18,7 @@ from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.config import Config, Paths
 from pool.roles.clock import SystemClock
+from pool.roles.control import Answer, Order, tell
 from pool.roles.database import open_database
 from pool.roles.redis_link import redis_program
 from pool.roles.twisted_role import Role
@@ -130,6 +131,11 @@ def ensure_account(config: Config, name: str, scheme: str, fee_bps: int) -> None
     with _ledger(config) as ledger, ledger.write() as books:
         if books.accounts.get(name) is None:
             books.accounts.add(name, Scheme(scheme), fee_bps, None, SystemClock().time_ms())
+
+
+def tell_miners(config: Config, order: Order) -> dict[str, Answer]:
+    """Give an order to the stratum processes of this machine; by name, what each answers."""
+    return tell(Paths(Path(config.pool.data_dir)).control, order)
 
 
 def accounts_of(config: Config) -> list[Account]:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from pool.bitcoin.target import TARGET_MAX, difficulty_from_target, share_target, target_from_nbits
 
 _NUMBER: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?(?:[eE][+-]?[0-9]{1,3})?")
+_TARGET: Final = re.compile(r"[0-9a-fA-F]{64}")
 _INTEGERS_BELOW: Final = 1 << 256  # float() of a longer integer may raise
 _CACHED: Final = 4096  # as many as pool.bitcoin.target caches, for the same reason
 
@@ -69,6 +70,14 @@ def parse_difficulty(value: object) -> float | None:
     else:
         return None
     return number if 0 < number < math.inf else None
+
+
+def parse_target(value: object) -> float | None:
+    """The difficulty of a target in 64 hex digits, as bfgminer suggests it; None for anything else."""
+    if not isinstance(value, str) or not _TARGET.fullmatch(value):
+        return None
+    target = int(value, 16)
+    return difficulty_from_target(target) if target else None
 
 
 class SessionDifficulty:

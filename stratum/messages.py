@@ -21,6 +21,11 @@ _NULL: Final = Raw(b"null")
 _NO_PARAMS: Final = Raw(b"[]")
 _UINT32_HEX: Final = re.compile(r"[0-9a-fA-F]{1,8}")
 
+MESSAGE_CHARACTERS_MAX: Final = 256
+
+GET_VERSION: Final = b'{"id":1,"method":"client.get_version","params":[]}\n'
+"""Our only request; ids are whole numbers, since cgminer and esp-miner lose others."""
+
 Params = TypeVar("Params")
 
 
@@ -29,12 +34,13 @@ class MalformedMessage(Exception):
 
 
 class Request(Struct, frozen=True):
-    """A line from a miner. method: None in a reply to us. params: JSON, not yet read. request_id: as it came, to be
-    echoed byte for byte; `null` in a notification."""
+    """A line from a miner. method: None in a reply to us. params, result: JSON, not yet read. request_id: as it
+    came, to be echoed byte for byte; `null` in a notification."""
 
     method: str | None = None
     params: Raw = _NO_PARAMS
     request_id: Raw = msgspec.field(name="id", default=_NULL)
+    result: Raw = _NULL
 
 
 class Subscribe(Struct, frozen=True, array_like=True):
@@ -62,6 +68,12 @@ class Suggestion(Struct, frozen=True, array_like=True):
     """Params of mining.suggest_difficulty."""
 
     difficulty: Any = None
+
+
+class TargetSuggestion(Struct, frozen=True, array_like=True):
+    """Params of mining.suggest_target."""
+
+    target: Any = None
 
 
 class Submission(Struct, frozen=True):
@@ -200,6 +212,17 @@ def encode_reconnect(host: str, port: int, wait_seconds: int) -> bytes:
 def encode_set_version_mask(mask: int) -> bytes:
     """mining.set_version_mask (BIP-0310): holds from the next notify on."""
     return _notification(b"mining.set_version_mask", b'["%08x"]' % mask)
+
+
+def encode_set_extranonce(extranonce1: bytes) -> bytes:
+    """mining.set_extranonce: holds from the next notify on."""
+    return _notification(b"mining.set_extranonce", b'["%b",%d]' % (extranonce1.hex().encode(), EXTRANONCE2_BYTES))
+
+
+def encode_show_message(text: str) -> bytes:
+    """client.show_message: printable ASCII, as much as ESP-Miner shows."""
+    shown = "".join(c if " " <= c <= "~" else "?" for c in text[:MESSAGE_CHARACTERS_MAX])
+    return _notification(b"client.show_message", msgspec.json.encode([shown]))
 
 
 def encode_job(job: Job) -> JobLines:

@@ -47,6 +47,14 @@ class Retargeting:
             return live
         return self._variant(live, now) or live
 
+    def fresh_job(self, session: Session, now: float) -> LiveJob | None:
+        """A job that the session does not have yet, now; None if there can be none."""
+        self._next_variant = min(self._next_variant, now)
+        live = self._book.current
+        if live is None:
+            return None
+        return live if live.number > session.difficulty.newest else self._variant(live, now)
+
     def renew(self, job: Job) -> Job:
         """A job in the place of one that an earlier run may have handed out: nothing hashed for that is of use for it.
 

@@ -15,6 +15,7 @@ from pool.work.extranonce import EXTRANONCE1_BYTES
 from stratum.difficulty import SessionDifficulty
 from stratum.jobs import JobBook
 from stratum.ports import Extranonces, Link
+from stratum.resume import FormerRun
 
 RESUME_SECONDS: Final = 3600.0
 """How long a session can be resumed after its end, or after a restart of the role."""
@@ -65,9 +66,13 @@ class Returning:
         self._former: Mapping[bytes, Mapping[str, float]] = {}
         self._former_until = 0.0
 
-    def restore(self, former: Mapping[bytes, Mapping[str, float]], now: float) -> None:
-        """Sessions of the run before may be resumed; former: by extranonce1 and job id, what their shares were told."""
-        self._former = former
+    def restore(self, former: FormerRun, now: float) -> None:
+        """Sessions of the run before may be resumed. Before the first job."""
+        known = [self._book.add_former(job) for job in former.jobs]
+        if known and (last := known[-1]) is not None:  # all are of one tip
+            for seen in former.accepted:
+                last.tip.accepted.add(seen)
+        self._former = former.told
         self._former_until = now + RESUME_SECONDS
 
     def session_id(self, extranonce1: bytes) -> str:
@@ -85,15 +90,22 @@ class Returning:
         self._live[extranonce1] = link
         return extranonce1, resumed
 
+    def change(self, link: Link) -> bytes:
+        """Another extranonce1 for a session; it holds the former ones too. Raises what the extranonces raise."""
+        extranonce1 = self._extranonces.take()
+        self._left.pop(extranonce1, None)
+        self._live[extranonce1] = link
+        return extranonce1
+
     def leave(self, link: Link, now: float) -> None:
         """The connection is gone; its session may be resumed for a while."""
-        extranonce1 = link.session.extranonce1
-        if self._live.get(extranonce1) is not link:
-            return
-        del self._live[extranonce1]
-        self._extranonces.release(extranonce1)
-        if link.session.difficulty.newest:
-            self._left[extranonce1] = now + RESUME_SECONDS, link.session.difficulty
+        session = link.session
+        for extranonce1 in (*(each for _, each in session.extranonces), session.extranonce1):
+            if self._live.get(extranonce1) is link:
+                del self._live[extranonce1]
+                self._extranonces.release(extranonce1)
+                if session.difficulty.newest:
+                    self._left[extranonce1] = now + RESUME_SECONDS, session.difficulty
         while self._left and (len(self._left) > LEFT_MAX or next(iter(self._left.values()))[0] <= now):
             del self._left[next(iter(self._left))]
 

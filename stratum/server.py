@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, cast
 
 from twisted.internet.defer import Deferred
@@ -20,6 +21,7 @@ from pool.ports import CandidateSink, Clock, ShareLog
 from pool.stats.rejects import RecentRejects
 from pool.work.job import Job
 from pool.work.share import Outcome
+from stratum.announcements import Announcements
 from stratum.difficulty import DifficultyBounds
 from stratum.drain import Drain, Target
 from stratum.errors import ERROR_OF, Banned
@@ -92,6 +94,9 @@ class StratumServer:
         self._drained: Deferred[None] | None = None
         self._retargeting = Retargeting(self._book, extranonces, self._settling.take_job)
         self._returning = Returning(session_ids, extranonces, self._book, self._hand_on)
+        self.announcements = Announcements(
+            lambda: self._links, self._retargeting, self._returning, clock, partial(self._issue, clean=True)
+        )
         self.remembered = RememberedDifficulties()
         self.rejects = RecentRejects()
         self._resuming = False
@@ -130,11 +135,7 @@ class StratumServer:
     def restore(self, former: FormerRun) -> None:
         """Go on behind an earlier run with this journal; before the first job."""
         self._resuming = True
-        known = [self._book.add_former(job) for job in former.jobs]
-        if known and (last := known[-1]) is not None:
-            for seen in former.accepted:
-                last.tip.accepted.add(seen)
-        self._returning.restore(former.told, self._clock.monotonic())
+        self._returning.restore(former, self._clock.monotonic())
 
     async def drain(self, seconds: float, target: Target | None) -> None:
         """Send everyone away over so many seconds, to the target if there is one; returns when all are gone, or when

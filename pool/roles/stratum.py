@@ -22,6 +22,7 @@ from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
 from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
+from pool.roles.control import Control
 from pool.roles.doors import Doors, host_and_port
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.redis_link import open_redis
@@ -89,6 +90,7 @@ class StratumRole(Role):
         self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor, session_ids)
         self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
+        self._control = Control(reactor, paths.control / f"{name}.sock", self._server.announcements)
         self._reject_report = RejectReport(config, reactor, name, self._server.rejects)
         self._certificate = self._read_certificate()
         proxies = Sources(self._options.proxy_from)
@@ -127,6 +129,10 @@ class StratumRole(Role):
                 await self._doors.open(listen, front)
         self._heartbeat.start()
         self._reject_report.start()
+        try:
+            await self._control.start()
+        except (OSError, ValueError) as error:
+            events.control_not_open(str(error))  # miners need it not
         for candidate in await deferToThread(self._left_open):
             events.candidate_resent(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
             self._feed.send(candidate)
@@ -144,6 +150,7 @@ class StratumRole(Role):
         await self._feed.stop()
         self._heartbeat.stop()
         self._reject_report.stop()
+        await self._control.stop()
         if self._certificate is not None:
             self._certificate.stop()
         await self._journal.close()

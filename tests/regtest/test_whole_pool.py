@@ -135,6 +135,21 @@ class TestTheDoor:
         assert [answer["error"] and answer["error"][0] for answer in answers] == [None, None, 21]
 
 
+class TestOperator:
+    def test_what_an_operator_says_reaches_a_miner(self, pool: WholePool) -> None:
+        with socket.create_connection(("127.0.0.1", pool.stratum_port), timeout=10) as connection:
+            connection.sendall(
+                b'{"id":1,"method":"mining.subscribe","params":["x"]}\n'
+                b'{"id":2,"method":"mining.authorize","params":["carol.rig","x"]}\n'
+            )
+            with connection.makefile("rb") as lines:
+                while b"mining.notify" not in lines.readline():
+                    pass
+                said = pool.steppe("stratum", "message", "--account", "carol", "back at ten")
+                assert "1 sessions" in said
+                assert b'"back at ten"' in next(line for line in lines if b"show_message" in line)
+
+
 class TestFailures:
     @pytest.mark.parametrize("role", ["stratum", "work", "accounting", "web"])
     def test_a_killed_role_comes_back_and_no_share_is_lost(self, pool: WholePool, role: str) -> None:

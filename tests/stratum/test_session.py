@@ -309,7 +309,7 @@ class TestOtherMethods:
         driver.receive(request("mining.suggest_difficulty", params))
         assert driver.sent == b""
 
-    @pytest.mark.parametrize("method", ["mining.suggest_target", "mining.capabilities", "mining.multi_version", ""])
+    @pytest.mark.parametrize("method", ["mining.capabilities", "mining.multi_version", ""])
     def test_an_unknown_method_gets_an_error_and_keeps_the_connection(self, method: str) -> None:
         driver = Driver()
         driver.receive(request(method, []), PING)
