@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, cast
+from typing import TYPE_CHECKING, ParamSpec, cast
 
 import click
 
 from pool import config_file
 from pool.config import Config
+
+if TYPE_CHECKING:
+    from pool.roles.control import Order
 
 P = ParamSpec("P")
 
@@ -55,14 +58,23 @@ def main() -> None:
     type=click.Choice(["work", "stratum", "accounting", "web"]),
     help="Run this role alone, in this process; default: all four, supervised.",
 )
+@click.option(
+    "--process",
+    "number",
+    type=click.IntRange(min=0),
+    default=0,
+    help="With --role stratum: which of stratum.processes it is, from 0.",
+)
 @_says_what_is_wrong
-def run(file: Path, role: str | None) -> None:
+def run(file: Path, role: str | None, number: int) -> None:
     """Run the pool."""
     config = config_file.load(file)
+    if number and (role != "stratum" or number >= config.stratum.processes):
+        raise click.BadParameter(f"there is no process {number} of it", param_hint="--process")
     from pool import service
 
     if role is not None:
-        sys.exit(service.run_role(config, role))
+        sys.exit(service.run_role(config, role, number))
     for fact in service.facts(config):
         click.echo(fact)
     sys.exit(service.run_all(config, file.resolve()))
@@ -131,6 +143,82 @@ def account_list(file: Path) -> None:
         click.echo(f"{each.name}\t{plan.scheme}\t{plan.fee_bps / 100:g} %")
 
 
+@main.group()
+def stratum() -> None:
+    """Tell the miners something, through the stratum processes that run on this machine."""
+
+
+_account_option = click.option("--account", help="Only the miners of this account; default: all.")
+
+
+@stratum.command("message")
+@_config_option
+@_account_option
+@click.argument("text")
+@_says_what_is_wrong
+def stratum_message(file: Path, account: str | None, text: str) -> None:
+    """Show a text on their screens (client.show_message)."""
+    from pool.roles.control import ShowMessage
+
+    _tell(file, ShowMessage(text, account))
+
+
+@stratum.command("reconnect")
+@_config_option
+@_account_option
+@click.option("--wait", "wait_seconds", type=click.IntRange(0, 3600), default=0, help="Seconds before they do.")
+@click.argument("address", metavar="HOST:PORT")
+@_says_what_is_wrong
+def stratum_reconnect(file: Path, account: str | None, wait_seconds: int, address: str) -> None:
+    """Have them connect elsewhere (client.reconnect)."""
+    from pool.roles.control import Reconnect
+
+    host, port = _host_and_port(address)
+    _tell(file, Reconnect(host, port, wait_seconds, account))
+
+
+@stratum.command("version")
+@_config_option
+@_account_option
+@_says_what_is_wrong
+def stratum_version(file: Path, account: str | None) -> None:
+    """Ask them who they are (client.get_version); the answers are their user agents from then on."""
+    from pool.roles.control import AskVersion
+
+    _tell(file, AskVersion(account))
+
+
+@stratum.command("extranonce")
+@_config_option
+@_account_option
+@_says_what_is_wrong
+def stratum_extranonce(file: Path, account: str | None) -> None:
+    """Give those that take one another extranonce1 (mining.set_extranonce)."""
+    from pool.roles.control import ChangeExtranonce
+
+    _tell(file, ChangeExtranonce(account))
+
+
+def _tell(file: Path, order: Order) -> None:
+    loaded: Config = config_file.load(file)
+    from pool import service
+
+    answers = service.tell_miners(loaded, order)
+    if not answers:
+        raise click.ClickException("no stratum process of this pool runs on this machine")
+    for name, answer in answers.items():
+        click.echo(f"stratum {name}: " + (answer.error or f"{answer.sessions} sessions"))
+    if any(answer.error for answer in answers.values()):
+        sys.exit(1)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{address!r} is not HOST:PORT", param_hint="HOST:PORT")
+    return host, int(port)
+
+
 @main.command()
 @click.argument("address", metavar="HOST:PORT")
 @click.option("-u", "--user", required=True, help="ACCOUNT or ACCOUNT.WORKER")
@@ -142,9 +230,7 @@ def miner(address: str, user: str, password: str, rate: float | None, shares: in
     from pool import miner as cpu
     from pool.supervisor import stop_signals
 
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise click.BadParameter(f"{address!r} is not HOST:PORT", param_hint="HOST:PORT")
+    host, port = _host_and_port(address)
     with stop_signals() as stop:
         try:
             cpu.mine(

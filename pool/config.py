@@ -17,6 +17,7 @@ Chain = Literal["main", "testnet4", "signet", "regtest"]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 _FRACTION = r"^[1-9][0-9]{0,3}(/[1-9][0-9]{0,3})?$"
+_DRAIN_TO = r"^(([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5})?$"
 _LISTEN = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 
 
@@ -146,9 +147,34 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=255,
-            description="First byte of extranonce1; another for each stratum process of a node.",
+            description="First byte of extranonce1; another for each stratum process of a pool.",
         ),
     ] = 0
+    processes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=64,
+            description="Stratum processes that `steppe run` starts, all on the same doors; each takes one "
+            "extranonce_range, from that number on.",
+        ),
+    ] = 1
+    drain_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="At a stop, send the miners away in even waves over this time; 0: all at once.",
+        ),
+    ] = 0.0
+    drain_to: Annotated[
+        str,
+        Meta(
+            pattern=_DRAIN_TO,
+            description="HOST:PORT that they are asked to go to (client.reconnect) before they are reset; empty: "
+            "none, they come back to the door they know.",
+        ),
+    ] = ""
     journal_mode: Annotated[
         Literal["relaxed", "fsync"],
         Meta(description="A share is acknowledged when the kernel has it (survives kill -9), or the disk."),
@@ -271,6 +297,14 @@ class Paths(Struct, frozen=True):
     @property
     def extranonces(self) -> Path:
         return self.data_dir / "extranonces"
+
+    @property
+    def sessions(self) -> Path:
+        return self.data_dir / "sessions"
+
+    @property
+    def control(self) -> Path:
+        return self.data_dir / "control"
 
     @property
     def feed(self) -> Path:

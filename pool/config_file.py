@@ -225,6 +225,11 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
         key = "tls_certificate" if config.stratum.tls_certificate else "tls_key"
         yield places.mistake(f"stratum.{key}", "tls_certificate and tls_key belong together")
     own = config.stratum
+    if own.extranonce_range + own.processes > 256:
+        yield places.mistake(
+            "stratum.processes",
+            f"{own.processes} processes from extranonce_range {own.extranonce_range} on end above 255",
+        )
     for key, entries in (("stratum.proxy_from", own.proxy_from), ("stratum.never_banned", own.never_banned)):
         for entry in entries:
             try:
@@ -232,9 +237,14 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
             except ValueError as error:
                 yield places.mistake(key, f"{error}; give addresses or networks such as 10.0.0.0/8 or 2001:db8::/32")
     listening = [(f"port[{index}].listen", [port.listen]) for index, port in enumerate(config.port)]
-    for key, listens in (("stratum.listen", config.stratum.listen), *listening, ("web.listen", [config.web.listen])):
+    for key, listens in (
+        ("stratum.listen", config.stratum.listen),
+        *listening,
+        ("web.listen", [config.web.listen]),
+        ("stratum.drain_to", [own.drain_to]),
+    ):
         for listen in listens:
-            if not 1 <= int(listen.rpartition(":")[2]) <= 65535:
+            if listen and not 1 <= int(listen.rpartition(":")[2]) <= 65535:
                 yield places.mistake(key, f"{listen!r} has no port between 1 and 65535")
 
 

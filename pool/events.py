@@ -149,6 +149,16 @@ def certificate_refused(file: str, problem: str) -> None:
     )
 
 
+def control_not_open(problem: str) -> None:
+    """A stratum process takes no orders of an operator; all else goes on."""
+    _emit(_ERROR, "control_not_open", message=problem)
+
+
+def drain_begun(sessions: int, seconds: float, target: str) -> None:
+    """The stratum role takes nobody in any more and sends its miners away in waves."""
+    _emit(_INFO, "drain_begun", sessions=sessions, seconds=seconds, target=target)
+
+
 def feed_down(address: str, problem: str) -> None:
     """A stratum process has lost the work role, or not found it; it goes on with the last job and tries again."""
     _emit(_WARNING, "feed_down", address=address, message=problem)
@@ -228,6 +238,11 @@ def ledger_stopped(message: str) -> None:
     _emit(_CRITICAL, "ledger_stopped", message=message)
 
 
+def miners_told(what: str, account: str | None, sessions: int) -> None:
+    """An operator had the miners told something: those of one account, or all."""
+    _emit(_INFO, "miners_told", what=what, account=account, sessions=sessions)
+
+
 def node_ready() -> None:
     """The node answers again, or for the first time."""
     _emit(_INFO, "node_ready")
@@ -284,6 +299,16 @@ def role_stopping(role: str, reason: str) -> None:
     _emit(_INFO, "role_stopping", role=role, reason=reason)
 
 
+def sessions_not_written(path: str, problem: str) -> None:
+    """The disk does not take the difficulties of the workers; it is tried again."""
+    _emit(_WARNING, "sessions_not_written", path=path, message=problem)
+
+
+def sessions_unreadable(path: str, problem: str) -> None:
+    """A file of workers' difficulties is none: it is passed over, those workers begin at their port's difficulty."""
+    _emit(_WARNING, "sessions_unreadable", path=path, message=problem)
+
+
 def share_commit_failed(shares: int, error: str) -> None:
     """The share journal could not be written: these shares are not acknowledged, their sessions are closed. Said once
     until a commit succeeds again."""
@@ -309,6 +334,11 @@ def share_stream_drained(frontend: str) -> None:
 def share_stream_full(frontend: str, entries: int) -> None:
     """Accounting is behind or away; shares wait in the journal. Said once until `share_stream_drained`."""
     _emit(_WARNING, "share_stream_full", frontend=frontend, entries=entries)
+
+
+def shares_refused(shares: int, workers_total: int, workers: dict[str, dict[str, int]]) -> None:
+    """Shares of the last minute were refused. workers: counts by reason of those with the most."""
+    _emit(_INFO, "shares_refused", shares=shares, workers_total=workers_total, workers=workers)
 
 
 def shares_resent(frontend: str, first_seq: int, last_seq: int) -> None:

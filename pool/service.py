@@ -18,6 +18,7 @@ from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.config import Config, Paths
 from pool.roles.clock import SystemClock
+from pool.roles.control import Answer, Order, tell
 from pool.roles.database import open_database
 from pool.roles.redis_link import redis_program
 from pool.roles.twisted_role import Role
@@ -28,22 +29,41 @@ ROLES = ("work", "stratum", "accounting", "web")
 
 def run_all(config: Config, file: Path) -> int:
     """Run all roles, and Redis if none is configured, until SIGINT or SIGTERM; returns the exit code."""
-    paths = Paths(Path(config.pool.data_dir))
     prepare(config)
     logs.begin(sys.stderr, "supervisor")
-    programs = [
-        Program(role, (sys.executable, "-m", "pool", "run", "--role", role, "-c", str(file)), paths.log(role))
-        for role in ROLES
-    ]
+    programs = [program for role in ROLES for program in _programs(config, file, role)]
     with stop_signals() as stop:
         try:
             if (redis := redis_program(config)) is not None:
                 programs.insert(0, redis)
-            supervise(programs, stop=stop)
+            supervise(programs, signals=stop)
         except CannotSupervise as error:
             events.cannot_go_on(str(error))
             return EXIT_CONFIGURATION
     return 0
+
+
+def _programs(config: Config, file: Path, role: str) -> Iterator[Program]:
+    """The processes of a role: one, but of stratum as many as are configured."""
+    paths = Paths(Path(config.pool.data_dir))
+    command = (sys.executable, "-m", "pool", "run", "--role", role, "-c", str(file))
+    if role != "stratum":
+        yield Program(role, command, paths.log(role))
+        return
+    for number in range(config.stratum.processes):
+        name = process_name(role, number)
+        yield Program(
+            name,
+            (*command, "--process", str(number)),
+            paths.log(name),
+            reloads=True,
+            drain_seconds=config.stratum.drain_seconds,
+        )
+
+
+def process_name(role: str, number: int) -> str:
+    """What a process is called in logs: a first one as its role."""
+    return f"{role}-{number}" if number else role
 
 
 def facts(config: Config) -> list[str]:
@@ -59,10 +79,13 @@ def facts(config: Config) -> list[str]:
     ]
 
 
-def run_role(config: Config, role: str) -> int:
-    """Run one role in this process until SIGINT or SIGTERM; returns the exit code."""
+def run_role(config: Config, role: str, number: int = 0) -> int:
+    """Run one role in this process until SIGINT or SIGTERM; returns the exit code.
+
+    number: which of several stratum processes it is, from 0.
+    """
     prepare(config)
-    logs.begin(sys.stderr, role)
+    logs.begin(sys.stderr, process_name(role, number))
     if (reason := _slow_hashing(config)) is not None:
         events.role_cannot_start(role, reason)
         return EXIT_CONFIGURATION
@@ -73,7 +96,7 @@ def run_role(config: Config, role: str) -> int:
             return accounting.run(config, stop)
     from pool.roles import twisted_role
 
-    return twisted_role.run(role, _builder(config, role))
+    return twisted_role.run(role, _builder(config, role, number))
 
 
 def prepare(config: Config) -> None:
@@ -110,6 +133,11 @@ def ensure_account(config: Config, name: str, scheme: str, fee_bps: int) -> None
             books.accounts.add(name, Scheme(scheme), fee_bps, None, SystemClock().time_ms())
 
 
+def tell_miners(config: Config, order: Order) -> dict[str, Answer]:
+    """Give an order to the stratum processes of this machine; by name, what each answers."""
+    return tell(Paths(Path(config.pool.data_dir)).control, order)
+
+
 def accounts_of(config: Config) -> list[Account]:
     """All accounts by name."""
     with _ledger(config) as ledger, ledger.read() as books:
@@ -137,7 +165,7 @@ def _slow_hashing(config: Config) -> str | None:
     )
 
 
-def _builder(config: Config, role: str) -> Callable[[Any, asyncio.AbstractEventLoop], Role]:
+def _builder(config: Config, role: str, number: int) -> Callable[[Any, asyncio.AbstractEventLoop], Role]:
     """What builds the parts of a Twisted role, once its reactor is there."""
 
     def build(reactor: Any, loop: asyncio.AbstractEventLoop) -> Role:
@@ -148,7 +176,7 @@ def _builder(config: Config, role: str) -> Callable[[Any, asyncio.AbstractEventL
         if role == "stratum":
             from pool.roles.stratum import StratumRole
 
-            return StratumRole(config, reactor, loop)
+            return StratumRole(config, reactor, loop, number)
         from pool.roles.web import WebRole
 
         return WebRole(config, reactor, loop)

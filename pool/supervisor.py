@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -30,12 +31,15 @@ class CannotSupervise(Exception):
 
 
 class Program(Struct, frozen=True):
-    """What to run. log: file that gets its output."""
+    """What to run. log: file that gets its output. reloads: whether it wants to hear of SIGHUP. drain_seconds: for so
+    long it may send its clients away when it is told to end, while the others work on."""
 
     name: str
     argv: tuple[str, ...]
     log: Path
     env: Mapping[str, str] | None = None
+    reloads: bool = False
+    drain_seconds: float = 0.0
 
 
 def bound_to_parent(argv: Sequence[str]) -> list[str]:
@@ -73,12 +77,27 @@ class Child:
         self._start_at = now + self.pause_seconds
         events.role_died(self.program.name, status, self.pause_seconds)
 
+    def reload(self) -> None:
+        """Have it read its files again, if it runs."""
+        if self.process is not None and self.program.reloads:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGHUP)
+
+    def ask_to_end(self) -> None:
+        """The first time politely; a second time it waits for nobody."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.terminate()
+
+    def ended(self) -> bool:
+        """Whether it is gone."""
+        return self.process is None or self.process.poll() is not None
+
     def stop(self, deadline: float) -> None:
         """Ask it to end, and end it when it does not."""
         if self.process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            self.process.terminate()
+        self.ask_to_end()
         try:
             self.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -100,19 +119,37 @@ class Child:
             )
 
 
-def supervise(programs: Sequence[Program], *, stop: Callable[[], bool]) -> None:
-    """Keep all programs alive until `stop()`; then end them in reverse order."""
+def supervise(programs: Sequence[Program], *, signals: Signals) -> None:
+    """Keep all programs alive until a signal to stop; then end them in reverse order."""
     children = [Child(program) for program in programs]
     try:
-        while not stop():
+        while not signals():
+            if signals.reload():
+                for child in children:
+                    child.reload()
             now = time.monotonic()
             for child in children:
                 child.tend(now)
             time.sleep(POLL_SECONDS)
+        _drain(children, signals)
     finally:
         deadline = time.monotonic() + STOP_SECONDS
         for child in reversed(children):
             child.stop(deadline)
+
+
+def _drain(children: Sequence[Child], signals: Signals) -> None:
+    """Have those end first who take their time, with all others at work, unless a second signal says to hurry."""
+    draining = [child for child in children if child.program.drain_seconds]
+    working = [child for child in children if child not in draining]
+    for child in draining:
+        child.ask_to_end()
+    longest = max((child.program.drain_seconds for child in draining), default=0.0)
+    deadline = time.monotonic() + longest + STOP_SECONDS
+    while not all(child.ended() for child in draining) and not signals.again() and time.monotonic() < deadline:
+        for child in working:
+            child.tend(time.monotonic())
+        time.sleep(POLL_SECONDS)
 
 
 def _last_message(log: Path) -> str:
@@ -126,23 +163,58 @@ def _last_message(log: Path) -> str:
     return lines[-1] if lines else "it ended without a word"
 
 
+class Signals:
+    """What was asked of this process by signals. Called, it says whether to stop."""
+
+    def __init__(self) -> None:
+        self._stops = 0
+        self._reload = False
+        self._had_terminal = has_terminal()
+
+    def __call__(self) -> bool:
+        return self._stops > 0
+
+    def again(self) -> bool:
+        """Whether it was asked to stop more than once: then nothing is waited for."""
+        return self._stops > 1
+
+    def reload(self) -> bool:
+        """Whether files shall be read again; true once for each time that it was asked."""
+        asked, self._reload = self._reload, False
+        return asked
+
+    def note(self, number: int, _frame: FrameType | None) -> None:
+        """Handles the signals. SIGHUP asks to reload, as with any daemon, unless it says that the terminal is gone."""
+        if number == signal.SIGHUP and not (self._had_terminal and not has_terminal()):
+            self._reload = True
+        else:
+            self._stops += 1
+
+
+def has_terminal() -> bool:
+    """Whether this process has a controlling terminal; the kernel takes it away before it sends SIGHUP. See tty(4)."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
-def stop_signals() -> Iterator[Callable[[], bool]]:
-    """Within: SIGINT, SIGTERM and SIGHUP (the terminal is gone) do nothing but make the returned function say True.
+def stop_signals() -> Iterator[Signals]:
+    """Within: SIGINT, SIGTERM and SIGHUP do nothing but be noted in what is returned.
 
     What is ignored on purpose, as nohup does with SIGHUP, stays ignored.
     """
-    received: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-
+    received = Signals()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {
-        number: signal.signal(number, note) for number in numbers if signal.getsignal(number) is not signal.SIG_IGN
+        number: signal.signal(number, received.note)
+        for number in numbers
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
-        yield lambda: bool(received)
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +16,7 @@ from msgspec import Struct
 from pool.bitcoin.target import TARGET_MAX, difficulty_from_target, share_target, target_from_nbits
 
 _NUMBER: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?(?:[eE][+-]?[0-9]{1,3})?")
+_TARGET: Final = re.compile(r"[0-9a-fA-F]{64}")
 _INTEGERS_BELOW: Final = 1 << 256  # float() of a longer integer may raise
 _CACHED: Final = 4096  # as many as pool.bitcoin.target caches, for the same reason
 
@@ -70,6 +72,14 @@ def parse_difficulty(value: object) -> float | None:
     return number if 0 < number < math.inf else None
 
 
+def parse_target(value: object) -> float | None:
+    """The difficulty of a target in 64 hex digits, as bfgminer suggests it; None for anything else."""
+    if not isinstance(value, str) or not _TARGET.fullmatch(value):
+        return None
+    target = int(value, 16)
+    return difficulty_from_target(target) if target else None
+
+
 class SessionDifficulty:
     """What one session should have, and since which job it was announced what.
 
@@ -77,7 +87,18 @@ class SessionDifficulty:
     their number, which grows.
     """
 
-    __slots__ = ("_announced", "_bounds", "_floor", "_newest", "_pinned", "_suggested", "_wanted", "_whole")
+    __slots__ = (
+        "_announced",
+        "_bounds",
+        "_floor",
+        "_former",
+        "_newest",
+        "_pinned",
+        "_recalled",
+        "_suggested",
+        "_wanted",
+        "_whole",
+    )
 
     def __init__(self, bounds: DifficultyBounds) -> None:
         self._bounds = bounds
@@ -89,14 +110,41 @@ class SessionDifficulty:
         # (number of the first job, difficulty): nearly always one entry.
         self._announced: list[tuple[int, float]] = []
         self._newest = 0
+        # Of a session that is resumed from the run before: what it was told, by the number of the job.
+        self._former: Mapping[int, float] = {}
+        self._recalled = False
+
+    def recall(self, difficulty: float) -> None:
+        """What the worker's shares had when it was here last: better than what a firmware suggests."""
+        if not self._pinned and not self._recalled:
+            self._recalled = True
+            self._wanted = self._bounds.clamp(max(difficulty, self._least()))
+
+    def inherit(self, other: SessionDifficulty) -> None:
+        """Go on from an earlier session: whatever job it was sent keeps the difficulty it had."""
+        self._announced = list(other._announced)
+        self._newest = other._newest
+        self._former = other._former
+        if other.current is not None:
+            self.recall(other.current if other._wanted is None else other._wanted)
+
+    def restore(self, former: Mapping[int, float], newest: int) -> None:
+        """Go on from a session of the run before, of which only this is known. newest: what its last job's number can
+        be at most."""
+        self._former = former
+        self._newest = newest
+        if former:
+            self.recall(former[max(former)])
 
     def suggest(self, difficulty: float) -> None:
         """mining.suggest_difficulty: where to go on from, unless the owner set one in the password; firmwares suggest
         unasked (esp-miner's factory setting is 1000). The same again is a sign of life, no wish (NerdMiner: each 30
         s)."""
-        if not self._pinned and difficulty != self._suggested:
-            self._suggested = difficulty
+        if self._pinned or difficulty == self._suggested:
+            return
+        if not self._recalled or self._suggested is not None:
             self._wanted = self._bounds.clamp(difficulty)
+        self._suggested = difficulty
 
     def pin(self, difficulty: float) -> None:
         """The password asks for it; it stays."""
@@ -117,7 +165,7 @@ class SessionDifficulty:
         if self._pinned:
             return False
         self._wanted = self._bounds.clamp(max(difficulty, self._least()))
-        return self._due(nbits) != self.current
+        return self.differs(nbits)
 
     def avoid_fractions(self) -> None:
         """Nothing below 1 unless the miner asks for it, or the port or the network allow no more."""
@@ -138,6 +186,8 @@ class SessionDifficulty:
 
         oldest: number of the oldest job still known; what no job needs any more is forgotten.
         """
+        if number <= self._newest:
+            return None  # the session that this one resumes was sent it: that holds
         self._newest = number
         difficulty = self._due(nbits)
         announced = self._announced
@@ -153,7 +203,11 @@ class SessionDifficulty:
         for first, difficulty in reversed(self._announced):
             if number >= first:
                 return difficulty
-        return None
+        return self._former.get(number)
+
+    def differs(self, nbits: int) -> bool:
+        """Whether another difficulty than the newest job's is due."""
+        return self._due(nbits) != self.current
 
     def _due(self, nbits: int) -> float:
         default = max(self._bounds.default, self._least())

@@ -41,12 +41,16 @@ class LiveJob(Struct, frozen=True, eq=False):
 
 
 class JobBook:
-    """Every job that is still known, and which tip is the current one. Times are seconds of a monotonic clock."""
+    """Every job that is still known, and which tip is the current one. Times are seconds of a monotonic clock.
+
+    former_number: of the newest job of the run before; 0 if none is known.
+    """
 
     def __init__(self) -> None:
         self._jobs: dict[str, LiveJob] = {}
         self._tips: dict[bytes, Tip] = {}
         self._number = 0
+        self.former_number = 0
         self.current: LiveJob | None = None
 
     def __len__(self) -> int:
@@ -64,14 +68,30 @@ class JobBook:
         """
         if job.job_id in self._jobs:
             return None
+        live = self._keep(job)
+        for tip in self._tips.values():
+            if tip is not live.tip and tip.left_at is None:
+                tip.left_at = now
+        live.tip.left_at = None
+        self.current = live
+        return live
+
+    def add_former(self, job: Job) -> LiveJob | None:
+        """Know a job of the run before, which no session of this one gets; None if it is known already.
+
+        All of them come before the first job of this run. Their tip is left like any other, once that one has another.
+        """
+        if job.job_id in self._jobs:
+            return None
+        self.former_number = self._number + 1
+        return self._keep(job)
+
+    def _keep(self, job: Job) -> LiveJob:
         check = native.JobCheck(job.coinb1, job.coinb2, b"".join(job.branch), job.prev_hash, job.nbits)
-        if self.current is not None and self.current.job.prev_hash != job.prev_hash:
-            self.current.tip.left_at = now
         tip = self._tips.setdefault(job.prev_hash, Tip())
-        tip.left_at = None
         self._number += 1
         live = LiveJob(self._number, job, tip, check, encode_job(job))
-        self._jobs[job.job_id] = self.current = live
+        self._jobs[job.job_id] = live
         tip.jobs.append(live)
         if len(tip.jobs) > JOBS_PER_TIP_MAX:
             del self._jobs[tip.jobs.pop(0).job.job_id]

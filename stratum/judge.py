@@ -8,6 +8,8 @@ from msgspec import Struct
 
 import native
 from native import Verdict
+from pool.stats.rejects import Reject
+from pool.stats.tally import login
 from pool.work.candidate import Candidate
 from pool.work.share import Outcome, Share
 from stratum.events import ShareSubmitted
@@ -91,10 +93,23 @@ def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool
 def forget(share: Share, live: LiveJob | None) -> None:
     """Undo what `judge` remembered, for a share that the journal did not take: it may come again."""
     if share.outcome is Outcome.ACCEPTED and live is not None:
-        live.tip.accepted.discard(native.sha256d(_header(share, live)))
+        live.tip.accepted.discard(hash_of(live.check, share))
 
 
-def candidate(share: Share, live: LiveJob, login: str) -> Candidate:
+def hash_of(check: native.JobCheck, share: Share) -> bytes:
+    """The hash of a share, by which `judge` knows its like again."""
+    header = check.header(share.extranonce1, share.extranonce2, share.version, share.ntime, share.nonce)
+    return native.sha256d(header)
+
+
+def refusal_of(share: Share, live: LiveJob | None, text: str) -> tuple[str, Reject]:
+    """A refused share for people: whose, and why. text: what the miner was told."""
+    age_ms = None if live is None else share.time_ms - live.job.time_ms
+    reject = Reject(share.time_ms, share.outcome.name.lower(), text, share.job_id, age_ms)
+    return login(share.account, share.worker), reject
+
+
+def candidate(share: Share, live: LiveJob, finder: str) -> Candidate:
     """The candidate of a share whose `block_hash` is set."""
     if share.block_hash is None:
         raise ValueError("the share is no block")
@@ -103,7 +118,7 @@ def candidate(share: Share, live: LiveJob, login: str) -> Candidate:
         block_hash=share.block_hash,
         header=_header(share, live),
         coinbase=live.check.coinbase(share.extranonce1, share.extranonce2),
-        login=login,
+        login=finder,
         time_ms=share.time_ms,
     )
 

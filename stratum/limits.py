@@ -97,8 +97,10 @@ class CloseReason(enum.StrEnum):
     TOO_MANY_BAD_SHARES = enum.auto()
     NOT_AUTHORIZED_IN_TIME = enum.auto()
     SLOW_READER = enum.auto()
+    RESUMED_ELSEWHERE = enum.auto()
     JOURNAL_FAILED = enum.auto()
     BUG = enum.auto()
+    DRAINED = enum.auto()
     SHUTDOWN = enum.auto()
 
 

@@ -21,6 +21,11 @@ _NULL: Final = Raw(b"null")
 _NO_PARAMS: Final = Raw(b"[]")
 _UINT32_HEX: Final = re.compile(r"[0-9a-fA-F]{1,8}")
 
+MESSAGE_CHARACTERS_MAX: Final = 256
+
+GET_VERSION: Final = b'{"id":1,"method":"client.get_version","params":[]}\n'
+"""Our only request; ids are whole numbers, since cgminer and esp-miner lose others."""
+
 Params = TypeVar("Params")
 
 
@@ -29,12 +34,13 @@ class MalformedMessage(Exception):
 
 
 class Request(Struct, frozen=True):
-    """A line from a miner. method: None in a reply to us. params: JSON, not yet read. request_id: as it came, to be
-    echoed byte for byte; `null` in a notification."""
+    """A line from a miner. method: None in a reply to us. params, result: JSON, not yet read. request_id: as it
+    came, to be echoed byte for byte; `null` in a notification."""
 
     method: str | None = None
     params: Raw = _NO_PARAMS
     request_id: Raw = msgspec.field(name="id", default=_NULL)
+    result: Raw = _NULL
 
 
 class Subscribe(Struct, frozen=True, array_like=True):
@@ -62,6 +68,12 @@ class Suggestion(Struct, frozen=True, array_like=True):
     """Params of mining.suggest_difficulty."""
 
     difficulty: Any = None
+
+
+class TargetSuggestion(Struct, frozen=True, array_like=True):
+    """Params of mining.suggest_target."""
+
+    target: Any = None
 
 
 class Submission(Struct, frozen=True):
@@ -106,14 +118,22 @@ def decode_request(line: bytes) -> Request:
         raise MalformedMessage from None
 
 
+_ID: Final = msgspec.json.Decoder(str | int | float)
+
+
 def decode_id(raw: Raw) -> bytes | None:
     """The id to echo, None for a notification; raises MalformedMessage if it is neither number nor string."""
     text = bytes(raw)
     if text == b"null":
         return None
-    if text[0] in b'"-0123456789':
+    if text.isdigit():
         return text
-    raise MalformedMessage
+    try:
+        # All of it, since we send it back: what was taken as raw may be no UTF-8.
+        _ID.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MalformedMessage from None
+    return text
 
 
 def decode_params(decoder: msgspec.json.Decoder[Params], raw: Raw) -> Params:
@@ -168,13 +188,13 @@ def encode_error(request_id: bytes, error: type[StratumError], result: bytes = b
     return b'{"id":%b,"result":%b,"error":%b}\n' % (request_id, result, error.json())
 
 
-def encode_subscription(extranonce1: bytes) -> bytes:
-    """Result of mining.subscribe; extranonce1 names the session too, being its own.
+def encode_subscription(extranonce1: bytes, session_id: str) -> bytes:
+    """Result of mining.subscribe. session_id: hex, as the second parameter of a later one.
 
     Two pairs, not one: nightminer takes exactly two apart, the others look for mining.notify.
     """
-    name = extranonce1.hex().encode()
-    return b'[[["mining.set_difficulty","%b"],["mining.notify","%b"]],"%b",%d]' % (name, name, name, EXTRANONCE2_BYTES)
+    name, space = session_id.encode(), extranonce1.hex().encode()
+    return b'[[["mining.set_difficulty","%b"],["mining.notify","%b"]],"%b",%d]' % (name, name, space, EXTRANONCE2_BYTES)
 
 
 def encode_set_difficulty(difficulty: float) -> bytes:
@@ -182,9 +202,27 @@ def encode_set_difficulty(difficulty: float) -> bytes:
     return _notification(b"mining.set_difficulty", b"[%b]" % wire_text(difficulty))
 
 
+def encode_reconnect(host: str, port: int, wait_seconds: int) -> bytes:
+    """The request to go to another server; cgminer follows it within the same domain only, esp-miner just reconnects
+    to the one it knows."""
+    params = msgspec.json.encode([host, port, wait_seconds])
+    return b'{"id":null,"method":"client.reconnect","params":' + params + b"}\n"
+
+
 def encode_set_version_mask(mask: int) -> bytes:
     """mining.set_version_mask (BIP-0310): holds from the next notify on."""
     return _notification(b"mining.set_version_mask", b'["%08x"]' % mask)
+
+
+def encode_set_extranonce(extranonce1: bytes) -> bytes:
+    """mining.set_extranonce: holds from the next notify on."""
+    return _notification(b"mining.set_extranonce", b'["%b",%d]' % (extranonce1.hex().encode(), EXTRANONCE2_BYTES))
+
+
+def encode_show_message(text: str) -> bytes:
+    """client.show_message: printable ASCII, as much as ESP-Miner shows."""
+    shown = "".join(c if " " <= c <= "~" else "?" for c in text[:MESSAGE_CHARACTERS_MAX])
+    return _notification(b"client.show_message", msgspec.json.encode([shown]))
 
 
 def encode_job(job: Job) -> JobLines:

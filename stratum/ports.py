@@ -14,6 +14,9 @@ class Extranonces(Protocol):
     def take(self) -> bytes:
         """EXTRANONCE1_BYTES that no live session holds."""
 
+    def hold(self, extranonce1: bytes) -> bool:
+        """Give a session that comes back the value it had; False if it is none of ours or another session holds it."""
+
     def release(self, extranonce1: bytes) -> None:
         """The session that held it is gone."""
 

@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
 
 import native
 from pool.ports import Record
 from pool.stats.tally import login
 from pool.work.candidate import Candidate
 from pool.work.job import Job
+from pool.work.share import Outcome
+from stratum.judge import hash_of
+
+
+class FormerRun(Struct, frozen=True):
+    """What a run before knew of its newest tip. accepted: the hashes of accepted shares.
+    told: by extranonce1 and job id, the difficulty that shares of the session were judged by."""
+
+    jobs: tuple[Job, ...]
+    accepted: frozenset[bytes]
+    told: Mapping[bytes, Mapping[str, float]]
+
+
+def former_run(records: Iterable[Record]) -> FormerRun:
+    """From the end of its journal. A job whose record is not there is not known, and so are its shares: whatever is
+    known is known whole."""
+    jobs: dict[str, Job] = {}
+    checks: dict[str, native.JobCheck] = {}
+    accepted: set[bytes] = set()
+    told: dict[bytes, dict[str, float]] = {}
+    tip = b""
+    for record in records:
+        if isinstance(record, Job):
+            if record.prev_hash != tip:
+                jobs, checks, accepted, told, tip = {}, {}, set(), {}, record.prev_hash
+            if record.job_id not in jobs:
+                jobs[record.job_id] = record
+                checks[record.job_id] = check_of(record)
+        elif (check := checks.get(record.job_id)) is not None and record.difficulty > 0:
+            told.setdefault(record.extranonce1, {})[record.job_id] = record.difficulty
+            if record.outcome is Outcome.ACCEPTED:
+                accepted.add(hash_of(check, record))
+    return FormerRun(tuple(jobs.values()), frozenset(accepted), told)
 
 
 def candidates(records: Iterable[Record], since_ms: int) -> Iterator[Candidate]:
@@ -23,7 +58,7 @@ def candidates(records: Iterable[Record], since_ms: int) -> Iterator[Candidate]:
         if isinstance(record, Job):
             jobs[record.job_id] = record
         elif record.block_hash is not None and record.time_ms >= since_ms and (job := jobs.get(record.job_id)):
-            check = native.JobCheck(job.coinb1, job.coinb2, b"".join(job.branch), job.prev_hash, job.nbits)
+            check = check_of(job)
             place = record.extranonce1, record.extranonce2
             yield Candidate(
                 job_id=record.job_id,
@@ -33,3 +68,8 @@ def candidates(records: Iterable[Record], since_ms: int) -> Iterator[Candidate]:
                 login=login(record.account, record.worker),
                 time_ms=record.time_ms,
             )
+
+
+def check_of(job: Job) -> native.JobCheck:
+    """What tests the shares of a job."""
+    return native.JobCheck(job.coinb1, job.coinb2, b"".join(job.branch), job.prev_hash, job.nbits)

@@ -41,6 +41,27 @@ class Retargeting:
         """The session has its first job."""
         self._pace(session, now)
 
+    def first_job(self, session: Session, live: LiveJob, now: float) -> LiveJob:
+        """The job that a session begins with: the newest, unless it resumes one that has it at another difficulty."""
+        if live.number > session.difficulty.newest or not session.difficulty.differs(live.job.nbits):
+            return live
+        return self._variant(live, now) or live
+
+    def fresh_job(self, session: Session, now: float) -> LiveJob | None:
+        """A job that the session does not have yet, now; None if there can be none."""
+        self._next_variant = min(self._next_variant, now)
+        live = self._book.current
+        if live is None:
+            return None
+        return live if live.number > session.difficulty.newest else self._variant(live, now)
+
+    def renew(self, job: Job) -> Job:
+        """A job in the place of one that an earlier run may have handed out: nothing hashed for that is of use for it.
+
+        Raises what the extranonces raise.
+        """
+        return variant_of(job, self._mark())
+
     def hurry(self, link: Link) -> None:
         """Look at this one with the next sweep."""
         self._hurried[link] = None

@@ -6,18 +6,24 @@ journal has all of that turn's records.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, cast
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
 from pool import events as log
 from pool.ports import CandidateSink, Clock, ShareLog
+from pool.stats.rejects import RecentRejects
 from pool.work.job import Job
 from pool.work.share import Outcome
+from stratum.announcements import Announcements
 from stratum.difficulty import DifficultyBounds
+from stratum.drain import Drain, Target
 from stratum.errors import ERROR_OF, Banned
 from stratum.events import (
     AuthorizationRequested,
@@ -29,11 +35,14 @@ from stratum.events import (
     SubscriptionRequested,
 )
 from stratum.jobs import JobBook, LiveJob
-from stratum.judge import candidate, forget, judge
+from stratum.judge import candidate, forget, judge, refusal_of
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
 from stratum.ports import Extranonces, Link, Timers
 from stratum.presence import Presence, presence_of
+from stratum.remembered import RememberedDifficulties
+from stratum.resume import FormerRun
 from stratum.retarget import Retargeting
+from stratum.returning import Returning, SessionIds
 from stratum.session import Session
 from stratum.settings import StratumSettings
 from stratum.settling import Settling, Unsettled
@@ -59,6 +68,7 @@ class StratumServer:
         candidates: CandidateSink,
         extranonces: Extranonces,
         timers: Timers,
+        session_ids: SessionIds,
     ) -> None:
         self._settings = settings
         self.warden = Warden(
@@ -69,7 +79,6 @@ class StratumServer:
         )
         self._clock = clock
         self._candidates = candidates
-        self._extranonces = extranonces
         self._timers = timers
         self._sweeping = LoopingCall(self._sweep)
         self._book = JobBook()
@@ -81,7 +90,16 @@ class StratumServer:
         self._outcomes = [0] * len(Outcome)
         self._settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
         self._journal_failing = False
+        self._drain: Drain | None = None
+        self._drained: Deferred[None] | None = None
         self._retargeting = Retargeting(self._book, extranonces, self._settling.take_job)
+        self._returning = Returning(session_ids, extranonces, self._book, self._hand_on)
+        self.announcements = Announcements(
+            lambda: self._links, self._retargeting, self._returning, clock, partial(self._issue, clean=True)
+        )
+        self.remembered = RememberedDifficulties()
+        self.rejects = RecentRejects()
+        self._resuming = False
 
     @property
     def sessions(self) -> list[Session]:
@@ -114,10 +132,32 @@ class StratumServer:
             self._end(link, CloseReason.SHUTDOWN)
             link.abort()
 
+    def restore(self, former: FormerRun) -> None:
+        """Go on behind an earlier run with this journal; before the first job."""
+        self._resuming = True
+        self._returning.restore(former, self._clock.monotonic())
+
+    async def drain(self, seconds: float, target: Target | None) -> None:
+        """Send everyone away over so many seconds, to the target if there is one; returns when all are gone, or when
+        somebody is in a hurry. To be followed by `stop`, and preceded by closing the doors."""
+        self._drain = Drain(math.ceil(seconds / SWEEP_SECONDS), target, self._end_drained)
+        self._drained = Deferred()
+        await self._drained
+
+    def hurry(self) -> None:
+        """Wait no longer for a drain."""
+        self._drain = None
+        drained, self._drained = self._drained, None
+        if drained is not None:
+            drained.callback(None)
+
     def take_job(self, job: Job) -> None:
         """A job from the work role: into the journal, then to every session, unless it is known already."""
         now = self._clock.monotonic()
         previous = self._book.current
+        if previous is None and self._resuming:
+            self._book.add_former(job)
+            job = self._retargeting.renew(job)
         live = self._book.add(job, now)
         if live is None:
             return
@@ -170,19 +210,39 @@ class StratumServer:
         self._deadlines.pop(link, None)
         self.warden.left(link)
         self._counters["disconnected"] += 1
-        if link.session.extranonce1:
-            self._extranonces.release(link.session.extranonce1)
+        self._note_difficulty(link.session)
+        self._returning.leave(link, self._clock.monotonic())
 
     def _subscribe(self, link: Link, request: SubscriptionRequested) -> None:
-        link.session.subscribe(request, link.session.extranonce1 or self._extranonces.take())
+        session = link.session
+        extranonce1 = session.extranonce1
+        if not extranonce1:
+            extranonce1, resumed = self._returning.enter(link, request.session_id, self._clock.monotonic())
+            self._counters["resumed"] += resumed
+        session.subscribe(request, extranonce1, self._returning.session_id(extranonce1))
         self._start_work(link)
+
+    def _hand_on(self, link: Link) -> None:
+        """The session goes on over another connection."""
+        self._end(link, CloseReason.RESUMED_ELSEWHERE)
+        self._safely(link, link.abort)
 
     def _authorize(self, link: Link, request: AuthorizationRequested) -> None:
         if self.warden.refuses(link, request.login):
             self._count_refusal(link, link.session.deny(request, Banned))
             return
+        if not link.session.logins:
+            known = self.remembered.recall(str(request.login), self._clock.time_ms())
+            if known is not None:
+                link.session.difficulty.recall(known)
         link.session.authorize(request)
         self._start_work(link)
+
+    def _note_difficulty(self, session: Session) -> None:
+        """Of a session's first worker; a proxy's others have the same."""
+        if session.pace.proven is not None and session.logins:
+            login = next(iter(session.logins.values()))
+            self.remembered.note(str(login), session.pace.proven, self._clock.time_ms())
 
     def _configure(self, link: Link, request: ConfigurationRequested) -> None:
         live = self._book.current
@@ -194,9 +254,10 @@ class StratumServer:
         if session.state is State.READY:
             self._deadlines.pop(link, None)
             self.warden.authorized(link)
-            if live is not None and session.difficulty.current is None:
-                self._issue(link, live, clean=True)
-                self._retargeting.begin(session, self._clock.monotonic())
+            if live is not None and not session.issued:
+                now = self._clock.monotonic()
+                self._issue(link, self._retargeting.first_job(session, live, now), clean=True)
+                self._retargeting.begin(session, now)
 
     def _judge(self, link: Link, event: ShareSubmitted) -> None:
         session, submission, book = link.session, event.submission, self._book
@@ -225,6 +286,10 @@ class StratumServer:
     def _end(self, link: Link, reason: CloseReason) -> None:
         if link.session.state is not State.CLOSED:
             self._closed(link, link.session.close(reason))
+
+    def _end_drained(self, link: Link) -> None:
+        self._end(link, CloseReason.DRAINED)
+        self._safely(link, link.abort)
 
     def _fail(self, link: Link, error: Exception) -> None:
         """A bug: it ends the session that met it, the server lives."""
@@ -256,7 +321,9 @@ class StratumServer:
                     if link.session.pace.take(share.difficulty):
                         self._retargeting.hurry(link)
                 else:
-                    link.session.reject(request_id, ERROR_OF[share.outcome])
+                    error = ERROR_OF[share.outcome]
+                    link.session.reject(request_id, error)
+                    self.rejects.note(*refusal_of(share, self._book.find(share.job_id), error.text))
                     if self.warden.refused_share(link, share.outcome):
                         self._end(link, CloseReason.TOO_MANY_BAD_SHARES)
             except Exception as error:  # noqa: BLE001 - see _fail
@@ -293,6 +360,8 @@ class StratumServer:
             self.warden.next_second()
             self._end_late()
             self._retarget()
+            if self._drain is not None and self._drain.wave(list(self._links)):
+                self.hurry()
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it
             log.bug("stratum sweep", error)
 
@@ -315,6 +384,7 @@ class StratumServer:
 
     def _retarget_one(self, link: Link, now: float) -> None:
         live = self._retargeting.look(link, now)
+        self._note_difficulty(link.session)
         if live is not None:
             self._issue(link, live, clean=False)
 

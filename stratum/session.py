@@ -10,6 +10,7 @@ overtake waiting replies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -17,7 +18,7 @@ from msgspec import Raw
 
 import native
 from stratum import messages
-from stratum.difficulty import DifficultyBounds, SessionDifficulty, judged_target, parse_difficulty
+from stratum.difficulty import DifficultyBounds, SessionDifficulty, judged_target, parse_difficulty, parse_target
 from stratum.errors import (
     BadLogin,
     MalformedRequest,
@@ -60,6 +61,8 @@ _AUTHORIZE: Final = msgspec.json.Decoder(messages.Authorize)
 _CONFIGURE: Final = msgspec.json.Decoder(messages.Configure)
 _SUBSCRIBE: Final = msgspec.json.Decoder(messages.Subscribe)
 _SUGGESTION: Final = msgspec.json.Decoder(messages.Suggestion)
+_TARGET: Final = msgspec.json.Decoder(messages.TargetSuggestion)
+_TEXT: Final = msgspec.json.Decoder(str)
 
 
 class Session:
@@ -80,15 +83,22 @@ class Session:
         "agent",
         "difficulty",
         "extranonce1",
+        "extranonces",
+        "issued",
         "logins",
         "pace",
         "state",
+        "takes_extranonce",
     )
 
     def __init__(self, bounds: DifficultyBounds, version_mask: int) -> None:
         self.state = State.NEW
         self.agent = ""
         self.extranonce1 = b""
+        # Those it had before, each with the number of the last job that it goes with.
+        self.extranonces: tuple[tuple[int, bytes], ...] = ()
+        self.takes_extranonce = False
+        self.issued = False
         self.difficulty = SessionDifficulty(bounds)
         self.pace = Pace(bounds.shares_per_minute / 60)
         # By the name as the miner writes it; the first one is the session's.
@@ -141,15 +151,16 @@ class Session:
         self._rest = b""
         return Closed(reason)
 
-    def subscribe(self, request: SubscriptionRequested, extranonce1: bytes) -> None:
-        """Grant a subscription; extranonce1 stays the same for as long as the session lives."""
+    def subscribe(self, request: SubscriptionRequested, extranonce1: bytes, session_id: str) -> None:
+        """Grant a subscription; extranonce1 stays the same for as long as the session lives. session_id: by which it
+        can be resumed."""
         self.extranonce1 = extranonce1
         self._told = None
         self.agent = request.agent
         if any(word in request.agent.lower() for word in _CUTS_FRACTIONS):
             self.difficulty.avoid_fractions()
         self.state = AFTER_SUBSCRIBE.get(self.state, self.state)
-        self._reply(request.request_id, messages.encode_subscription(extranonce1))
+        self._reply(request.request_id, messages.encode_subscription(extranonce1, session_id))
 
     def authorize(self, request: AuthorizationRequested) -> None:
         """Grant an authorization: shares of that name are taken from now on."""
@@ -166,9 +177,14 @@ class Session:
         """Refuse an authorization; to be counted."""
         return self._refuse(request.request_id, error, b"false")
 
+    def redirect(self, host: str, port: int, wait_seconds: int) -> None:
+        """Ask it to go to another server; the session lives on until one of both ends it."""
+        self._outgoing.append(messages.encode_reconnect(host, port, wait_seconds))
+
     def configure(self, request: ConfigurationRequested, template_version: int) -> None:
         """Grant what is possible on jobs of that version (BIP-0310)."""
         wishes = request.wishes
+        self.takes_extranonce |= "subscribe-extranonce" in wishes.names
         self._told = None
         if (rolling := wishes.version_rolling) is not None:
             self._announced_mask = rolling.granted(self._version_mask, template_version)
@@ -176,6 +192,18 @@ class Session:
         minimum = wishes.minimum_difficulty
         granted = minimum is not None and self.difficulty.set_floor(minimum)
         self._reply(request.request_id, encode_answer(wishes, self._announced_mask, granted))
+
+    def change_extranonce(self, extranonce1: bytes) -> None:
+        """Another extranonce1 from the next job on, which has to follow at once and be clean; jobs sent before keep
+        theirs. Only for who said that it takes it."""
+        self.extranonces += ((self.difficulty.newest, self.extranonce1),)
+        self.extranonce1 = extranonce1
+        self._told = None
+        self._outgoing.append(messages.encode_set_extranonce(extranonce1))
+
+    def tell(self, line: bytes) -> None:
+        """Send a notification, or a request of our own."""
+        self._outgoing.append(line)
 
     def issue(self, live: LiveJob, clean: bool, oldest: int) -> None:
         """Send a job, and before it the difficulty and the version mask where they change with it.
@@ -189,8 +217,10 @@ class Session:
             if mask != self._announced_mask:
                 self._announced_mask = mask
                 self._outgoing.append(messages.encode_set_version_mask(mask))
-        first = self.difficulty.current is None
+        first, self.issued = not self.issued, True
         difficulty = self.difficulty.announce(live.number, live.job.nbits, oldest)
+        if first:
+            difficulty = self.difficulty.current
         if difficulty is not None:
             self._outgoing.append(messages.encode_set_difficulty(difficulty))
         self._outgoing.append(live.lines.clean if clean or first else live.lines.unclean)
@@ -213,8 +243,9 @@ class Session:
         # The mask follows from the job's version.
         mask = 0 if self._rolling is None else self._rolling.granted(self._version_mask, live.job.version)
         difficulty = self.difficulty.at(live.number)
+        extranonce1 = next((each for last, each in self.extranonces if live.number <= last), self.extranonce1)
         # Without a difficulty the share is refused anyway; the block test needs none.
-        return Terms(self.extranonce1, difficulty, mask, judged_target(difficulty or 1.0, live.job.nbits))
+        return Terms(extranonce1, difficulty, mask, judged_target(difficulty or 1.0, live.job.nbits))
 
     def accept(self, request_id: bytes | None) -> None:
         """Answer the oldest open share with true."""
@@ -262,6 +293,7 @@ class Session:
             if self._messages > MESSAGES_BEFORE_AUTHORIZE_MAX:
                 return self.close(CloseReason.TOO_MANY_MESSAGES)
         if request.method is None:
+            self._take_version(request.result)
             return None
         refusal = MAY_FOLLOW[self.state].get(request.method, UnknownMethod)
         if refusal is not None:
@@ -310,8 +342,20 @@ class Session:
         if difficulty is not None:
             self.difficulty.suggest(difficulty)
 
+    def _suggest_target(self, request_id: bytes | None, params: Raw) -> None:
+        # As with mining.suggest_difficulty.
+        difficulty = parse_target(messages.decode_params(_TARGET, params).target)
+        if difficulty is not None:
+            self.difficulty.suggest(difficulty)
+
+    def _take_version(self, result: Raw) -> None:
+        """The answer to client.get_version, our only request."""
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            self.agent = _printable(_TEXT.decode(result)) or self.agent
+
     def _subscribe_extranonce(self, request_id: bytes | None, params: Raw) -> None:
-        # Leave to send mining.set_extranonce, which we never need: extranonce1 stays the same for the whole session.
+        # Leave to send mining.set_extranonce, which only an operator causes.
+        self.takes_extranonce = True
         self._reply(request_id, b"true")
 
     def _answer_no_transactions(self, request_id: bytes | None, params: Raw) -> None:
@@ -334,6 +378,7 @@ _STEPS: Final[Mapping[str, Callable[[Session, bytes | None, Raw], Event | None]]
     "mining.submit": Session._submit,
     "mining.subscribe": Session._request_subscription,
     "mining.suggest_difficulty": Session._suggest_difficulty,
+    "mining.suggest_target": Session._suggest_target,
     "pong": Session._ignore,
 }
 

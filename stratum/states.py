@@ -28,6 +28,7 @@ _ALWAYS: Final[Mapping[str, type[StratumError] | None]] = dict.fromkeys(
         "mining.ping",
         "mining.subscribe",
         "mining.suggest_difficulty",
+        "mining.suggest_target",
         # esp-miner answers a ping with a request of this name and waits for nothing.
         "pong",
     )

@@ -62,6 +62,7 @@ class Pace:
         "_since_work",
         "_wanted",
         "_work",
+        "proven",
     )
 
     def __init__(self, wanted: float) -> None:
@@ -79,6 +80,8 @@ class Pace:
         self._since = 0.0
         self._since_work = 0.0
         self._last_share: float | None = None
+        # The difficulty of the jobs when shares were last seen.
+        self.proven: float | None = None
 
     def take(self, difficulty: float) -> bool:
         """Count an accepted share. Returns whether there is need to look at it at once; once until that is done."""
@@ -104,6 +107,7 @@ class Pace:
             self._since_work += fresh
             if fresh:
                 self._last_share = now
+                self.proven = difficulty
         self._alarm = BURST_SHARES * difficulty
         return self._burst(fresh, seconds, now) or self._settled(now) or self._silence(now)
 

@@ -15,7 +15,7 @@ from pool.dashboard.answers import Answer, Refusal, encoded
 from pool.dashboard.ports import Books, Live
 from pool.dashboard.query import PAGE_MAX, PER_PAGE_DEFAULT, PER_PAGE_MAX, TABLE_PARAMETERS, Parameters, table_query
 from pool.dashboard.readings import Reading, reading, together, unavailable
-from pool.dashboard.rows import AccountCredit, Block, LiveView, Totals
+from pool.dashboard.rows import AccountCredit, Block, LiveView, Reject, Totals, Worker
 from pool.ports import Clock
 
 Arguments = Mapping[bytes, Sequence[bytes]]
@@ -24,6 +24,7 @@ CREDITS_MAX = 100
 """The newest credits in the answer about one account."""
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_.:-]{1,64})?", re.ASCII)
 _BLOCK_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -32,6 +33,14 @@ class AccountAnswer(Struct, frozen=True):
 
     account: tables.AccountRow
     credits: tuple[AccountCredit, ...] | None
+    unavailable: Mapping[str, str]
+
+
+class WorkerAnswer(Struct, frozen=True):
+    """One worker: its row, None if it did not send a share lately; and its newest refused shares, newest first."""
+
+    worker: Worker | None
+    rejects: tuple[Reject, ...]
     unavailable: Mapping[str, str]
 
 
@@ -59,6 +68,18 @@ class Api:
         if live.value is None:
             return encoded(tables.no_page(query.page, query.per_page, unavailable(redis=live)))
         return encoded(tables.workers_page(live.value.workers, account, query))
+
+    async def worker(self, login: str, arguments: Arguments) -> Answer:
+        """One worker by its login, with the shares that were refused and why."""
+        Parameters(arguments, ())
+        live, rejects = await together(self._live.view(), self._live.rejects(login))
+        failed = unavailable(redis=live) | unavailable(redis=rejects)
+        row = next((row for row in live.value.workers if row.login == login), None) if live.value else None
+        if row is None and not rejects.value:
+            if failed and _LOGIN.fullmatch(login):
+                raise _cannot_know(failed)
+            raise Refusal(404, "unknown_worker", "There is no such worker.", "/api/v1/workers lists them.")
+        return encoded(WorkerAnswer(row, rejects.value or (), failed))
 
     async def accounts(self, arguments: Arguments) -> Answer:
         """The table of accounts."""

@@ -42,6 +42,7 @@ class Routes:
             "/metrics": api.metrics,
         }
         self._named: dict[str, Callable[[str, Arguments], Awaitable[Answer]]] = {
+            "/api/v1/workers/": api.worker,
             "/api/v1/accounts/": api.account,
             "/api/v1/blocks/": api.block,
         }

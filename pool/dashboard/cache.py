@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 
 from pool.dashboard.ports import Books, Live, SourceUnavailable
-from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, LiveView, Totals
+from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, LiveView, Reject, Totals
 from pool.ports import Clock
 
 T = TypeVar("T")
@@ -110,6 +110,9 @@ class CachedLive:
 
     async def view(self) -> LiveView:
         return await self._cache.get("live", self._live.view)
+
+    async def rejects(self, login: str) -> tuple[Reject, ...]:
+        return await self._cache.get(("rejects", login), lambda: self._live.rejects(login))
 
 
 class CachedBooks:

@@ -17,6 +17,7 @@ from pool.dashboard.rows import (
     LiveAccount,
     LiveView,
     Rate,
+    Reject,
     Roles,
     StratumRole,
     Worker,
@@ -26,6 +27,7 @@ from pool.dashboard.rows import (
 from pool.dashboard.threads import InThread
 from pool.ports import Clock, StoreUnavailable
 from pool.stats.hashrate import Estimate
+from pool.stats.rejects import Reject as StoredReject
 from pool.stats.tally import Row, login
 
 T = TypeVar("T")
@@ -53,6 +55,7 @@ class Store(Protocol):
     def read_accounts(self, now_ms: int) -> Sequence[Row]: ...
     def read_pool(self, now_ms: int) -> Row | None: ...
     def read_roles(self) -> Sequence[Sign]: ...
+    def read_rejects(self, login: str) -> Sequence[StoredReject]: ...
 
 
 class _Presence(Struct, frozen=True, array_like=True):
@@ -104,6 +107,13 @@ class RedisLive:
             return await self._in_thread(lambda: _read(self._store, now_ms))
         except StoreUnavailable as unavailable:
             raise SourceUnavailable(str(unavailable)) from unavailable
+
+    async def rejects(self, login: str) -> tuple[Reject, ...]:
+        try:
+            found = await self._in_thread(lambda: self._store.read_rejects(login))
+        except StoreUnavailable as unavailable:
+            raise SourceUnavailable(str(unavailable)) from unavailable
+        return tuple(Reject(*msgspec.structs.astuple(each)) for each in found)
 
 
 def _read(store: Store, now_ms: int) -> LiveView:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, LiveView, Totals
+from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, LiveView, Reject, Totals
 
 
 class SourceUnavailable(Exception):
@@ -19,6 +19,9 @@ class Live(Protocol):
 
     async def view(self) -> LiveView:
         """Everything at one moment: a table of ten thousand workers is sorted and searched from one read."""
+
+    async def rejects(self, login: str) -> tuple[Reject, ...]:
+        """The newest refused shares of a worker, newest first."""
 
 
 class Books(Protocol):

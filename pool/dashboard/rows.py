@@ -63,6 +63,20 @@ class Worker(Struct, frozen=True):
         return self.sessions > 0
 
 
+class Reject(Struct, frozen=True):
+    """A refused share of a worker.
+
+    reason: as it is counted, the names of `pool.work.share.Outcome` in lower case. text: what the miner was told.
+    job_age_ms: how long before its job was made; None if the job was not known.
+    """
+
+    time_ms: int
+    reason: str
+    text: str
+    job_id: str
+    job_age_ms: int | None
+
+
 class LiveAccount(Struct, frozen=True):
     """The activity of all workers of an account."""
 

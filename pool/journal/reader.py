@@ -136,6 +136,18 @@ def groups(folder: Path, first_seq: int = 1) -> Iterator[Group]:
         yield from found
 
 
+def tail(folder: Path, bytes_max: int) -> Iterator[Group]:
+    """The groups of the newest segments, of as many as have no more bytes together; of the newest in any case."""
+    first: Segment | None = None
+    for segment in reversed(live(read_segment(path) for path in segment_paths(folder))):
+        bytes_max -= segment.path.stat().st_size
+        if first is not None and bytes_max < 0:
+            break
+        first = segment
+    if first is not None:
+        yield from groups(folder, first.first_seq)
+
+
 def recent(folder: Path, since_s: float) -> Iterator[Group]:
     """The groups of every segment that was written to since a time (Unix seconds), and of the one before: jobs stand in
     front of their shares, sometimes at the end of the segment before."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +16,27 @@ from pool.feed.addresses import client_endpoint
 from pool.feed.client import FeedClient
 from pool.feed.extranonces import open_extranonces
 from pool.journal.journal import Durability, Journal
-from pool.journal.reader import recent
+from pool.journal.reader import recent, tail
 from pool.journal.records import decode
 from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
 from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
-from pool.roles.doors import Doors
+from pool.roles.control import Control
+from pool.roles.doors import Doors, host_and_port
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.redis_link import open_redis
-from pool.roles.twisted_role import CannotStart
+from pool.roles.rejects import RejectReport
+from pool.roles.sessions import SessionFiles, open_key
+from pool.roles.twisted_role import CannotStart, Role
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
+from stratum.drain import Target
 from stratum.front import FrontFactory
 from stratum.protocol import StratumFactory
-from stratum.resume import candidates
+from stratum.resume import FormerRun, candidates, former_run
+from stratum.returning import SessionIds
 from stratum.server import StratumServer
 from stratum.settings import StratumSettings
 from stratum.sources import Sources
@@ -38,25 +45,32 @@ from stratum.sources import Sources
 # templates of its jobs (`WorkshopSettings.keep_seconds`), so that it can still be built.
 LEFT_OPEN_MS = 300_000
 
+# Of the journal's end: read at the start for the jobs and duplicates of the newest tip. A million shares, some seconds;
+# jobs further back are not known then, nor are their shares.
+FORMER_RUN_BYTES_MAX = 128 * 1024 * 1024
+
 
 def _bounds(door: Door) -> DifficultyBounds:
     return DifficultyBounds(door.difficulty, door.difficulty_min, door.difficulty_max, door.shares_per_minute)
 
 
-class StratumRole:
-    """The door for miners."""
+class StratumRole(Role):
+    """The door for miners. number: which of `stratum.processes` this is, from 0."""
 
-    def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop, number: int = 0) -> None:
         self._options = config.stratum
         self._reactor = reactor
+        self._hurried = False
         paths = Paths(Path(config.pool.data_dir))
-        name = str(self._options.extranonce_range)
+        range_id = self._options.extranonce_range + number
+        name = str(range_id)
         try:
             self._journal = Journal(
                 paths.journal / name, Durability(self._options.journal_mode), run=deferToThread, later=reactor.callLater
             )
             paths.extranonces.mkdir(exist_ok=True)
-            extranonces = open_extranonces(paths.extranonces / name, self._options.extranonce_range)
+            extranonces = open_extranonces(paths.extranonces / name, range_id)
+            session_ids = SessionIds(open_key(paths.sessions))
         except (JournalBusy, JournalDamaged, OSError, ValueError) as error:
             raise CannotStart(str(error)) from error
         journal, clock = self._journal, SystemClock()
@@ -73,8 +87,11 @@ class StratumRole:
             never_banned=(*self._options.never_banned, *self._options.proxy_from),
             unauthorized_per_address=self._options.unauthorized_per_address,
         )
-        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor)
+        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor, session_ids)
+        self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
+        self._control = Control(reactor, paths.control / f"{name}.sock", self._server.announcements)
+        self._reject_report = RejectReport(config, reactor, name, self._server.rejects)
         self._certificate = self._read_certificate()
         proxies = Sources(self._options.proxy_from)
         # Where to listen, and what stands before each new session there.
@@ -92,18 +109,30 @@ class StratumRole:
             )
             for door in doors
         ]
-        self._doors = Doors(reactor, loop if self._options.endpoint == "fast" else None)
+        fast = self._options.endpoint == "fast"
+        self._doors = Doors(reactor, loop if fast else None, shared=self._options.processes > 1)
 
     async def start(self) -> None:
+        _allow_many_connections()
         self._server.start()
         if self._certificate is not None:
             self._certificate.start(self._reactor)
         self._shipper.start()
+        # Before the first job and the first miner.
+        await self._session_files.start()
+        former = await deferToThread(self._former_run)
+        if former is not None:
+            self._server.restore(former)
         self._feed.start()
         for listens, front in self._fronts:
             for listen in listens:
                 await self._doors.open(listen, front)
         self._heartbeat.start()
+        self._reject_report.start()
+        try:
+            await self._control.start()
+        except (OSError, ValueError) as error:
+            events.control_not_open(str(error))  # miners need it not
         for candidate in await deferToThread(self._left_open):
             events.candidate_resent(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
             self._feed.send(candidate)
@@ -113,13 +142,23 @@ class StratumRole:
         await self._doors.close()
         for _, front in self._fronts:
             front.abort()
+        if self._options.drain_seconds and not self._hurried:
+            events.drain_begun(len(self._server.sessions), self._options.drain_seconds, self._options.drain_to)
+            await self._server.drain(self._options.drain_seconds, _target(self._options.drain_to))
+        await self._session_files.stop()
         await self._server.stop()
         await self._feed.stop()
         self._heartbeat.stop()
+        self._reject_report.stop()
+        await self._control.stop()
         if self._certificate is not None:
             self._certificate.stop()
         await self._journal.close()
         await deferToThread(self._shipper.stop)
+
+    def hurry(self) -> None:
+        self._hurried = True
+        self._server.hurry()
 
     def reload(self) -> None:
         """Read again what may change without a restart: the certificate."""
@@ -133,6 +172,13 @@ class StratumRole:
             return Certificate(Path(self._options.tls_certificate), Path(self._options.tls_key), self._clock)
         except BadCertificate as error:
             raise CannotStart(str(error)) from error
+
+    def _former_run(self) -> FormerRun | None:
+        """What the run before knew; None if there was none."""
+        found = tail(self._journal.folder, FORMER_RUN_BYTES_MAX)
+        records = (record for each in found for record in decode(each.count, each.payload))
+        first = next(records, None)
+        return None if first is None else former_run(chain([first], records))
 
     def _left_open(self) -> list[Candidate]:
         """Blocks of the run before that the work role may not have."""
@@ -154,3 +200,13 @@ class StratumRole:
             "candidates_pending": self._feed.pending,
             "certificate_expires_ms": None if self._certificate is None else self._certificate.expires_ms,
         }
+
+
+def _target(drain_to: str) -> Target | None:
+    return Target(*host_and_port(drain_to)) if drain_to else None
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the system lets us have without asking: shells and systemd give 1,024 at first."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import uvloop
 from twisted.internet import asyncioreactor
 from twisted.internet.defer import Deferred
 
 from pool import events
-from pool.supervisor import EXIT_CONFIGURATION
+from pool.supervisor import EXIT_CONFIGURATION, has_terminal
 
 
 class CannotStart(Exception):
     """The configuration is well-formed, but this machine cannot work with it; the text says what and how to mend it."""
 
 
-class Role(Protocol):
+class Role(ABC):
     """A role, built but not yet at work."""
 
+    @abstractmethod
     async def start(self) -> None:
         """Begin; when it returns the role is ready. Raises CannotStart for what a restart does not mend."""
 
+    @abstractmethod
     async def stop(self) -> None:
         """Wind down: nothing that was acknowledged may be lost by it."""
 
+    def reload(self) -> None:  # noqa: B027 - most have nothing that could change
+        """Read again what may change without a restart."""
+
+    def hurry(self) -> None:  # noqa: B027 - most wait for no miner
+        """Asked to end once more: wait for no miner."""
+
 
 def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> int:
-    """Run a role until SIGINT or SIGTERM; returns the exit code of the process."""
+    """Run a role until SIGINT or SIGTERM; returns the exit code of the process.
+
+    SIGHUP makes the role read its files again, unless it says that the terminal is gone.
+    """
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     asyncioreactor.install(loop)
@@ -39,6 +52,22 @@ def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> i
 
     reactor: Any = installed
     failures: list[BaseException] = []
+    had_terminal = has_terminal()
+    stopping = False
+
+    def stop() -> None:
+        nonlocal stopping
+        if stopping:
+            role.hurry()
+        else:
+            stopping = True
+            reactor.stop()
+
+    def hang_up() -> None:
+        if had_terminal and not has_terminal():
+            stop()
+        else:
+            role.reload()
 
     async def begin() -> None:
         try:
@@ -46,11 +75,11 @@ def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> i
         except CannotStart as error:
             failures.append(error)
             events.role_cannot_start(name, str(error))
-            reactor.stop()
+            stop()
         except Exception as error:  # noqa: BLE001 - a bug; the supervisor starts another process
             failures.append(error)
             events.bug(name, error)
-            reactor.stop()
+            stop()
         else:
             events.role_started(name, os.getpid())
 
@@ -66,9 +95,12 @@ def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> i
     except CannotStart as error:
         events.role_cannot_start(name, str(error))
         return EXIT_CONFIGURATION
+    for number, action in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, hang_up)):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            loop.add_signal_handler(number, action)
     reactor.callWhenRunning(lambda: Deferred.fromCoroutine(begin()))
     reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(end()))
-    reactor.run()
+    reactor.run(installSignalHandlers=False)
     sys.stdout.flush()
     if not failures:
         return 0

@@ -19,9 +19,10 @@ from pool.roles.database import reach_database
 from pool.roles.doors import Doors, host_and_port
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.redis_link import open_redis
+from pool.roles.twisted_role import Role
 
 
-class WebRole:
+class WebRole(Role):
     """What people see."""
 
     def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop) -> None:

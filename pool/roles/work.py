@@ -22,11 +22,11 @@ from pool.node.rpc import RpcSettings
 from pool.node.workshop import Workshop, WorkshopSettings
 from pool.roles.clock import SystemClock
 from pool.roles.heartbeat import Heartbeat
-from pool.roles.twisted_role import CannotStart
+from pool.roles.twisted_role import CannotStart, Role
 from pool.work.coinbase import Coinbase
 
 
-class WorkRole:
+class WorkRole(Role):
     """Templates to jobs, candidates to blocks."""
 
     def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop) -> None:

@@ -7,6 +7,7 @@ Keys, all under `steppe:`
     workers:FRONTEND        hash, login to tally; accounts:FRONTEND likewise; pool:FRONTEND, the tally of all
     tallied:FRONTEND        the record up to which these tallies stand
     frontends               set of the journals with tallies
+    rejects:NAME            hash, login to the newest refused shares at the stratum process NAME; rejecting, their set
     roles, role:ROLE/NAME   set of names, and the last sign of life of each
 
 Tallies are JSON: sums of work pass 64 bits, where msgpack ends.
@@ -25,6 +26,7 @@ from msgspec import Struct
 from redis.exceptions import WatchError
 
 from pool.ports import ShareBatch, StoreUnavailable, StreamPlace
+from pool.stats.rejects import REJECTS_KEPT, Reject
 from pool.stats.tally import Row, Snapshot, Tally
 from pool.store.redis_link import BLOCK_MS_MAX, address_of, connect, errors_of
 
@@ -32,11 +34,13 @@ _STREAM = "steppe:shares"
 _COMMITTED = "steppe:hwm"
 _FRONTENDS = "steppe:frontends"
 _ROLES = "steppe:roles"
+_REJECTING = "steppe:rejecting"
 
 # Rows of a frontend that is gone fade after this time; its workers have long been seen elsewhere by then.
 TALLIES_SECONDS = 86_400
 
 _tally_of = msgspec.json.Decoder(Tally).decode
+_rejects_of = msgspec.msgpack.Decoder(tuple[Reject, ...]).decode
 
 
 class RoleSign(Struct, frozen=True):
@@ -173,6 +177,29 @@ class RedisStore:
             found = self._mget([f"steppe:pool:{frontend}" for frontend in self._frontends()])
         tallies = [self._tally(data) for data in found if data is not None]
         return reduce(Tally.plus, tallies).row("", now_ms) if tallies else None
+
+    def publish_rejects(self, name: str, changed: Mapping[str, tuple[Reject, ...]], forgotten: tuple[str, ...]) -> None:
+        """Replace the refused shares of some workers, as a stratum process has them; drop those of others."""
+        key = f"steppe:rejects:{name}"
+        with self._errors(), self._pipeline() as pipe:
+            if changed:
+                pipe.hset(key, mapping={login: msgspec.msgpack.encode(each) for login, each in changed.items()})
+            if forgotten:
+                pipe.hdel(key, *forgotten)
+            pipe.sadd(_REJECTING, name)
+            pipe.expire(key, TALLIES_SECONDS)
+            pipe.execute()
+
+    def read_rejects(self, login: str) -> list[Reject]:
+        """The newest refused shares of a worker, of all stratum processes, newest first."""
+        with self._errors():
+            names: Any = self._redis.smembers(_REJECTING)
+            found: list[Any] = [self._redis.hget(f"steppe:rejects:{name.decode()}", login) for name in sorted(names)]
+        try:
+            rejects = [each for data in found if data is not None for each in _rejects_of(data)]
+        except msgspec.MsgspecError as error:
+            raise self._of_another_version("refused shares", error) from error
+        return sorted(rejects, key=lambda each: each.time_ms, reverse=True)[:REJECTS_KEPT]
 
     def publish_role(self, role: str, name: str, data: Mapping[str, Any], ttl_seconds: float) -> None:
         """Give a sign of life that counts for `ttl_seconds`; data: of msgpack's types."""

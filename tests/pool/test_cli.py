@@ -125,3 +125,11 @@ class TestHashing:
         run = self.run_without_build(config)
         assert "the compiled hashing is missing" not in run.stderr
         assert "accounting_waits" in run.stderr
+
+
+class TestRun:
+    @pytest.mark.parametrize("arguments", [("--role", "stratum", "--process", "1"), ("--process", "1")])
+    def test_a_process_that_is_not_configured_is_refused(self, config: Path, arguments: tuple[str, ...]) -> None:
+        result = steppe("run", "-c", config, *arguments)
+        assert result.exit_code == 2
+        assert "there is no process 1 of it" in result.output

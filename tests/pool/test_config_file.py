@@ -168,6 +168,11 @@ def test_their_paths_start_at_the_file(tmp_path: Path) -> None:
     assert (door.tls_certificate, door.tls_key) == (str(tmp_path / "a.pem"), str(tmp_path / "a.key"))
 
 
+def test_the_processes_have_ranges_below_256(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + "\n[stratum]\nextranonce_range = 254\nprocesses = 3\n")
+    assert said == ":11: stratum.processes: 3 processes from extranonce_range 254 on end above 255"
+
+
 def test_the_sample_becomes_good_once_the_open_keys_are_filled_in(tmp_path: Path) -> None:
     text = sample().replace('"your bitcoin address"', f'"{ADDRESS}"').replace('chain = "main"', 'chain = "regtest"')
     text = text.replace('#cookie_file = ""', 'cookie_file = "x"')

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from pool.supervisor import (
     Program,
     bound_to_parent,
     stop_signals,
+    supervise,
 )
 
 FOREVER = "import time; time.sleep(600)"
@@ -88,6 +91,48 @@ def test_a_role_that_cannot_work_like_this_is_not_started_again_and_its_reason_i
         role.tend(1.0)
 
 
+DRAINS = (
+    "import signal, sys, time; asked = [];"
+    "signal.signal(signal.SIGTERM, lambda *_: (asked.append(1), print('asked', flush=True)));"
+    "print('ready', flush=True)\n"
+    "while not (len(asked) >= int(sys.argv[1])): time.sleep(0.01)\n"
+    "print('drained' if len(asked) == 1 else 'hurried', flush=True)"
+)
+
+
+def test_who_drains_ends_first_while_the_others_work_on(tmp_path: Path) -> None:
+    programs = [
+        Program("drains", (sys.executable, "-c", DRAINS, "1"), tmp_path / "drains", drain_seconds=60),
+        Program("other", (sys.executable, "-c", FOREVER), tmp_path / "other"),
+    ]
+    with stop_signals() as stop, ThreadPoolExecutor(1) as threads:
+        running_all = threads.submit(supervise, programs, signals=stop)
+        while not said(tmp_path / "drains", "ready"):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        running_all.result(30)
+    assert said(tmp_path / "drains", "drained")
+
+
+def test_a_second_signal_hurries_it(tmp_path: Path) -> None:
+    program = Program("drains", (sys.executable, "-c", DRAINS, "2"), tmp_path / "drains", drain_seconds=600)
+    with stop_signals() as stop, ThreadPoolExecutor(1) as threads:
+        running_all = threads.submit(supervise, [program], signals=stop)
+        while not said(tmp_path / "drains", "ready"):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not said(tmp_path / "drains", "asked"):
+            time.sleep(0.01)
+        assert not running_all.done()
+        os.kill(os.getpid(), signal.SIGTERM)
+        running_all.result(30)
+    assert said(tmp_path / "drains", "hurried")
+
+
+def said(log: Path, what: str) -> bool:
+    return log.exists() and what in log.read_text()
+
+
 def test_its_output_goes_into_its_log(tmp_path: Path) -> None:
     role = child(tmp_path, "import sys; print('out', flush=True); print('err', file=sys.stderr)")
     role.tend(0.0)
@@ -126,14 +171,62 @@ def test_without_setpriv_the_command_stands_as_it_is(monkeypatch: pytest.MonkeyP
     assert bound_to_parent(["redis-server", "x"]) == ["redis-server", "x"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_noted_and_the_old_behaviour_returns_afterwards(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with stop_signals() as stop:
         assert not stop()
         os.kill(os.getpid(), number)
         assert stop()
+        assert not stop.again()
+        os.kill(os.getpid(), number)
+        assert stop.again()
     assert signal.getsignal(number) == before
+
+
+def test_a_hang_up_asks_to_reload_once() -> None:
+    with stop_signals() as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert (stop.reload(), stop.reload(), stop()) == (True, False, False)
+
+
+def test_the_end_of_the_terminal_asks_to_stop(tmp_path: Path) -> None:
+    code = (
+        "import os, pty, sys, time; from pathlib import Path; from pool.supervisor import stop_signals;"
+        "os.setsid(); os.open(sys.argv[1], os.O_RDWR)\n"  # which makes it the controlling terminal
+        "with stop_signals() as stop:\n"
+        "    print('ready', flush=True)\n"
+        "    while not (stop() or stop.reload()): time.sleep(0.01)\n"
+        "    print('stop' if stop() else 'reload', flush=True)"
+    )
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-c", code, os.ttyname(theirs)], stdout=subprocess.PIPE)
+    os.close(theirs)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    os.close(ours)
+    assert process.stdout.read() == b"stop\n"
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_reload_reaches_the_programs_that_want_it(tmp_path: Path) -> None:
+    code = "import signal,time; signal.signal(signal.SIGHUP, lambda *_: print('again', flush=True));"
+    code += "print('ready', flush=True); time.sleep(600)"
+    roles = [
+        Child(Program(name, (sys.executable, "-c", code), tmp_path / name, reloads=name == "a")) for name in ("a", "b")
+    ]
+    for role in roles:
+        role.tend(0.0)
+    while any((tmp_path / name).read_text() != "ready\n" for name in ("a", "b")):
+        time.sleep(0.01)
+    for role in roles:
+        role.reload()
+    while (tmp_path / "a").read_text() != "ready\nagain\n":
+        time.sleep(0.01)
+    assert (tmp_path / "b").read_text() == "ready\n"
+    for role in roles:
+        role.stop(time.monotonic() + 10)
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:

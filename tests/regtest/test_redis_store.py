@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from pool.ports import ShareBatch, StoreUnavailable, StreamPlace
+from pool.stats.rejects import Reject
 from pool.stats.tally import Tallies
 from pool.store.redis import TALLIES_SECONDS, RedisStore
 from tests.pool.journal.samples import fold, share
@@ -209,3 +210,18 @@ class TestRoles:
         child.store.publish_role("work", "0", {}, ttl_seconds=10)
         child.client.delete("steppe:role:work/0")
         assert child.store.read_roles() == []
+
+
+class TestRejects:
+    STALE, LATER = (Reject(time_ms, "stale", "stale: a new block has come", "a1", 5) for time_ms in (1, 2))
+
+    def test_they_are_read_as_they_were_of_all_processes_newest_first(self, store: RedisStore) -> None:
+        store.publish_rejects("0", {"alice.rig": (self.STALE,)}, ())
+        store.publish_rejects("1", {"alice.rig": (self.LATER,), "bob": ()}, ())
+        assert store.read_rejects("alice.rig") == [self.LATER, self.STALE]
+        assert store.read_rejects("carol") == []
+
+    def test_a_forgotten_worker_has_none(self, store: RedisStore) -> None:
+        store.publish_rejects("0", {"alice": (self.STALE,)}, ())
+        store.publish_rejects("0", {}, ("alice",))
+        assert store.read_rejects("alice") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -134,6 +135,21 @@ class TestTheDoor:
         assert [answer["error"] and answer["error"][0] for answer in answers] == [None, None, 21]
 
 
+class TestOperator:
+    def test_what_an_operator_says_reaches_a_miner(self, pool: WholePool) -> None:
+        with socket.create_connection(("127.0.0.1", pool.stratum_port), timeout=10) as connection:
+            connection.sendall(
+                b'{"id":1,"method":"mining.subscribe","params":["x"]}\n'
+                b'{"id":2,"method":"mining.authorize","params":["carol.rig","x"]}\n'
+            )
+            with connection.makefile("rb") as lines:
+                while b"mining.notify" not in lines.readline():
+                    pass
+                said = pool.steppe("stratum", "message", "--account", "carol", "back at ten")
+                assert "1 sessions" in said
+                assert b'"back at ten"' in next(line for line in lines if b"show_message" in line)
+
+
 class TestFailures:
     @pytest.mark.parametrize("role", ["stratum", "work", "accounting", "web"])
     def test_a_killed_role_comes_back_and_no_share_is_lost(self, pool: WholePool, role: str) -> None:
@@ -144,6 +160,21 @@ class TestFailures:
         eventually("ready", pool.is_ready)
         pool.mine("alice.rig", shares=1, rate_hps=20)
         eventually("all blocks are in the books", lambda: len(pool.blocks()) >= before + 3)
+
+    def test_a_miner_gets_its_extranonce_back_after_its_role_was_killed(self, pool: WholePool) -> None:
+        subscribe = '{"id":1,"method":"mining.subscribe","params":["x"]}'
+        [[_, [_, session_id]], extranonce1, _] = talk(pool.stratum_port, subscribe, replies=1)[0]["result"]
+        killed = pool.kill("stratum")
+        eventually("stratum is back", lambda: pool.pid_of("stratum") != killed)
+        resume = subscribe.replace('"x"', f'"x","{session_id}"')
+
+        def resumed() -> Any:
+            with contextlib.suppress(OSError):
+                return talk(pool.stratum_port, resume, replies=1)
+            return None
+
+        [reply] = eventually("it listens again", resumed)
+        assert reply["result"][1] == extranonce1
 
     def test_a_block_found_while_the_work_role_hung_survives_the_death_of_both(self, pool: WholePool) -> None:
         """Only the journal has it then."""

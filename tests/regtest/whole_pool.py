@@ -134,6 +134,17 @@ listen = "127.0.0.1:{self.http_port}"
         blocks: list[dict[str, Any]] = self.get("/api/v1/blocks?per_page=100")["rows"] or []
         return [block for block in blocks if state is None or block["state"] == state]
 
+    def steppe(self, *words: str) -> str:
+        """What a command about this pool prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pool", *words, "-c", str(self.config_path)],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=60,
+        )
+        return done.stdout.decode()
+
     def mine(self, user: str, shares: int, rate_hps: float | None = None) -> None:
         """Mine until so many shares are accepted, over real Stratum."""
         rate = [] if rate_hps is None else ["--rate", f"{rate_hps:g}"]

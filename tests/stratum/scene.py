@@ -19,6 +19,7 @@ from pool.work.job import Job
 from pool.work.share import Outcome, Share
 from stratum.difficulty import DifficultyBounds
 from stratum.protocol import StratumFactory
+from stratum.returning import SessionIds
 from stratum.server import StratumServer
 from stratum.settings import StratumSettings
 from tests.fakes import FakeCandidates, FakeClock, FakeShareLog
@@ -31,6 +32,8 @@ PEER = IPv4Address("TCP", "203.0.113.7", 40000)
 # Every hash is below this difficulty's target.
 ANY_HASH = 1e-10
 NTIME = 1_700_000_000
+MINUTE = 60
+KEY = b"of the session ids"
 
 # Block 100000 as a job: its coinbase transaction cut where this session's extranonces would be.
 _COINBASE = blocks.BLOCK_COINB1 + blocks.BLOCK_EXTRANONCE1 + blocks.BLOCK_EXTRANONCE2 + blocks.BLOCK_COINB2
@@ -105,6 +108,10 @@ class Miner:
         self.transport: Any = transport(peerAddress=PEER)
         self.protocol.makeConnection(self.transport)
 
+    def disconnect(self) -> None:
+        """It is gone."""
+        self.protocol.connectionLost()
+
     def send(self, *lines: bytes) -> None:
         for line in lines:
             self.protocol.dataReceived(line)
@@ -150,11 +157,12 @@ class Pool:
             self.candidates,
             self.extranonces,
             self.reactor,
+            SessionIds(KEY),
         )
         self._factory = StratumFactory(self.server)
 
-    def connect(self, *lines: bytes) -> Miner:
-        miner = Miner(self._factory.buildProtocol(PEER))
+    def connect(self, *lines: bytes, address: str = PEER.host) -> Miner:
+        miner = Miner(self._factory.buildProtocol(IPv4Address("TCP", address, 40000)))
         miner.send(*lines)
         return miner
 
@@ -194,7 +202,11 @@ class GivenExtranonces:
     def take(self) -> bytes:
         return self._first.pop(0) if self._first else self._range.take()
 
+    def hold(self, extranonce1: bytes) -> bool:
+        return self._range.hold(extranonce1)
+
     def release(self, extranonce1: bytes) -> None:
+        self._range.release(extranonce1)
         self.released.append(extranonce1)
 
 

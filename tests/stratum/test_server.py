@@ -512,6 +512,20 @@ class TestBadInput:
         assert (sound.replies(), events) == ({4: True}, [])
 
 
+class TestSeveralProcesses:
+    def test_a_share_of_one_process_is_worth_nothing_in_another(self) -> None:
+        """Its extranonce1 begins with the range of its process, so that the other one sees another header."""
+        first, second = block_pool(), Pool(1.0)
+        second.server.take_job(block_job())
+        second.turn()
+        for pool in (first, second):
+            miner = solving_miner(pool)
+            miner.send(request("mining.submit", block_params(), 4))
+            pool.turn()
+        assert first.outcomes == [Outcome.ACCEPTED]
+        assert second.outcomes == [Outcome.LOW_DIFFICULTY]
+
+
 class TestStop:
     def test_every_connection_is_reset_so_that_miners_return_at_once(self) -> None:
         pool = pool_with_job()
@@ -528,3 +542,17 @@ class TestStop:
         assert not miner.closed
         pool.turn()
         assert (miner.replies(), miner.closed) == ({4: True}, True)
+
+
+class TestRejects:
+    def test_each_has_its_reason_text_and_the_age_of_its_job(self) -> None:
+        pool = pool_with_job()
+        miner = pool.ready()
+        pool.pass_seconds(7)
+        miner.send(submit(), submit(), submit(job_id="ff"))
+        pool.turn()
+        changed, _ = pool.server.rejects.changes()
+        assert [(each.reason, each.text, each.job_id, each.job_age_ms) for each in changed["alice.rig1"]] == [
+            ("duplicate", "duplicate share", "a1", 7000),
+            ("unknown_job", "job not found", "ff", None),
+        ]

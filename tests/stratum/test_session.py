@@ -47,7 +47,7 @@ class Driver:
                 self.events.append(event)
                 match event:
                     case SubscriptionRequested():
-                        self.session.subscribe(event, b"\x01\x02\x03\x04")
+                        self.session.subscribe(event, b"\x01\x02\x03\x04", "5e55")
                     case AuthorizationRequested():
                         self.session.authorize(event)
                     case ConfigurationRequested():
@@ -84,7 +84,7 @@ class TestSubscribe:
         assert driver.lines() == [
             {
                 "id": 1,
-                "result": [[["mining.set_difficulty", "01020304"], ["mining.notify", "01020304"]], "01020304", 8],
+                "result": [[["mining.set_difficulty", "5e55"], ["mining.notify", "5e55"]], "01020304", 8],
                 "error": None,
             }
         ]
@@ -309,7 +309,7 @@ class TestOtherMethods:
         driver.receive(request("mining.suggest_difficulty", params))
         assert driver.sent == b""
 
-    @pytest.mark.parametrize("method", ["mining.suggest_target", "mining.capabilities", "mining.multi_version", ""])
+    @pytest.mark.parametrize("method", ["mining.capabilities", "mining.multi_version", ""])
     def test_an_unknown_method_gets_an_error_and_keeps_the_connection(self, method: str) -> None:
         driver = Driver()
         driver.receive(request(method, []), PING)

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 import pytest
 from msgspec import Struct
 
-from tests.stratum.scene import ANY_HASH, Pool, make_job
+from stratum.returning import SessionIds
+from tests.stratum.scene import ANY_HASH, KEY, Pool, make_job
 
-SUBSCRIBED = '[[["mining.set_difficulty","07000000"],["mining.notify","07000000"]],"07000000",8]'
+SESSION_ID = SessionIds(KEY).name(bytes.fromhex("07000000"))
+SUBSCRIBED = f'[[["mining.set_difficulty","{SESSION_ID}"],["mining.notify","{SESSION_ID}"]],"07000000",8]'
 WORK = (
     '{"id":null,"method":"mining.set_difficulty","params":[1e-10]}\n'
     '{"id":null,"method":"mining.notify","params":["a1",'

@@ -226,6 +226,6 @@ class TestMiners:
     def test_the_ports_bounds_hold(self) -> None:
         difficulty = SessionDifficulty(DifficultyBounds(64.0, 32.0, 128.0))
         difficulty.announce(1, MAINNET_NBITS, 1)
-        for wanted, told in ((1e9, 128.0), (1e-9, 32.0)):
+        for number, wanted, told in ((2, 1e9, 128.0), (3, 1e-9, 32.0)):
             assert difficulty.adapt(wanted, MAINNET_NBITS)
-            assert difficulty.announce(2, MAINNET_NBITS, 1) == told
+            assert difficulty.announce(number, MAINNET_NBITS, 1) == told

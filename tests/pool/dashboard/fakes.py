@@ -21,6 +21,7 @@ from pool.dashboard.rows import (
     LiveAccount,
     LiveView,
     Rate,
+    Reject,
     Roles,
     StratumRole,
     Totals,
@@ -67,12 +68,18 @@ class FakeLive:
     content: LiveView
     reason: str | None = None
     reads: int = 0
+    refused: dict[str, tuple[Reject, ...]] = field(default_factory=dict)
 
     async def view(self) -> LiveView:
         self.reads += 1
         if self.reason is not None:
             raise SourceUnavailable(self.reason)
         return self.content
+
+    async def rejects(self, login: str) -> tuple[Reject, ...]:
+        if self.reason is not None:
+            raise SourceUnavailable(self.reason)
+        return self.refused.get(login, ())
 
 
 @dataclass

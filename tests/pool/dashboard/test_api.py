@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from pool.dashboard.rows import Roles
+from pool.dashboard.rows import Reject, Roles
 from tests.pool.dashboard.browser import Browser, healthy, without_database, without_redis
 from tests.pool.dashboard.fakes import HOSTILE_NAMES, NETWORK_DIFFICULTY, FakeLive, farm, live_view, worker
 
@@ -79,6 +79,41 @@ class TestWorkers:
         assert answer.json()["rows"][0]["login"] == f"acct.{name}"
         assert answer.headers["content-type"] == "application/json"
         assert b"\n" not in answer.body
+
+
+class TestWorker:
+    REJECT = Reject(1_700_000_000_000, "stale", "stale: a new block has come", "a1", 31_000)
+
+    def browser(self) -> Browser:
+        live = FakeLive(live_view([worker("acct.rig-1")]))
+        live.refused = {"acct.rig-1": (self.REJECT,), "gone.rig": (self.REJECT,)}
+        return Browser(live=live)
+
+    def test_it_has_its_row_and_its_refused_shares(self) -> None:
+        answer = self.browser().ask("/api/v1/workers/acct.rig-1").json()
+        assert answer["worker"]["login"] == "acct.rig-1"
+        assert answer["rejects"] == [
+            {
+                "time_ms": 1_700_000_000_000,
+                "reason": "stale",
+                "text": "stale: a new block has come",
+                "job_id": "a1",
+                "job_age_ms": 31_000,
+            }
+        ]
+
+    def test_also_if_it_has_only_these(self) -> None:
+        answer = self.browser().ask("/api/v1/workers/gone.rig").json()
+        assert (answer["worker"], len(answer["rejects"])) == (None, 1)
+
+    @pytest.mark.parametrize("name", ["nobody", "", "a/b", "%00", "..", "%FF", "x" * 200])
+    def test_an_unknown_one_is_404(self, name: str) -> None:
+        answer = self.browser().ask(f"/api/v1/workers/{name}")
+        assert (answer.status, answer.json()["error"]["code"]) == (404, "unknown_worker")
+
+    def test_without_redis_it_is_503(self) -> None:
+        answer = without_redis().ask("/api/v1/workers/acct.rig-1")
+        assert (answer.status, answer.json()["error"]["code"]) == (503, "unavailable")
 
 
 class TestAccounts:

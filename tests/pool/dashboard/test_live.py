@@ -12,6 +12,7 @@ from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.rows import AccountingRole, LiveAccount, LiveView, Rate, StratumRole, Worker, WorkJob, WorkRole
 from pool.ports import StoreUnavailable
 from pool.stats.hashrate import Estimate, Hashrate
+from pool.stats.rejects import Reject
 from pool.stats.tally import Row, Tally
 from pool.work.share import Outcome
 from tests.pool.dashboard.fakes import NOW_MS, FakeClock
@@ -48,6 +49,9 @@ class FakeStore:
     def read_roles(self) -> list[Sign]:
         return self.signs
 
+    def read_rejects(self, login: str) -> list[Reject]:
+        return [Reject(NOW_MS, "stale", "stale: a new block has come", "a1", None)] if login == "acct.rig-1" else []
+
 
 class StoreThatIsDown(FakeStore):
     def read_roles(self) -> list[Sign]:
@@ -73,6 +77,20 @@ def present(account: str, worker: str, difficulty: float | None = 2.0) -> tuple[
 
 def view(store: FakeStore) -> LiveView:
     return result_of(RedisLive(store, here, FakeClock()).view())
+
+
+class TestRejects:
+    def test_they_are_rows(self) -> None:
+        (reject,) = result_of(RedisLive(FakeStore(), here, FakeClock()).rejects("acct.rig-1"))
+        assert (reject.time_ms, reject.reason, reject.job_age_ms) == (NOW_MS, "stale", None)
+
+    def test_without_redis_the_reason_is_told(self) -> None:
+        class Down(FakeStore):
+            def read_rejects(self, login: str) -> list[Reject]:
+                raise StoreUnavailable("start it")
+
+        with pytest.raises(SourceUnavailable, match="start it"):
+            result_of(RedisLive(Down(), here, FakeClock()).rejects("acct.rig-1"))
 
 
 class TestWorkers:

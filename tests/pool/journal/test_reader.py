@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pool.journal.format import Group
 from pool.journal.journal import Durability
-from pool.journal.reader import Reader, groups, recent
+from pool.journal.reader import Reader, groups, recent, tail
 from pool.journal.segments import JournalDamaged, segment_paths
 from tests.pool.journal.samples import Bench, result_of
 
@@ -219,3 +219,14 @@ class TestRecent:
     def test_an_empty_journal_has_none(self, folder: Path) -> None:
         folder.mkdir()
         assert list(recent(folder, 0.0)) == []
+        assert list(tail(folder, 1000)) == []
+
+    def test_a_tail_is_of_whole_segments_within_a_number_of_bytes(self, folder: Path) -> None:
+        paths = self.segments(folder)
+        two = sum(path.stat().st_size for path in paths[-2:])
+        assert next(tail(folder, two)) == next(groups(folder, int(paths[-2].stem)))
+        assert list(tail(folder, two))[-1] == list(groups(folder))[-1]
+
+    def test_but_of_one_in_any_case(self, folder: Path) -> None:
+        paths = self.segments(folder)
+        assert next(tail(folder, 1)) == next(groups(folder, int(paths[-1].stem)))

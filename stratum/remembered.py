@@ -1,0 +1,54 @@
+"""The difficulty that each worker had, for when it comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+REMEMBERED_MS: Final = 24 * 3600 * 1000
+"""How long: over a day's maintenance. A machine that was away longer may be another."""
+
+REMEMBERED_MAX: Final = 65_536
+"""Workers at most, six times the machines of the largest site; who was not seen for longest goes first. Names are the
+miners' own, so there must be an end."""
+
+
+class RememberedDifficulties:
+    """By login: a difficulty that accepted shares have proven, and when that was, in Unix milliseconds."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[float, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def note(self, login: str, difficulty: float, now_ms: int) -> None:
+        """The worker finds shares of that difficulty now."""
+        self._entries[login] = difficulty, now_ms
+        if len(self._entries) > REMEMBERED_MAX + REMEMBERED_MAX // 8:
+            self._prune(now_ms)
+
+    def recall(self, login: str, now_ms: int) -> float | None:
+        """What the worker had, if that is not too long ago."""
+        entry = self._entries.get(login)
+        return entry[0] if entry is not None and now_ms - entry[1] < REMEMBERED_MS else None
+
+    def entries(self, now_ms: int) -> dict[str, tuple[float, int]]:
+        """All that is worth keeping."""
+        self._prune(now_ms)
+        return dict(self._entries)
+
+    def learn(self, entries: Mapping[str, tuple[float, int]], now_ms: int) -> None:
+        """Take in what an earlier run or another process knew; what is newer holds. Times to come count as now."""
+        for login, (difficulty, seen_ms) in entries.items():
+            known = self._entries.get(login)
+            if known is None or known[1] < seen_ms:
+                self._entries[login] = difficulty, min(seen_ms, now_ms)
+        self._prune(now_ms)
+
+    def _prune(self, now_ms: int) -> None:
+        fresh = {login: entry for login, entry in self._entries.items() if now_ms - entry[1] < REMEMBERED_MS}
+        if len(fresh) > REMEMBERED_MAX:
+            newest = sorted(fresh.items(), key=lambda item: item[1][1], reverse=True)
+            fresh = dict(newest[:REMEMBERED_MAX])
+        self._entries = fresh
