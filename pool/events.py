@@ -154,6 +154,11 @@ def control_not_open(problem: str) -> None:
     _emit(_ERROR, "control_not_open", message=problem)
 
 
+def neighbours_not_met(problem: str) -> None:
+    """A stratum process cannot give connections to the others: miners that return begin anew; all else goes on."""
+    _emit(_ERROR, "neighbours_not_met", message=problem)
+
+
 def drain_begun(sessions: int, seconds: float, target: str) -> None:
     """The stratum role takes nobody in any more and sends its miners away in waves."""
     _emit(_INFO, "drain_begun", sessions=sessions, seconds=seconds, target=target)
