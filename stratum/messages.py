@@ -118,14 +118,22 @@ def decode_request(line: bytes) -> Request:
         raise MalformedMessage from None
 
 
+_ID: Final = msgspec.json.Decoder(str | int | float)
+
+
 def decode_id(raw: Raw) -> bytes | None:
     """The id to echo, None for a notification; raises MalformedMessage if it is neither number nor string."""
     text = bytes(raw)
     if text == b"null":
         return None
-    if text[0] in b'"-0123456789':
+    if text.isdigit():
         return text
-    raise MalformedMessage
+    try:
+        # All of it, since we send it back: what was taken as raw may be no UTF-8.
+        _ID.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MalformedMessage from None
+    return text
 
 
 def decode_params(decoder: msgspec.json.Decoder[Params], raw: Raw) -> Params:

@@ -142,6 +142,7 @@ def serve(options: Options) -> None:
         elif command == "counters":
             print(json.dumps(pool.server.counters), flush=True)
         else:
+            loop.remove_reader(sys.stdin)  # or its end would come again
             reactor.stop()
 
     loop.add_reader(sys.stdin, answer)
