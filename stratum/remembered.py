@@ -30,8 +30,8 @@ class RememberedDifficulties:
         if len(self._entries) > REMEMBERED_MAX + REMEMBERED_MAX // 8:
             self._prune(now_ms)
 
-    def note_of(self, session: Session, now_ms: int) -> None:
-        """What a session's shares have proven, for its first worker; a proxy's others have the same."""
+    def note_session(self, session: Session, now_ms: int) -> None:
+        """Of its first worker, what its shares have proven; a proxy's others have the same."""
         if session.pace.proven is not None and session.logins:
             self.note(str(next(iter(session.logins.values()))), session.pace.proven, now_ms)
 

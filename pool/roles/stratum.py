@@ -71,8 +71,8 @@ class StratumRole(Role):
                 paths.journal / name, Durability(self._options.journal_mode), run=deferToThread, later=reactor.callLater
             )
             paths.extranonces.mkdir(exist_ok=True)
-            extranonces = open_extranonces(paths.extranonces / name, range_id)
-            session_ids = SessionIds(open_key(paths.sessions))
+            key = open_key(paths.sessions)
+            extranonces = open_extranonces(paths.extranonces / name, range_id, key)
         except (JournalBusy, JournalDamaged, OSError, ValueError) as error:
             raise CannotStart(str(error)) from error
         journal, clock = self._journal, SystemClock()
@@ -91,7 +91,7 @@ class StratumRole(Role):
         )
         self._neighbours = Neighbours(loop, paths.sessions, range_id, self._take_passed)
         self._server = StratumServer(
-            settings, clock, journal, self._feed, extranonces, reactor, session_ids, self._neighbours
+            settings, clock, journal, self._feed, extranonces, reactor, SessionIds(key), self._neighbours
         )
         self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)

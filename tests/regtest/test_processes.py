@@ -158,6 +158,11 @@ def booked(pool: WholePool) -> float:
     return number("steppe_shares_accepted_total")
 
 
+def passed_on(pool: WholePool) -> int:
+    """Connections that one process gave to the other."""
+    return sum(data["counters"].get("closed_passed_on", 0) for data in processes(pool).values())
+
+
 def test_both_take_miners_with_extranonces_of_their_own_ranges(pool: WholePool) -> None:
     with ExitStack() as stack:
         assert set(miners_on_both(pool, stack)) == {5, 6}
@@ -199,8 +204,8 @@ def test_a_miner_that_returns_has_its_session_whichever_process_it_meets(pool: W
         assert again.ask("mining.submit", claim)[0] in (21, 22), "stale or a duplicate, and never paid twice"
         assert again.share() is True
         again.close()
-    passed = sum(data["counters"].get("closed_passed_on", 0) for data in processes(pool).values())
-    assert passed, "of twelve connections all came to the same process"
+    # Of twelve connections all come to the session's own process once in 4,096 times.
+    eventually("a process says that it passed one on", lambda: passed_on(pool))
 
 
 def test_one_is_killed_its_miners_come_back_to_the_other_and_no_share_is_lost(pool: WholePool) -> None:
