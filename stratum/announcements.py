@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from pool.ports import Clock
 from stratum import messages
 from stratum.jobs import LiveJob
 from stratum.ports import Link
@@ -24,13 +23,11 @@ class Announcements:
         links: Callable[[], Iterable[Link]],
         retargeting: Retargeting,
         returning: Returning,
-        clock: Clock,
         issue: Callable[[Link, LiveJob], None],
     ) -> None:
         self._links = links
         self._retargeting = retargeting
         self._returning = returning
-        self._clock = clock
         self._issue = issue
 
     def show_message(self, text: str, account: str | None = None) -> int:
@@ -55,7 +52,7 @@ class Announcements:
         session = link.session
         if not session.issued or not session.takes_extranonce:
             return False
-        fresh = self._retargeting.fresh_job(session, self._clock.monotonic())
+        fresh = self._retargeting.fresh_job(session)
         if fresh is not None:
             session.change_extranonce(self._returning.change(link))
             self._issue(link, fresh)

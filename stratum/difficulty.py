@@ -85,19 +85,25 @@ class SessionDifficulty:
 
     A change takes effect with the next job; shares for earlier jobs keep the difficulty of those. Jobs are named by
     their number, which grows.
+
+    Nobody may choose the difficulty of a job after hashing on it: a job counts only if it was sent, and a difficulty
+    goes out only with a job that was made after it was wished for (decision 0010).
     """
 
     __slots__ = (
         "_announced",
         "_bounds",
+        "_changed_at",
         "_floor",
         "_former",
         "_newest",
         "_pinned",
         "_recalled",
         "_suggested",
+        "_variants",
         "_wanted",
         "_whole",
+        "_wish",
     )
 
     def __init__(self, bounds: DifficultyBounds) -> None:
@@ -110,9 +116,28 @@ class SessionDifficulty:
         # (number of the first job, difficulty): nearly always one entry.
         self._announced: list[tuple[int, float]] = []
         self._newest = 0
+        # The variants among what was sent; of other jobs a session is sent every one.
+        self._variants: set[int] = set()
+        # What was wished for when `mark` was called last, and number of the newest job when that changed.
+        self._wish: float | None = None
+        self._changed_at = 0
         # Of a session that is resumed from the run before: what it was told, by the number of the job.
         self._former: Mapping[int, float] = {}
         self._recalled = False
+
+    def begin(self) -> None:
+        """The session has an extranonce1 now, which nobody could know before: what was wished for so far was not chosen
+        after any hash."""
+        self._wish, self._changed_at = self._wished(), 0
+
+    def mark(self, number: int) -> None:
+        """Note whether another difficulty is wished for. number: of the newest job there is."""
+        if (wish := self._wished()) != self._wish:
+            self._wish, self._changed_at = wish, number
+
+    def may_take(self, number: int) -> bool:
+        """Whether a job that the session was not sent may be sent now: not if it was there before the wish."""
+        return number > max(self._newest, self._changed_at)
 
     def recall(self, difficulty: float) -> None:
         """What the worker's shares had when it was here last: better than what a firmware suggests."""
@@ -124,6 +149,8 @@ class SessionDifficulty:
         """Go on from an earlier session: whatever job it was sent keeps the difficulty it had."""
         self._announced = list(other._announced)
         self._newest = other._newest
+        self._variants = set(other._variants)
+        self._wish, self._changed_at = other._wish, other._changed_at
         self._former = other._former
         if other.current is not None:
             self.recall(other.current if other._wanted is None else other._wanted)
@@ -181,7 +208,7 @@ class SessionDifficulty:
         """Number of the newest job that was sent, or 0."""
         return self._newest
 
-    def announce(self, number: int, nbits: int, oldest: int) -> float | None:
+    def announce(self, number: int, nbits: int, oldest: int, *, variant: bool = False) -> float | None:
         """Fix the difficulty of a job that is about to be sent; what to announce before it, or None if unchanged.
 
         oldest: number of the oldest job still known; what no job needs any more is forgotten.
@@ -189,6 +216,8 @@ class SessionDifficulty:
         if number <= self._newest:
             return None  # the session that this one resumes was sent it: that holds
         self._newest = number
+        if variant:
+            self._variants = {each for each in self._variants if each >= oldest} | {number}
         difficulty = self._due(nbits)
         announced = self._announced
         if announced and announced[-1][1] == difficulty:
@@ -198,8 +227,10 @@ class SessionDifficulty:
         announced.append((number, difficulty))
         return difficulty
 
-    def at(self, number: int) -> float | None:
-        """The difficulty announced with that job; None if the job is older than the session."""
+    def at(self, number: int, *, variant: bool = False) -> float | None:
+        """The difficulty announced with that job; None if the session was not sent it."""
+        if number > self._newest or (variant and number not in self._variants):
+            return None if number > self._newest else self._former.get(number)
         for first, difficulty in reversed(self._announced):
             if number >= first:
                 return difficulty
@@ -210,8 +241,11 @@ class SessionDifficulty:
         return self._due(nbits) != self.current
 
     def _due(self, nbits: int) -> float:
+        return announceable(self._wished(), nbits)
+
+    def _wished(self) -> float:
         default = max(self._bounds.default, self._least())
-        return announceable(max(default if self._wanted is None else self._wanted, self._floor), nbits)
+        return max(default if self._wanted is None else self._wanted, self._floor)
 
     def _least(self) -> float:
         if not self._whole or (self._suggested is not None and self._suggested < 1):

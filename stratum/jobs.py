@@ -8,6 +8,7 @@ from msgspec import Struct
 
 import native
 from pool.work.job import Job
+from pool.work.variant import is_variant
 from stratum.messages import JobLines, encode_job
 
 OLD_TIP_SECONDS: Final = 60.0
@@ -31,13 +32,15 @@ class Tip:
 
 
 class LiveJob(Struct, frozen=True, eq=False):
-    """A job as this process hands it out. number: grows by one with each job, whatever its tip."""
+    """A job as this process hands it out. number: grows by one with each job, whatever its tip. variant: it is sent to
+    some sessions only."""
 
     number: int
     job: Job
     tip: Tip
     check: native.JobCheck
     lines: JobLines
+    variant: bool = False
 
 
 class JobBook:
@@ -55,6 +58,11 @@ class JobBook:
 
     def __len__(self) -> int:
         return len(self._jobs)
+
+    @property
+    def newest_number(self) -> int:
+        """Number of the newest job there is, or was."""
+        return self._number
 
     @property
     def oldest_number(self) -> int:
@@ -90,7 +98,7 @@ class JobBook:
         check = native.JobCheck(job.coinb1, job.coinb2, b"".join(job.branch), job.prev_hash, job.nbits)
         tip = self._tips.setdefault(job.prev_hash, Tip())
         self._number += 1
-        live = LiveJob(self._number, job, tip, check, encode_job(job))
+        live = LiveJob(self._number, job, tip, check, encode_job(job), is_variant(job.job_id))
         self._jobs[job.job_id] = live
         tip.jobs.append(live)
         if len(tip.jobs) > JOBS_PER_TIP_MAX:

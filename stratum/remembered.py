@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from stratum.session import Session
+
 REMEMBERED_MS: Final = 24 * 3600 * 1000
 """How long: over a day's maintenance. A machine that was away longer may be another."""
 
@@ -27,6 +29,11 @@ class RememberedDifficulties:
         self._entries[login] = difficulty, now_ms
         if len(self._entries) > REMEMBERED_MAX + REMEMBERED_MAX // 8:
             self._prune(now_ms)
+
+    def note_session(self, session: Session, now_ms: int) -> None:
+        """Of its first worker, what its shares have proven; a proxy's others have the same."""
+        if session.pace.proven is not None and session.logins:
+            self.note(str(next(iter(session.logins.values()))), session.pace.proven, now_ms)
 
     def recall(self, login: str, now_ms: int) -> float | None:
         """What the worker had, if that is not too long ago."""

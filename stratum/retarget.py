@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
+from pool.ports import Clock
 from pool.work.extranonce import ExtranoncesExhausted
 from pool.work.job import Job
 from pool.work.variant import NO_MARK, variant_of
 from stratum.jobs import JobBook, LiveJob
-from stratum.ports import Extranonces, Link
+from stratum.ports import Extranonces, Link, Timers
 from stratum.session import Session
 from stratum.states import State
 from stratum.vardiff import BURST_RATIO
@@ -23,37 +24,63 @@ LOOKS: Final = 10
 10,352 at a time."""
 
 VARIANT_SECONDS: Final = 5.0
-"""Time between two variants: each is a record in the journal, and a job to be kept."""
+"""Time between two variants for those who find too many shares or none: each is a record in the journal, and a job
+to be kept."""
+
+FIRST_JOB_SECONDS: Final = 0.25
+"""The same for sessions that begin with a difficulty of their own; miners expect their first job within a second. Only
+while such sessions come."""
 
 
 class Retargeting:
     """The pace of all sessions. record: takes each variant before any session may get it."""
 
-    def __init__(self, book: JobBook, marks: Extranonces, record: Callable[[Job], None]) -> None:
+    def __init__(
+        self,
+        book: JobBook,
+        marks: Extranonces,
+        record: Callable[[Job], None],
+        clock: Clock,
+        timers: Timers,
+        issue: Callable[[Link, LiveJob], None],
+    ) -> None:
         self._book = book
         self._marks = marks
         self._record = record
+        self._clock = clock
+        self._timers = timers
+        self._issue = issue
         self._turn = 0
         self._hurried: dict[Link, None] = {}
-        self._next_variant = 0.0
+        # Who needs a job that is made from now on; and whether it is on its way.
+        self._waiting: dict[Link, None] = {}
+        self._coming = False
+        self._next_variant = self._next_first_job = 0.0
 
-    def begin(self, session: Session, now: float) -> None:
-        """The session has its first job."""
-        self._pace(session, now)
-
-    def first_job(self, session: Session, live: LiveJob, now: float) -> LiveJob:
-        """The job that a session begins with: the newest, unless it resumes one that has it at another difficulty."""
-        if live.number > session.difficulty.newest or not session.difficulty.differs(live.job.nbits):
-            return live
-        return self._variant(live, now) or live
-
-    def fresh_job(self, session: Session, now: float) -> LiveJob | None:
-        """A job that the session does not have yet, now; None if there can be none."""
-        self._next_variant = min(self._next_variant, now)
-        live = self._book.current
+    def begin(self, link: Link) -> None:
+        """Send a session its first job: the newest, if that may have its difficulty, else a variant very soon."""
+        difficulty, live = link.session.difficulty, self._book.current
+        difficulty.mark(self._book.newest_number)
         if live is None:
-            return None
-        return live if live.number > session.difficulty.newest else self._variant(live, now)
+            return
+        again = live.number == difficulty.newest and not difficulty.differs(live.job.nbits)
+        if again or difficulty.may_take(live.number):
+            self._send(link, live)
+            return
+        self._waiting[link] = None
+        if not self._coming:
+            self._coming = True
+            wait = self._next_first_job - self._clock.monotonic()
+            if wait <= 0:
+                self._first_jobs()
+            else:
+                self._timers.callLater(wait, self._first_jobs)
+
+    def fresh_job(self, session: Session) -> LiveJob | None:
+        """A job that nobody has yet, or that this session may take; None if there can be none."""
+        live = self._book.current
+        session.difficulty.mark(self._book.newest_number)
+        return live if live is None or session.difficulty.may_take(live.number) else self._variant(live)
 
     def renew(self, job: Job) -> Job:
         """A job in the place of one that an earlier run may have handed out: nothing hashed for that is of use for it.
@@ -74,34 +101,52 @@ class Retargeting:
             if link in links and link.session.state is State.READY and link.session.difficulty.current is not None:
                 yield link
 
-    def look(self, link: Link, now: float) -> LiveJob | None:
-        """Adapt a session's difficulty to its shares. Returns a job to send it now, if it should not wait for the
-        next."""
+    def look(self, link: Link, now: float) -> None:
+        """Adapt a session's difficulty to its shares; who should not wait for the next job will get a variant."""
         session, live = link.session, self._book.current
         before = session.difficulty.current
-        wanted = self._pace(session, now)
-        if live is None or before is None or wanted is None or not session.difficulty.adapt(wanted, live.job.nbits):
-            return None
-        if before / BURST_RATIO < wanted < before * BURST_RATIO:
-            return None
-        fresh = live if live.number > session.difficulty.newest else self._variant(live, now)
-        if fresh is None:
-            self._hurried[link] = None
-        return fresh
+        if live is None or before is None:
+            return
+        wanted = session.pace.next_difficulty(before, now)
+        changes = wanted is not None and session.difficulty.adapt(wanted, live.job.nbits)
+        session.difficulty.mark(self._book.newest_number)
+        if wanted is not None and changes and not before / BURST_RATIO < wanted < before * BURST_RATIO:
+            self._waiting[link] = None
 
-    def _pace(self, session: Session, now: float) -> float | None:
-        difficulty = session.difficulty.current
-        return None if difficulty is None else session.pace.next_difficulty(difficulty, now)
+    def looked(self, now: float) -> None:
+        """The sweep is over: one variant for all who wait."""
+        if self._waiting and now >= self._next_variant:
+            self._next_variant = now + VARIANT_SECONDS
+            self._send_variant()
 
-    def _variant(self, live: LiveJob, now: float) -> LiveJob | None:
-        if now < self._next_variant:
-            return None
-        self._next_variant = now + VARIANT_SECONDS
+    def _first_jobs(self) -> None:
+        self._coming = False
+        self._next_first_job = self._clock.monotonic() + FIRST_JOB_SECONDS
+        self._send_variant()
+
+    def _send_variant(self) -> None:
+        live = self._book.current
+        variant = None if live is None else self._variant(live)
+        waiting, self._waiting = self._waiting, {}
+        for link in waiting:
+            session = link.session
+            if variant is None or session.state is not State.READY:
+                continue
+            if not session.issued or session.difficulty.differs(variant.job.nbits):
+                self._send(link, variant)
+
+    def _send(self, link: Link, live: LiveJob) -> None:
+        first = not link.session.issued
+        self._issue(link, live)
+        if first and (difficulty := link.session.difficulty.current) is not None:
+            link.session.pace.next_difficulty(difficulty, self._clock.monotonic())
+
+    def _variant(self, live: LiveJob) -> LiveJob | None:
         try:
             job = variant_of(live.job, self._mark())
         except (ExtranoncesExhausted, OSError):
-            return None  # new sessions fail too and say so; this one waits for the next job
-        variant = self._book.add(job, now)
+            return None  # new sessions fail too and say so; the others wait for the next job
+        variant = self._book.add(job, self._clock.monotonic())
         if variant is not None:
             self._record(job)
         return variant

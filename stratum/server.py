@@ -92,10 +92,17 @@ class StratumServer:
         self._journal_failing = False
         self._drain: Drain | None = None
         self._drained: Deferred[None] | None = None
-        self._retargeting = Retargeting(self._book, extranonces, self._settling.take_job)
+        self._retargeting = Retargeting(
+            self._book,
+            extranonces,
+            self._settling.take_job,
+            clock,
+            timers,
+            lambda link, live: self._safely(link, self._issue, link, live, False),
+        )
         self._returning = Returning(session_ids, extranonces, self._book, self._hand_on)
         self.announcements = Announcements(
-            lambda: self._links, self._retargeting, self._returning, clock, partial(self._issue, clean=True)
+            lambda: self._links, self._retargeting, self._returning, partial(self._issue, clean=True)
         )
         self.remembered = RememberedDifficulties()
         self.rejects = RecentRejects()
@@ -190,6 +197,7 @@ class StratumServer:
             else:
                 for event in session.receive(data):
                     _STEPS[type(event)](self, link, event)
+                session.difficulty.mark(self._book.newest_number)
                 self._flush(link)
         except Exception as error:  # noqa: BLE001 - a bug ends this session, the server lives
             self._fail(link, error)
@@ -210,7 +218,7 @@ class StratumServer:
         self._deadlines.pop(link, None)
         self.warden.left(link)
         self._counters["disconnected"] += 1
-        self._note_difficulty(link.session)
+        self.remembered.note_session(link.session, self._clock.time_ms())
         self._returning.leave(link, self._clock.monotonic())
 
     def _subscribe(self, link: Link, request: SubscriptionRequested) -> None:
@@ -219,6 +227,8 @@ class StratumServer:
         if not extranonce1:
             extranonce1, resumed = self._returning.enter(link, request.session_id, self._clock.monotonic())
             self._counters["resumed"] += resumed
+            if not resumed:
+                session.difficulty.begin()
         session.subscribe(request, extranonce1, self._returning.session_id(extranonce1))
         self._start_work(link)
 
@@ -238,26 +248,18 @@ class StratumServer:
         link.session.authorize(request)
         self._start_work(link)
 
-    def _note_difficulty(self, session: Session) -> None:
-        """Of a session's first worker; a proxy's others have the same."""
-        if session.pace.proven is not None and session.logins:
-            login = next(iter(session.logins.values()))
-            self.remembered.note(str(login), session.pace.proven, self._clock.time_ms())
-
     def _configure(self, link: Link, request: ConfigurationRequested) -> None:
         live = self._book.current
         link.session.configure(request, live.job.version if live is not None else 0)
 
     def _start_work(self, link: Link) -> None:
         """The first job, once the session can take one and there is one."""
-        session, live = link.session, self._book.current
+        session = link.session
         if session.state is State.READY:
             self._deadlines.pop(link, None)
             self.warden.authorized(link)
-            if live is not None and not session.issued:
-                now = self._clock.monotonic()
-                self._issue(link, self._retargeting.first_job(session, live, now), clean=True)
-                self._retargeting.begin(session, now)
+            if not session.issued:
+                self._retargeting.begin(link)
 
     def _judge(self, link: Link, event: ShareSubmitted) -> None:
         session, submission, book = link.session, event.submission, self._book
@@ -380,13 +382,9 @@ class StratumServer:
         """Look whether shares come too often or too seldom; who needs another difficulty soon gets a job for it."""
         now = self._clock.monotonic()
         for link in self._retargeting.due(self._links):
-            self._safely(link, self._retarget_one, link, now)
-
-    def _retarget_one(self, link: Link, now: float) -> None:
-        live = self._retargeting.look(link, now)
-        self._note_difficulty(link.session)
-        if live is not None:
-            self._issue(link, live, clean=False)
+            self._safely(link, self._retargeting.look, link, now)
+            self.remembered.note_session(link.session, self._clock.time_ms())
+        self._retargeting.looked(now)
 
 
 _STEPS: Final[Mapping[type[Event], Callable[[StratumServer, Link, Any], None]]] = {

@@ -218,7 +218,7 @@ class Session:
                 self._announced_mask = mask
                 self._outgoing.append(messages.encode_set_version_mask(mask))
         first, self.issued = not self.issued, True
-        difficulty = self.difficulty.announce(live.number, live.job.nbits, oldest)
+        difficulty = self.difficulty.announce(live.number, live.job.nbits, oldest, variant=live.variant)
         if first:
             difficulty = self.difficulty.current
         if difficulty is not None:
@@ -242,7 +242,7 @@ class Session:
             return Terms(self.extranonce1, None, 0, b"")
         # The mask follows from the job's version.
         mask = 0 if self._rolling is None else self._rolling.granted(self._version_mask, live.job.version)
-        difficulty = self.difficulty.at(live.number)
+        difficulty = self.difficulty.at(live.number, variant=live.variant)
         extranonce1 = next((each for last, each in self.extranonces if live.number <= last), self.extranonce1)
         # Without a difficulty the share is refused anyway; the block test needs none.
         return Terms(extranonce1, difficulty, mask, judged_target(difficulty or 1.0, live.job.nbits))

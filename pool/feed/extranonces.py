@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pool.work.extranonce import RANGE_SIZE, ExtranonceRange
+from pool.work.extranonce import RANGE_SIZE, ExtranonceRange, keyed_permutation
 
 
-def open_extranonces(path: Path, range_id: int) -> ExtranonceRange:
-    """The range of this process, behind everything that an earlier run with this file can have used.
+def open_extranonces(path: Path, range_id: int, key: bytes) -> ExtranonceRange:
+    """The range of this process, behind everything that an earlier run with this file can have used. key: secret, the
+    same in every run; with another one values may come twice.
 
     Raises OSError if the file cannot be read, ValueError if it is another's.
     """
-    return ExtranonceRange(range_id, _last_line(path), lambda reserved: _append(path, reserved))
+    return ExtranonceRange(range_id, _last_line(path), lambda reserved: _append(path, reserved), keyed_permutation(key))
 
 
 def _last_line(path: Path) -> int:

@@ -69,8 +69,8 @@ class StratumRole(Role):
                 paths.journal / name, Durability(self._options.journal_mode), run=deferToThread, later=reactor.callLater
             )
             paths.extranonces.mkdir(exist_ok=True)
-            extranonces = open_extranonces(paths.extranonces / name, range_id)
-            session_ids = SessionIds(open_key(paths.sessions))
+            key = open_key(paths.sessions)
+            extranonces = open_extranonces(paths.extranonces / name, range_id, key)
         except (JournalBusy, JournalDamaged, OSError, ValueError) as error:
             raise CannotStart(str(error)) from error
         journal, clock = self._journal, SystemClock()
@@ -87,7 +87,7 @@ class StratumRole(Role):
             never_banned=(*self._options.never_banned, *self._options.proxy_from),
             unauthorized_per_address=self._options.unauthorized_per_address,
         )
-        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor, session_ids)
+        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor, SessionIds(key))
         self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
         self._control = Control(reactor, paths.control / f"{name}.sock", self._server.announcements)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable
 
 # extranonce1 is ours, one per session; extranonce2 the miner's, in the size that every known firmware takes.
@@ -9,7 +11,9 @@ EXTRANONCE1_BYTES = 4
 EXTRANONCE2_BYTES = 8
 
 RANGES = 256
-RANGE_SIZE = 1 << 24
+_HALF_BITS = 12
+_HALF = (1 << _HALF_BITS) - 1
+RANGE_SIZE = 1 << 2 * _HALF_BITS
 
 # Values that are set aside at once. A restart skips what is left of them: after 4096 restarts, or 16 million sessions,
 # the range begins anew, by which time no job of then is alive.
@@ -20,15 +24,33 @@ class ExtranoncesExhausted(Exception):
     """Every value of the range is held by a live session."""
 
 
+def keyed_permutation(key: bytes) -> Callable[[int], int]:
+    """A permutation of the counters of a range that only the key's holder knows: four Feistel rounds (Luby and
+    Rackoff)."""
+
+    def permute(counter: int) -> int:
+        left, right = counter >> _HALF_BITS, counter & _HALF
+        for round_number in range(4):
+            data = bytes([round_number]) + right.to_bytes(2, "big")
+            digest = hmac.new(key, data, hashlib.sha256).digest()
+            left, right = right, left ^ (int.from_bytes(digest[:2], "big") & _HALF)
+        return left << _HALF_BITS | right
+
+    return permute
+
+
 class ExtranonceRange:
     """One process's extranonce1 values: its range in the first byte, a 24-bit counter behind it.
 
     range_id: 0 to 255, one per stratum process of the pool, on whatever machine. reserved: the first counter that no
     earlier run can have used, or 0. reserve: called with the counter below which everything may be used from now on;
-    returns when that is safe from a crash.
+    returns when that is safe from a crash. scramble: a permutation of the counters that nobody can guess, so that
+    nobody can hash for a session to come.
     """
 
-    def __init__(self, range_id: int, reserved: int, reserve: Callable[[int], None]) -> None:
+    def __init__(
+        self, range_id: int, reserved: int, reserve: Callable[[int], None], scramble: Callable[[int], int] = int
+    ) -> None:
         if not 0 <= range_id < RANGES:
             raise ValueError(f"an extranonce range is from 0 to {RANGES - 1}: {range_id}")
         if not 0 <= reserved < RANGE_SIZE:
@@ -36,6 +58,7 @@ class ExtranonceRange:
         self._prefix = bytes([range_id])
         self._next = self._reserved = reserved
         self._reserve = reserve
+        self._scramble = scramble
         self._held: set[bytes] = set()
 
     def take(self) -> bytes:
@@ -68,4 +91,4 @@ class ExtranonceRange:
             self._reserve(reserved)
             self._reserved = reserved
         counter, self._next = self._next, (self._next + 1) % RANGE_SIZE
-        return self._prefix + counter.to_bytes(EXTRANONCE1_BYTES - 1, "big")
+        return self._prefix + self._scramble(counter).to_bytes(EXTRANONCE1_BYTES - 1, "big")

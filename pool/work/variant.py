@@ -35,6 +35,11 @@ def variant_of(job: Job, mark: bytes) -> Job:
     )
 
 
+def is_variant(job_id: str) -> bool:
+    """Whether a job is the variant of another."""
+    return _SEPARATOR in job_id
+
+
 def template_id(job_id: str) -> str:
     """The id of the job that a job is a variant of; its own if it is none. The work role keeps templates under it."""
     return job_id.partition(_SEPARATOR)[0]

@@ -100,7 +100,31 @@ class TestSession:
         self.announced(difficulty)
         difficulty.suggest(128.0)
         self.announced(difficulty, 3)
-        assert [difficulty.at(number) for number in (1, 2, 3, 4)] == [64.0, 64.0, 128.0, 128.0]
+        assert [difficulty.at(number) for number in (1, 2, 3)] == [64.0, 64.0, 128.0]
+
+    def test_a_job_that_was_not_sent_has_none(self) -> None:
+        difficulty = SessionDifficulty(self.BOUNDS)
+        self.announced(difficulty, 3)
+        assert difficulty.at(4) is None
+        self.announced(difficulty, 5)
+        assert (difficulty.at(4, variant=True), difficulty.at(4)) == (None, 64.0)
+
+    def test_a_wish_holds_for_jobs_made_after_it(self) -> None:
+        difficulty = SessionDifficulty(self.BOUNDS)
+        difficulty.begin()
+        assert difficulty.may_take(7)
+        difficulty.suggest(128.0)
+        difficulty.mark(7)
+        assert [difficulty.may_take(number) for number in (7, 8)] == [False, True]
+        difficulty.mark(8)
+        assert difficulty.may_take(8), "it is the same wish"
+
+    def test_one_from_before_the_session_has_its_extranonce_is_free(self) -> None:
+        difficulty = SessionDifficulty(self.BOUNDS)
+        difficulty.suggest(128.0)
+        difficulty.mark(7)
+        difficulty.begin()
+        assert difficulty.may_take(7)
 
     def test_a_job_from_before_the_session_has_none(self) -> None:
         difficulty = SessionDifficulty(self.BOUNDS)

@@ -118,12 +118,12 @@ class TestBurst:
         burst(first)
         pool.pass_seconds(1)
         burst(second)
+        pool.turn()
+        second.received()
+        pool.pass_seconds(int(VARIANT_SECONDS) - 1)
+        assert methods(second) == [], "the one that is there may have been hashed on before"
         pool.pass_seconds(1)
-        variant = told(second)[-1]
-        assert variant == told(first)[-1], "the one that is there is new to it"
-        burst(second, variant, first=1000, count=400)
-        pool.pass_seconds(int(VARIANT_SECONDS) - 2)
-        assert methods(second) == []
+        assert told(second)[-1] not in (told(first)[-1], "a1")
 
     def test_after_a_new_tip_there_is_a_variant_of_the_new_job(self) -> None:
         pool = started()
@@ -240,3 +240,54 @@ def test_no_share_is_refused_because_the_difficulty_changed(hashes_per_second: i
     assert set(pool.outcomes) == {Outcome.ACCEPTED}
     late = sum(1 for share in pool.shares if share.time_ms > (NTIME + 600) * 1000)
     assert 10 <= late <= 80
+
+
+class TestFirstJob:
+    """Nobody chooses the difficulty of a job after hashing on it; decision 0010."""
+
+    def test_who_names_a_difficulty_after_its_extranonce_gets_a_job_that_nobody_has_seen(self) -> None:
+        pool = started()
+        miner = pool.connect(HANDSHAKE[0], request("mining.authorize", ["alice.rig1", "d=1e-9"], 2))
+        difficulty, job_id = told(miner)
+        assert (difficulty, job_id[:3]) == (1e-9, "a1x")
+
+    def test_who_names_it_before_gets_the_newest_one(self) -> None:
+        pool = started()
+        miner = pool.connect(request("mining.authorize", ["alice.rig1", "d=1e-9"], 2), HANDSHAKE[0])
+        assert told(miner) == [1e-9, "a1"]
+
+    def test_who_names_none_gets_the_newest_one(self) -> None:
+        assert told(started().connect(*HANDSHAKE)) == [1e-10, "a1"]
+
+    def test_many_at_once_wait_a_quarter_of_a_second_and_share_one(self) -> None:
+        pool = started()
+        lines = HANDSHAKE[0], request("mining.authorize", ["alice.rig1", "d=1e-9"], 2)
+        pool.connect(*lines)
+        miners = [pool.connect(*lines) for _ in range(5)]
+        assert [told(miner) for miner in miners] == [[]] * 5
+        pool.clock.advance(0.25)
+        pool.reactor.advance(0.25)
+        assert len({told(miner)[1] for miner in miners}) == 1
+
+    def test_a_new_tip_meanwhile_is_as_good(self) -> None:
+        pool = started()
+        lines = HANDSHAKE[0], request("mining.authorize", ["alice.rig1", "d=1e-9"], 2)
+        pool.connect(*lines)
+        miner = pool.connect(*lines)
+        miner.received()
+        pool.server.take_job(make_job("b1", NEXT_TIP))
+        assert told(miner) == [1e-9, "b1"]
+        pool.clock.advance(1)
+        pool.reactor.advance(1)
+        assert told(miner) == []
+
+    def test_a_variant_that_others_were_sent_is_unknown(self) -> None:
+        pool = started()
+        other = pool.ready()
+        pool.connect(HANDSHAKE[0], request("mining.authorize", ["bob.rig1", "d=1e-9"], 2))
+        [variant] = [each.job_id for each in pool.share_log.open if isinstance(each, Job)]
+        burst(other, variant, count=1)
+        pool.server.take_job(make_job("a2"))
+        burst(other, variant, count=1)
+        pool.turn()
+        assert pool.outcomes == [Outcome.UNKNOWN_JOB] * 2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pool.work.extranonce import RANGE_SIZE, STRIDE, ExtranonceRange
+from pool.work.extranonce import RANGE_SIZE, STRIDE, ExtranonceRange, keyed_permutation
 
 
 def nothing(reserved: int) -> None:
@@ -102,3 +102,28 @@ class TestReserve:
             extranonces.take()
         with pytest.raises(OSError, match="No space"):
             extranonces.take()
+
+
+class TestPermutation:
+    def test_no_two_counters_become_one(self) -> None:
+        permute = keyed_permutation(b"key")
+        some = [permute(counter) for counter in range(0, RANGE_SIZE, 997)]
+        assert len(set(some)) == len(some)
+        assert all(0 <= each < RANGE_SIZE for each in some)
+
+    @given(st.integers(0, RANGE_SIZE - 1), st.integers(0, RANGE_SIZE - 1))
+    def test_two_counters_stay_two(self, one: int, other: int) -> None:
+        permute = keyed_permutation(b"key")
+        assert (permute(one) == permute(other)) == (one == other)
+
+    def test_who_has_not_the_key_cannot_go_on_counting(self) -> None:
+        one, other = keyed_permutation(b"key"), keyed_permutation(b"another")
+        assert [one(counter) for counter in range(4)] != [other(counter) for counter in range(4)]
+        assert one(1) - one(0) != one(2) - one(1)
+
+    def test_a_range_uses_it(self) -> None:
+        extranonces = ExtranonceRange(7, 0, lambda reserved: None, keyed_permutation(b"key"))
+        taken = [extranonces.take() for _ in range(100)]
+        assert len(set(taken)) == 100
+        assert taken[0][:1] == b"\x07"
+        assert sorted(taken) != taken
