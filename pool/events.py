@@ -122,7 +122,7 @@ def cannot_go_on(message: str) -> None:
 
 
 def certificate_expires(file: str, expires_ms: int) -> None:
-    """The certificate for TLS ends within two weeks, or has ended; said daily. expires_ms: Unix time."""
+    """The certificate for TLS ends within three weeks, or has ended; said daily. expires_ms: Unix time."""
     _emit(
         _ERROR,
         "certificate_expires",

@@ -69,7 +69,8 @@ GOOD_SECONDS: Final = 3600.0
 BAN_SECONDS: Final = 60.0
 """The first ban; each further one is twice as long."""
 
-BAN_SECONDS_MAX: Final = 3600.0
+BAN_SECONDS_MAX: Final = 900.0
+"""A machine that is switched on for the first time behind a banned address waits no longer than that."""
 
 BAN_MEMORY_SECONDS: Final = 6 * 3600.0
 """Without an offence for this long, the next ban is a first one again."""
