@@ -12,7 +12,6 @@ import os
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -46,16 +45,23 @@ class Neighbours:
     """Satisfies `stratum.ports.Neighbours`.
 
     loop: the sockets', an asyncio loop. range_id: whose process this is. take: makes the protocol of a connection that
-    came, or returns None if it may not come in.
+    came, or returns None if it may not come in. lost: it was gone before that protocol heard of it.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, folder: Path, range_id: int, take: Callable[[Passed], Any | None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        folder: Path,
+        range_id: int,
+        *,
+        take: Callable[[Passed], Any | None],
+        lost: Callable[[Passed], None],
     ) -> None:
         self._loop = loop
         self._folder = folder
         self._own = self._path(range_id)
         self._take = take
+        self._lost = lost
         self._socket: socket.socket | None = None
         self._coming: set[asyncio.Task[None]] = set()
 
@@ -114,21 +120,26 @@ class Neighbours:
             os.close(handle)
             return
         try:
-            protocol = self._take(_decode(data))
+            passed = _decode(data)
+            protocol = self._take(passed)
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends with this connection
             events.bug("a connection from a neighbour", error)
-            protocol = None
+            connection.close()
+            return
         if protocol is None:
             connection.close()
             return
         connection.setblocking(False)
-        coming = self._loop.create_task(self._serve(connection, protocol))
+        coming = self._loop.create_task(self._serve(connection, protocol, passed))
         self._coming.add(coming)
         coming.add_done_callback(self._coming.discard)
 
-    async def _serve(self, connection: socket.socket, protocol: Any) -> None:
-        with suppress(OSError):  # it is gone already
+    async def _serve(self, connection: socket.socket, protocol: Any, passed: Passed) -> None:
+        try:
             await self._loop.connect_accepted_socket(partial(Bridge, _Ready(protocol)), connection)
+        except OSError:
+            connection.close()
+            self._lost(passed)
 
 
 class _Ready:

@@ -89,7 +89,13 @@ class StratumRole(Role):
             never_banned=(*self._options.never_banned, *self._options.proxy_from),
             unauthorized_per_address=self._options.unauthorized_per_address,
         )
-        self._neighbours = Neighbours(loop, paths.sessions, range_id, self._take_passed)
+        self._neighbours = Neighbours(
+            loop,
+            paths.sessions,
+            range_id,
+            take=self._take_passed,
+            lost=lambda passed: self._server.warden.settled(passed.remote_address),
+        )
         self._server = StratumServer(
             settings, clock, journal, self._feed, extranonces, reactor, SessionIds(key), self._neighbours
         )
