@@ -18,7 +18,7 @@ import native
 from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
 from tests.load.node import Pool
 from tests.load.processes import BenchmarkFailed, Cores, cores
-from tests.load.servers import Floor, Name, Role, RoleOptions, Server
+from tests.load.servers import Floor, Name, Role, RoleOptions, Server, TlsRole
 
 
 class Kind(Struct, frozen=True):
@@ -43,6 +43,7 @@ KINDS: Final = {
     "connect": Kind(
         measure_connect, "ready_last_ms", (10_352,), ("ready_p50_ms", "ready_last_ms", "cpu_us_per_session")
     ),
+    "connect_tls": Kind(measure_connect, "ready_last_ms", (10_352,), (), ("tls",)),
     # From another miner's block at the node, through the work role.
     "block": Kind(measure_notify, "last_ms", (10_000,), (), ("pool",)),
     "idle": Kind(measure_idle, "kib_per_session", (10_000,), ("kib_per_session",)),
@@ -95,7 +96,8 @@ def machine() -> dict[str, Any]:
 def _start(name: Name, options: RoleOptions, where: Cores) -> Server:
     if name == "floor":
         return Floor(where)
-    return Pool(where, options) if name == "pool" else Role(where, options)
+    kinds: dict[Name, type[Role]] = {"ours": Role, "pool": Pool, "tls": TlsRole}
+    return kinds[name](where, options)
 
 
 def _ratios(names: tuple[str, ...], ours: Figures, floor: Figures) -> Iterator[tuple[str, float]]:
@@ -121,7 +123,7 @@ def main() -> None:
     "servers",
     type=click.Choice(["floor", "ours"]),
     multiple=True,
-    help="Default: both. Mode block has one of its own.",
+    help="Default: both; block and connect_tls have one of their own.",
 )
 @click.option("--rounds", type=click.IntRange(1, 100), default=1, help="So often in turn; the median is shown.")
 @click.option("--seconds", type=click.FloatRange(0.1, 300), default=5.0, help="Timed window of mode shares.")
@@ -151,7 +153,9 @@ def stratum(
         try:
             report[mode] = [
                 compare(
-                    mode, Plan(load, role, (servers if mode != "block" else ()) or KINDS[mode].servers, rounds), where
+                    mode,
+                    Plan(load, role, (servers if KINDS[mode].ratios else ()) or KINDS[mode].servers, rounds),
+                    where,
                 )
                 for load in (
                     Load(count, seconds, in_flight=in_flight, shares_per_extranonce2=shares_per_extranonce2)

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tests.load.miners import Miners
+from tests.load.miners import Miners, TlsMiners
 from tests.load.processes import BenchmarkFailed, Cores, Others, cpu_ns, resident_bytes, thread_cpu_ns
-from tests.load.servers import Server
+from tests.load.servers import Server, TlsRole
 
 WARM_UP_SECONDS: Final = 1.0
 SHARES_PER_SECOND_MAX: Final = 100_000
@@ -105,7 +105,11 @@ def measure_notify(server: Server, where: Cores, load: Load) -> Figures:
 def measure_connect(server: Server, where: Cores, load: Load) -> Figures:
     """All connections at once, from nothing to holding a job."""
     before_ns = cpu_ns(server.pid)
-    with Miners(where, "connect", server.port, load.connections) as miners:
+    if isinstance(server, TlsRole):
+        coming: Miners = TlsMiners(where, server.port, load.connections, server.certificate)
+    else:
+        coming = Miners(where, "connect", server.port, load.connections)
+    with coming as miners:
         seen = miners.report()
         cpu_us = (cpu_ns(server.pid) - before_ns) / load.connections / 1e3
     return {**seen, "cpu_us_per_session": round(cpu_us, 1)}

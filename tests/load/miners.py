@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -43,3 +45,11 @@ class Miners:
         if not line:
             raise BenchmarkFailed(f"the generator ended with status {self._process.wait()}")
         return msgspec.json.decode(line, type=dict[str, Any])
+
+
+class TlsMiners(Miners):
+    """Miners that all come at once over TLS."""
+
+    def __init__(self, where: Cores, port: int, connections: int, certificate: Path) -> None:
+        super().__init__(where, "connect", port, connections)
+        self._argv = [sys.executable, "-m", "tests.load.tls_miners", str(port), str(connections), str(certificate)]

@@ -19,11 +19,12 @@ from msgspec import Struct
 from pool.store.redis import RedisStore
 from pool.store.redis_server import RedisServer
 from stratum.messages import encode_job
+from tests.certificates import write_pair
 from tests.load.job import mainnet_job
 from tests.load.processes import BenchmarkFailed, Cores, end, free_port, pinned, wait_for
 from tests.load.programs import program
 
-Name = Literal["floor", "ours", "pool"]
+Name = Literal["floor", "ours", "pool", "tls"]
 
 DIFFICULTY: Final = 1e-9
 """The lowest there is: some four hashes a share, so that the generator can hash ahead."""
@@ -52,6 +53,7 @@ journal_mode = "{journal}"
 difficulty = {difficulty}
 difficulty_min = {difficulty}
 difficulty_max = {difficulty}
+{tls}
 
 [redis]
 url = "{redis}"
@@ -128,6 +130,7 @@ class Role:
         # A stratum role needs no node.
         self._chain, self._payout_address = "main", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
         self._node_url, self._cookie_file = "http://127.0.0.1:1", Path("no-node")
+        self._tls = ""
 
     def __enter__(self) -> Role:
         self.port = free_port()
@@ -190,6 +193,7 @@ class Role:
                 journal=self._options.journal,
                 difficulty=DIFFICULTY,
                 redis=self._url,
+                tls=self._tls,
             )
         )
         return configuration
@@ -209,6 +213,15 @@ def _end_role(process: subprocess.Popen[bytes], log: Path) -> None:
     problems = [line for line in lines if json.loads(line)["level"] in ("error", "critical")]
     if status != 0 or problems:
         raise BenchmarkFailed(f"the stratum role ended with {status} and said:\n" + "\n".join(problems or lines))
+
+
+class TlsRole(Role):
+    """The stratum role with a certificate."""
+
+    def _configure(self, folder: Path) -> Path:
+        self.certificate, key = write_pair(folder)
+        self._tls = f'tls_certificate = "{self.certificate}"\ntls_key = "{key}"'
+        return super()._configure(folder)
 
 
 class _Ledger(threading.Thread):

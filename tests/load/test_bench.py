@@ -90,6 +90,11 @@ def test_a_server_too_fast_for_the_shares_hashed_ahead_is_measured_over_a_shorte
     assert scarce["seconds"] < 0.3
 
 
+def test_nobody_is_turned_away_who_comes_over_tls() -> None:
+    came = bench("--mode", "connect_tls")["connect_tls"][0]["tls"]
+    assert (came["connections"], came["refused"]) == (CONNECTIONS, 0)
+
+
 def test_a_block_at_the_node_reaches_every_miner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pool, "transactions", 20)
     block = bench("--mode", "block")["block"][0]["pool"]

@@ -13,7 +13,9 @@ import uvloop
 from twisted.internet.defer import Deferred
 
 from stratum.endpoint import FastEndpoint
+from stratum.front import FrontFactory
 from stratum.protocol import StratumFactory, StratumProtocol
+from stratum.sources import Sources
 from tests.stratum.scene import AUTHORIZE, SUBSCRIBE, Pool, make_job, pool_with_job, submit
 
 SECONDS_MAX = 20.0
@@ -61,21 +63,30 @@ def test_a_share_is_answered(host: str) -> None:
 
 def test_small_writes_are_not_held_back_and_dead_peers_are_found() -> None:
     async def run() -> None:
-        loop = asyncio.get_running_loop()
-        made: asyncio.Future[Any] = loop.create_future()
+        pool, loop = pool_with_job(), asyncio.get_running_loop()
+        made: list[StratumProtocol] = []
 
         class Watched(StratumFactory):
             def buildProtocol(self, addr: Any) -> StratumProtocol:  # noqa: N802 - Twisted's name
-                protocol = super().buildProtocol(addr)
-                made.set_result(protocol)
-                return protocol
+                made.append(super().buildProtocol(addr))
+                return made[0]
 
-        port = await FastEndpoint(loop, 0, "127.0.0.1").listen(Watched(pool_with_job().server)).asFuture(loop)
+        front = FrontFactory(
+            Watched(pool.server),
+            pool.reactor,
+            proxies=Sources([]),
+            warden=pool.server.warden,
+            tls=lambda: None,
+            turned_away=lambda reason: None,
+        )
+        port = await FastEndpoint(loop, 0, "127.0.0.1").listen(front).asFuture(loop)
         _, writer = await ready(port.getHost().port)
-        transport = (await made).transport
-        assert (transport.getTcpNoDelay(), transport.getTcpKeepAlive()) == (True, True)
+        transport = made[0].transport
+        found = transport.getTcpNoDelay(), transport.getTcpKeepAlive()
         writer.close()
+        await pool.server.stop()
         await port.stopListening().asFuture(loop)
+        assert found == (True, True)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(asyncio.wait_for(run(), SECONDS_MAX))
