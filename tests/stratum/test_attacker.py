@@ -25,6 +25,7 @@ from pool.work.variant import NO_MARK
 from stratum.difficulty import judged_target
 from stratum.resume import check_of, former_run
 from stratum.session import Session
+from stratum.states import State
 from tests.stratum.scene import MAINNET_NBITS, NEXT_TIP, NTIME, TIP, Miner, Pool, make_job, request
 
 # Easy enough that a few hashes decide, and far enough apart to be worth a choice.
@@ -209,7 +210,7 @@ class Attacker(RuleBasedStateMachine):
         """Read what the miners were told; then what came into the journal."""
         for miner in self.miners:
             session = miner.protocol.session
-            if session.extranonce1:
+            if session.extranonce1 and session.state is not State.CLOSED:
                 self.holders[session.extranonce1] = session
             self.hear(miner)
         for extranonce1, holder in self.holders.items():
