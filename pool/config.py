@@ -112,8 +112,8 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=1,
             le=100_000,
-            description="Connections without an authorized worker that one address may have; a whole farm behind one "
-            "address comes back at once after a power cut.",
+            description="Connections without an authorized worker that one address (IPv6: one /64) may have; a whole "
+            "farm behind one address comes back at once after a power cut.",
         ),
     ] = 16384
     tls_certificate: Annotated[

@@ -122,7 +122,7 @@ def cannot_go_on(message: str) -> None:
 
 
 def certificate_expires(file: str, expires_ms: int) -> None:
-    """The certificate for TLS ends within two weeks, or has ended; said daily. expires_ms: Unix time."""
+    """The certificate for TLS ends within three weeks, or has ended; said daily. expires_ms: Unix time."""
     _emit(
         _ERROR,
         "certificate_expires",
@@ -152,6 +152,11 @@ def certificate_refused(file: str, problem: str) -> None:
 def control_not_open(problem: str) -> None:
     """A stratum process takes no orders of an operator; all else goes on."""
     _emit(_ERROR, "control_not_open", message=problem)
+
+
+def neighbours_not_met(problem: str) -> None:
+    """A stratum process cannot give connections to the others: miners that return begin anew; all else goes on."""
+    _emit(_ERROR, "neighbours_not_met", message=problem)
 
 
 def drain_begun(sessions: int, seconds: float, target: str) -> None:

@@ -73,6 +73,7 @@ def facts(config: Config) -> list[str]:
         f"Steppe {version('steppe')} on {config.pool.chain}, hashing with {native.SHA256_IMPLEMENTATION}",
         f"blocks pay {config.pool.payout_address}",
         *(f"miners: stratum+tcp://{listen}" for door in config.stratum.doors(config.port) for listen in door.listen),
+        *(["miners: the same doors take TLS"] if config.stratum.tls_certificate else []),
         f"page: http://{config.web.listen}/",
         f"node: {config.node[0].url}",
         f"logs: {paths.logs}",

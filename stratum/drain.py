@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
+from twisted.internet.defer import Deferred
 
 from stratum.ports import Link
 from stratum.states import State
@@ -25,6 +26,34 @@ class Target(Struct, frozen=True):
     host: str
     port: int
     wait_seconds: int = 0
+
+
+class Draining:
+    """A server's way to its end. reset: ends a connection."""
+
+    def __init__(self, reset: Callable[[Link], None]) -> None:
+        self._reset = reset
+        self._drain: Drain | None = None
+        self._over: Deferred[None] | None = None
+
+    async def begin(self, waves: int, target: Target | None) -> None:
+        """Send everyone away in so many waves, to the target if there is one; returns when all are gone, or when
+        somebody is in a hurry. To be followed by the server's `stop`, and preceded by closing the doors."""
+        self._drain = Drain(waves, target, self._reset)
+        self._over = Deferred()
+        await self._over
+
+    def wave(self, links: Iterable[Link]) -> None:
+        """Call it at even times."""
+        if self._drain is not None and self._drain.wave(links):
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Wait no longer."""
+        self._drain = None
+        over, self._over = self._over, None
+        if over is not None:
+            over.callback(None)
 
 
 class Drain:

@@ -163,6 +163,12 @@ class FastTransport:
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
+    def spare_handle(self) -> int | None:
+        """The socket's file descriptor, or None if something is still to be written."""
+        if self._transport.is_closing() or self._transport.get_write_buffer_size():
+            return None
+        return int(self._socket().fileno())
+
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Takes one push producer, which is paused when the write buffer is full."""
         if not streaming:

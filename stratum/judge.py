@@ -8,6 +8,8 @@ from msgspec import Struct
 
 import native
 from native import Verdict
+from pool import events as log
+from pool.ports import CandidateSink
 from pool.stats.rejects import Reject
 from pool.stats.tally import login
 from pool.work.candidate import Candidate
@@ -107,6 +109,13 @@ def refusal_of(share: Share, live: LiveJob | None, text: str) -> tuple[str, Reje
     age_ms = None if live is None else share.time_ms - live.job.time_ms
     reject = Reject(share.time_ms, share.outcome.name.lower(), text, share.job_id, age_ms)
     return login(share.account, share.worker), reject
+
+
+def hand_in(candidates: CandidateSink, share: Share, live: LiveJob, login: str) -> None:
+    """Send a share whose `block_hash` is set to the work role."""
+    found = candidate(share, live, login)
+    candidates.send(found)
+    log.candidate_sent(share.height, found.block_hash[::-1].hex(), share.job_id, login, share.outcome.name.lower())
 
 
 def candidate(share: Share, live: LiveJob, finder: str) -> Candidate:

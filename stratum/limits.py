@@ -23,6 +23,10 @@ TLS_HANDSHAKE_BYTES_MAX: Final = 32 * 1024
 """What a miner may send before its TLS handshake is done: a ClientHello has some 500 bytes, 2 KiB with post-quantum
 keys, and without client certificates little follows."""
 
+EARLY_BYTES_MAX: Final = 16 * 1024
+"""Received before the subscription and kept until then, in case another process has the session; who sends more is not
+passed on. The longest handshake seen has some 800 bytes."""
+
 AUTHORIZE_SECONDS: Final = 10.0
 """Time from the first bytes to the first authorized worker, as in Spiral-Pool; the slowest client seen (NerdMiner)
 sleeps 0.2 s between its requests."""
@@ -65,7 +69,8 @@ GOOD_SECONDS: Final = 3600.0
 BAN_SECONDS: Final = 60.0
 """The first ban; each further one is twice as long."""
 
-BAN_SECONDS_MAX: Final = 3600.0
+BAN_SECONDS_MAX: Final = 900.0
+"""A machine that is switched on for the first time behind a banned address waits no longer than that."""
 
 BAN_MEMORY_SECONDS: Final = 6 * 3600.0
 """Without an offence for this long, the next ban is a first one again."""
@@ -98,6 +103,7 @@ class CloseReason(enum.StrEnum):
     NOT_AUTHORIZED_IN_TIME = enum.auto()
     SLOW_READER = enum.auto()
     RESUMED_ELSEWHERE = enum.auto()
+    PASSED_ON = enum.auto()
     JOURNAL_FAILED = enum.auto()
     BUG = enum.auto()
     DRAINED = enum.auto()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from stratum.difficulty import DifficultyBounds
 from stratum.session import Session
 
 
@@ -38,8 +39,15 @@ class Link(Protocol):
     read_bytes: int
     """Read from it within this second."""
 
+    bounds: DifficultyBounds
+    """Of its port's difficulty."""
+
     def flush(self) -> None:
         """Write what the session has outgoing, in one piece."""
+
+    def spare_handle(self) -> int | None:
+        """The socket's file descriptor, for another process to go on with; None if that cannot be: over TLS, or while
+        something is not written yet."""
 
     def close(self) -> None:
         """End the connection once everything is written."""
@@ -52,3 +60,12 @@ class Link(Protocol):
 
     def resume(self) -> None:
         """Read again."""
+
+
+class Neighbours(Protocol):
+    """The other stratum processes of this machine."""
+
+    def pass_on(self, link: Link, extranonce1: bytes, early: bytes) -> bool:
+        """Give a connection to the process that this extranonce1 is of, with all that was received over it so far, in
+        the same turn in which it is closed here. What came before the subscription is answered. False if that cannot
+        be."""

@@ -20,15 +20,18 @@ class StratumProtocol(Protocol):
     """One connection, the same on both endpoints.
 
     It is the producer of what it writes, so that the transport says when the peer does not read: at
-    `limits.WRITE_BUFFER_BYTES_MAX`.
+    `limits.WRITE_BUFFER_BYTES_MAX`. early: what a neighbour received over it before it came here.
     """
 
     session: Session
     transport: Any  # zope's interfaces are no types
 
-    def __init__(self, server: StratumServer, remote_address: str, bounds: DifficultyBounds | None = None) -> None:
+    def __init__(
+        self, server: StratumServer, remote_address: str, bounds: DifficultyBounds, early: bytes = b""
+    ) -> None:
         self._server = server
-        self._bounds = bounds
+        self.bounds = bounds
+        self._early = early
         self.remote_address = remote_address
         self.accepted = 0
         self.read_bytes = 0
@@ -36,7 +39,10 @@ class StratumProtocol(Protocol):
 
     def connectionMade(self) -> None:
         self.transport.registerProducer(self, True)
-        self.session = self._server.connected(self, self._bounds)
+        self.session = self._server.connected(self)
+        early, self._early = self._early, b""
+        if early:
+            self._server.passed_to_us(self, early)
 
     def dataReceived(self, data: bytes) -> None:
         self._server.received(self, data)
@@ -59,6 +65,12 @@ class StratumProtocol(Protocol):
         if data:
             self.transport.write(data)
 
+    def spare_handle(self) -> int | None:
+        # Only our own endpoint's transports in the clear can be taken out of their loop.
+        spare = getattr(self.transport, "spare_handle", None)
+        found: int | None = None if spare is None else spare()
+        return found
+
     def close(self) -> None:
         self.transport.loseConnection()
 
@@ -78,14 +90,14 @@ class StratumProtocol(Protocol):
 class StratumFactory(Factory):
     """Makes the protocol of each new connection. Its address is what bans, limits, statistics and the log see.
 
-    bounds: of the port's difficulty; None for the server's own.
+    bounds: of the port's difficulty; by default the server's own.
     """
 
     noisy = False
 
     def __init__(self, server: StratumServer, bounds: DifficultyBounds | None = None) -> None:
         self._server = server
-        self._bounds = bounds
+        self._bounds = bounds or server.bounds
 
     def buildProtocol(self, addr: Any) -> StratumProtocol:
         return StratumProtocol(self._server, addr.host, self._bounds)

@@ -14,7 +14,7 @@ from typing import Final
 from pool.work.extranonce import EXTRANONCE1_BYTES
 from stratum.difficulty import SessionDifficulty
 from stratum.jobs import JobBook
-from stratum.ports import Extranonces, Link
+from stratum.ports import Extranonces, Link, Neighbours
 from stratum.resume import FormerRun
 
 RESUME_SECONDS: Final = 3600.0
@@ -51,11 +51,19 @@ class SessionIds:
 class Returning:
     """Who holds which extranonce1, and who held it lately.
 
-    end: ends a connection whose session goes on over another one.
+    neighbours: None if there are none. end: ends a connection whose session goes on over another one.
     """
 
-    def __init__(self, ids: SessionIds, extranonces: Extranonces, book: JobBook, end: Callable[[Link], None]) -> None:
+    def __init__(
+        self,
+        ids: SessionIds,
+        extranonces: Extranonces,
+        book: JobBook,
+        neighbours: Neighbours | None,
+        end: Callable[[Link], None],
+    ) -> None:
         self._ids = ids
+        self._neighbours = neighbours
         self._extranonces = extranonces
         self._book = book
         self._end = end
@@ -78,6 +86,16 @@ class Returning:
     def session_id(self, extranonce1: bytes) -> str:
         """By which the session that holds it can be resumed."""
         return self._ids.name(extranonce1)
+
+    def passes_on(self, link: Link, session_id: str | None) -> bool:
+        """Give a connection that subscribes to the process which has the session it resumes. False if that is us, or
+        cannot be; if true, the connection is to be closed here at once."""
+        early = link.session.early
+        extranonce1 = None if session_id is None else self._ids.read(session_id)
+        if self._neighbours is None or early is None or extranonce1 is None:
+            return False
+        link.flush()
+        return self._neighbours.pass_on(link, extranonce1, early)
 
     def enter(self, link: Link, session_id: str | None, now: float) -> tuple[bytes, bool]:
         """The extranonce1 of a session that subscribes: that of the session it resumes, or a new one; and whether it is

@@ -6,14 +6,12 @@ journal has all of that turn's records.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, cast
 
-from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
 from pool import events as log
@@ -23,7 +21,7 @@ from pool.work.job import Job
 from pool.work.share import Outcome
 from stratum.announcements import Announcements
 from stratum.difficulty import DifficultyBounds
-from stratum.drain import Drain, Target
+from stratum.drain import Draining
 from stratum.errors import ERROR_OF, Banned
 from stratum.events import (
     AuthorizationRequested,
@@ -35,9 +33,9 @@ from stratum.events import (
     SubscriptionRequested,
 )
 from stratum.jobs import JobBook, LiveJob
-from stratum.judge import candidate, forget, judge, refusal_of
+from stratum.judge import forget, hand_in, judge, refusal_of
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
-from stratum.ports import Extranonces, Link, Timers
+from stratum.ports import Extranonces, Link, Neighbours, Timers
 from stratum.presence import Presence, presence_of
 from stratum.remembered import RememberedDifficulties
 from stratum.resume import FormerRun
@@ -69,6 +67,7 @@ class StratumServer:
         extranonces: Extranonces,
         timers: Timers,
         session_ids: SessionIds,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self._settings = settings
         self.warden = Warden(
@@ -90,8 +89,7 @@ class StratumServer:
         self._outcomes = [0] * len(Outcome)
         self._settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
         self._journal_failing = False
-        self._drain: Drain | None = None
-        self._drained: Deferred[None] | None = None
+        self.draining = Draining(self._end_drained)
         self._retargeting = Retargeting(
             self._book,
             extranonces,
@@ -100,7 +98,7 @@ class StratumServer:
             timers,
             lambda link, live: self._safely(link, self._issue, link, live, False),
         )
-        self._returning = Returning(session_ids, extranonces, self._book, self._hand_on)
+        self._returning = Returning(session_ids, extranonces, self._book, neighbours, self._hand_on)
         self.announcements = Announcements(
             lambda: self._links, self._retargeting, self._returning, partial(self._issue, clean=True)
         )
@@ -144,20 +142,6 @@ class StratumServer:
         self._resuming = True
         self._returning.restore(former, self._clock.monotonic())
 
-    async def drain(self, seconds: float, target: Target | None) -> None:
-        """Send everyone away over so many seconds, to the target if there is one; returns when all are gone, or when
-        somebody is in a hurry. To be followed by `stop`, and preceded by closing the doors."""
-        self._drain = Drain(math.ceil(seconds / SWEEP_SECONDS), target, self._end_drained)
-        self._drained = Deferred()
-        await self._drained
-
-    def hurry(self) -> None:
-        """Wait no longer for a drain."""
-        self._drain = None
-        drained, self._drained = self._drained, None
-        if drained is not None:
-            drained.callback(None)
-
     def take_job(self, job: Job) -> None:
         """A job from the work role: into the journal, then to every session, unless it is known already."""
         now = self._clock.monotonic()
@@ -175,13 +159,29 @@ class StratumServer:
             if link.session.state is State.READY:
                 self._safely(link, self._issue, link, live, clean)
 
-    def connected(self, link: Link, bounds: DifficultyBounds | None = None) -> Session:
-        """A new connection; returns its session. bounds: of its port's difficulty, if it has its own."""
+    @property
+    def bounds(self) -> DifficultyBounds:
+        """Of the difficulty, on ports that have none of their own."""
+        return self._settings.difficulty
+
+    def connected(self, link: Link) -> Session:
+        """A new connection; returns its session."""
         self._links[link] = self._clock.time_ms()
         self._deadlines[link] = self._clock.monotonic() + AUTHORIZE_SECONDS
         self._counters["connected"] += 1
         self.warden.arrived(link)
-        return Session(bounds or self._settings.difficulty, self._settings.version_mask)
+        return Session(link.bounds, self._settings.version_mask)
+
+    def passed_to_us(self, link: Link, early: bytes) -> None:
+        """A neighbour met this connection first, received that, and answered what is before the subscription in it."""
+        try:
+            for event in link.session.receive(early):
+                if isinstance(event, SubscriptionRequested):
+                    link.session.outgoing()
+                _STEPS[type(event)](self, link, event)
+        except Exception as error:  # noqa: BLE001 - see _fail
+            self._fail(link, error)
+        self._flush(link)
 
     def turned_away(self, reason: CloseReason) -> None:
         """A connection ended before it had a session."""
@@ -225,6 +225,9 @@ class StratumServer:
         session = link.session
         extranonce1 = session.extranonce1
         if not extranonce1:
+            if self._returning.passes_on(link, request.session_id):
+                self._end(link, CloseReason.PASSED_ON)
+                return
             extranonce1, resumed = self._returning.enter(link, request.session_id, self._clock.monotonic())
             self._counters["resumed"] += resumed
             if not resumed:
@@ -268,11 +271,7 @@ class StratumServer:
         share = judge(event, session.terms(live), live, stale, self._clock.time_ms())
         if share.block_hash is not None and live is not None:
             # Before all else: a block does not wait for the journal.
-            login = str(event.login)
-            self._candidates.send(candidate(share, live, login))
-            log.candidate_sent(
-                share.height, share.block_hash[::-1].hex(), share.job_id, login, share.outcome.name.lower()
-            )
+            hand_in(self._candidates, share, live, str(event.login))
         self._outcomes[share.outcome] += 1
         self._settling.take_share(link, event.request_id, share, None if live is None else live.job)
 
@@ -362,8 +361,7 @@ class StratumServer:
             self.warden.next_second()
             self._end_late()
             self._retarget()
-            if self._drain is not None and self._drain.wave(list(self._links)):
-                self.hurry()
+            self.draining.wave(self._links)
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it
             log.bug("stratum sweep", error)
 

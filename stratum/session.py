@@ -40,6 +40,7 @@ from stratum.jobs import LiveJob
 from stratum.judge import Terms
 from stratum.limits import (
     AGENT_CHARACTERS_MAX,
+    EARLY_BYTES_MAX,
     MESSAGES_BEFORE_AUTHORIZE_MAX,
     WORKERS_MAX,
     CloseReason,
@@ -82,6 +83,7 @@ class Session:
         "_waiting",
         "agent",
         "difficulty",
+        "early",
         "extranonce1",
         "extranonces",
         "issued",
@@ -99,6 +101,8 @@ class Session:
         self.extranonces: tuple[tuple[int, bytes], ...] = ()
         self.takes_extranonce = False
         self.issued = False
+        # All that came before the subscription; None if it was too much.
+        self.early: bytes | None = b""
         self.difficulty = SessionDifficulty(bounds)
         self.pace = Pace(bounds.shares_per_minute / 60)
         # By the name as the miner writes it; the first one is the session's.
@@ -124,6 +128,8 @@ class Session:
 
     def receive(self, data: bytes) -> Iterator[Event]:
         """What the bytes amount to, however they are cut. Handle and answer each event before asking for the next."""
+        if not self.extranonce1 and self.early is not None:
+            self.early = self.early + data if len(self.early) + len(data) <= EARLY_BYTES_MAX else None
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             if self.state is _CLOSED:
@@ -155,6 +161,7 @@ class Session:
         """Grant a subscription; extranonce1 stays the same for as long as the session lives. session_id: by which it
         can be resumed."""
         self.extranonce1 = extranonce1
+        self.early = None
         self._told = None
         self.agent = request.agent
         if any(word in request.agent.lower() for word in _CUTS_FRACTIONS):

@@ -33,7 +33,7 @@ _BAD_SHARES: Final = frozenset(Outcome) - {Outcome.ACCEPTED, Outcome.STALE, Outc
 class Warden:
     """Keeps the limits that reach beyond one session.
 
-    links: every connection that has a session. unauthorized_max: connections of one address without a worker.
+    links: every connection that has a session. unauthorized_max: connections of one origin without a worker.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Warden:
         self._never = never
         self._unauthorized_max = unauthorized_max
         self._bans = Bans(never)
-        # Connections without a worker, by address, those that have no session yet among them.
+        # Connections without a worker, by origin, those that have no session yet among them.
         self._unauthorized: Counter[str] = Counter()
         self._without_worker: set[Link] = set()
         self._throttled: set[Link] = set()
@@ -54,20 +54,22 @@ class Warden:
 
     def admit(self, address: str) -> CloseReason | None:
         """Whether a connection may come in, counted from now on as one without a worker; or why not."""
-        if self._bans.until(origin_of(address), None, self._clock.monotonic()) is not None:
+        origin = origin_of(address)
+        if self._bans.until(origin, None, self._clock.monotonic()) is not None:
             return CloseReason.ADDRESS_BANNED
-        if self._unauthorized[address] >= self._unauthorized_max and address not in self._never:
+        if self._unauthorized[origin] >= self._unauthorized_max and address not in self._never:
             return CloseReason.TOO_MANY_UNAUTHORIZED
-        self._unauthorized[address] += 1
+        self._unauthorized[origin] += 1
         return None
 
     def settled(self, address: str) -> None:
         """A connection that was admitted is gone before it had a session, or has a worker now."""
-        left = self._unauthorized[address] - 1
+        origin = origin_of(address)
+        left = self._unauthorized[origin] - 1
         if left > 0:
-            self._unauthorized[address] = left
+            self._unauthorized[origin] = left
         else:
-            del self._unauthorized[address]
+            del self._unauthorized[origin]
 
     def arrived(self, link: Link) -> None:
         """A connection that was admitted has a session now."""

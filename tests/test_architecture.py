@@ -49,6 +49,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 
 PURE = ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "stratum", "payout")
 IMPURE = (
+    "stratum.drain",
     "stratum.protocol",
     "stratum.server",
     "stratum.settling",

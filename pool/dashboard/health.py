@@ -19,7 +19,7 @@ LAG_WARN_SHARES = 120_000
 """A minute of shares at 2,000 a second, the load that the pool is built for: credits are visibly late."""
 
 
-CERTIFICATE_WARN_DAYS = 14
+CERTIFICATE_WARN_DAYS = 21
 """Automatic renewal happens a month before the end, so by then it has failed."""
 
 _DAY_MS = 86_400_000

@@ -95,20 +95,27 @@ class _RpcThreads:
         self.pool = ThreadPool(minthreads=0, maxthreads=count, name=name)
         self._settings = msgspec.structs.replace(settings, timeout_seconds=timeout_seconds)
         self._local = threading.local()
+        self._lock = threading.Lock()
         self._all: list[BitcoindRpc] = []
+        self._is_stopped = False
 
     def rpc(self) -> BitcoindRpc:
         """The connection of the thread that asks."""
         rpc: BitcoindRpc | None = getattr(self._local, "rpc", None)
         if rpc is None:
             rpc = self._local.rpc = BitcoindRpc(self._settings)
-            self._all.append(rpc)
+            with self._lock:
+                self._all.append(rpc)
+                if self._is_stopped:  # its thread began too late for `stop` to see it
+                    rpc.interrupt()
         return rpc
 
     def stop(self) -> None:
         """End the calls under way, then the threads, then their connections."""
-        for rpc in self._all:
-            rpc.interrupt()
+        with self._lock:
+            self._is_stopped = True
+            for rpc in self._all:
+                rpc.interrupt()
         self.pool.stop()
         for rpc in self._all:
             rpc.close()

@@ -16,8 +16,8 @@ from pool import events
 from pool.ports import Clock
 
 WATCH_SECONDS = 5.0
-# Renewal by ACME happens a month before the end; half of that is late, and leaves time.
-EXPIRES_SOON_MS = 14 * 86_400_000
+# Renewal by ACME happens a month before the end; three weeks are late, and leave time.
+EXPIRES_SOON_MS = 21 * 86_400_000
 # The alarm is repeated, since one line in a log is easily missed.
 REMIND_MS = 86_400_000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import resource
 from itertools import chain
 from pathlib import Path
@@ -25,6 +26,7 @@ from pool.roles.clock import SystemClock
 from pool.roles.control import Control
 from pool.roles.doors import Doors, host_and_port
 from pool.roles.heartbeat import Heartbeat
+from pool.roles.neighbours import Neighbours, Passed
 from pool.roles.redis_link import open_redis
 from pool.roles.rejects import RejectReport
 from pool.roles.sessions import SessionFiles, open_key
@@ -34,10 +36,10 @@ from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
 from stratum.drain import Target
 from stratum.front import FrontFactory
-from stratum.protocol import StratumFactory
+from stratum.protocol import StratumFactory, StratumProtocol
 from stratum.resume import FormerRun, candidates, former_run
 from stratum.returning import SessionIds
-from stratum.server import StratumServer
+from stratum.server import SWEEP_SECONDS, StratumServer
 from stratum.settings import StratumSettings
 from stratum.sources import Sources
 
@@ -87,7 +89,10 @@ class StratumRole(Role):
             never_banned=(*self._options.never_banned, *self._options.proxy_from),
             unauthorized_per_address=self._options.unauthorized_per_address,
         )
-        self._server = StratumServer(settings, clock, journal, self._feed, extranonces, reactor, SessionIds(key))
+        self._neighbours = Neighbours(loop, paths.sessions, range_id, self._take_passed)
+        self._server = StratumServer(
+            settings, clock, journal, self._feed, extranonces, reactor, SessionIds(key), self._neighbours
+        )
         self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
         self._control = Control(reactor, paths.control / f"{name}.sock", self._server.announcements)
@@ -127,6 +132,11 @@ class StratumRole(Role):
         for listens, front in self._fronts:
             for listen in listens:
                 await self._doors.open(listen, front)
+        try:
+            if self._options.endpoint == "fast" and self._options.processes > 1:
+                self._neighbours.start()
+        except OSError as error:
+            events.neighbours_not_met(str(error))  # miners that return begin anew, no more
         self._heartbeat.start()
         self._reject_report.start()
         try:
@@ -140,11 +150,13 @@ class StratumRole(Role):
     async def stop(self) -> None:
         """Doors first, then the answers that miners wait for, then the journal, which the shipper has seen whole."""
         await self._doors.close()
+        self._neighbours.stop()
         for _, front in self._fronts:
             front.abort()
         if self._options.drain_seconds and not self._hurried:
             events.drain_begun(len(self._server.sessions), self._options.drain_seconds, self._options.drain_to)
-            await self._server.drain(self._options.drain_seconds, _target(self._options.drain_to))
+            waves = math.ceil(self._options.drain_seconds / SWEEP_SECONDS)
+            await self._server.draining.begin(waves, _target(self._options.drain_to))
         await self._session_files.stop()
         await self._server.stop()
         await self._feed.stop()
@@ -158,7 +170,7 @@ class StratumRole(Role):
 
     def hurry(self) -> None:
         self._hurried = True
-        self._server.hurry()
+        self._server.draining.hurry()
 
     def reload(self) -> None:
         """Read again what may change without a restart: the certificate."""
@@ -185,6 +197,12 @@ class StratumRole(Role):
         since_ms = self._clock.time_ms() - LEFT_OPEN_MS
         found = recent(self._journal.folder, since_ms / 1000)
         return list(candidates((record for each in found for record in decode(each.count, each.payload)), since_ms))
+
+    def _take_passed(self, passed: Passed) -> StratumProtocol | None:
+        """A connection that a neighbour met; None if its address may not come in."""
+        if self._server.warden.admit(passed.remote_address) is not None:
+            return None
+        return StratumProtocol(self._server, passed.remote_address, passed.bounds, passed.early)
 
     def _take_job(self, job: Job) -> None:
         self._server.take_job(job)

@@ -51,13 +51,14 @@ class Miner:
 
     accepted = 0
 
-    def __init__(self, port: int, login: str) -> None:
+    def __init__(self, port: int, login: str, session_id: str | None = None) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self._file = self._socket.makefile("rb")
         self._login = login
-        self._nonce = 0
+        self.nonce = 0
         try:
-            self.extranonce1 = self.ask("mining.subscribe", [])[1]
+            names, self.extranonce1, _ = self.ask("mining.subscribe", ["test", session_id])
+            self.session_id = names[0][1]
             assert self.ask("mining.authorize", [login, "x"]) is True
             while (message := self._read()).get("method") != "mining.notify":
                 pass
@@ -73,8 +74,8 @@ class Miner:
     def share(self) -> Any:
         """The answer to a share that is hard enough."""
         while True:
-            self._nonce += 1
-            answer = self.ask("mining.submit", [self._login, self.job[0], "00" * 8, self.job[7], f"{self._nonce:08x}"])
+            self.nonce += 1
+            answer = self.ask("mining.submit", [self._login, self.job[0], "00" * 8, self.job[7], f"{self.nonce:08x}"])
             if answer is True:
                 Miner.accepted += 1
             if answer is True or answer[0] != 23:
@@ -157,6 +158,11 @@ def booked(pool: WholePool) -> float:
     return number("steppe_shares_accepted_total")
 
 
+def passed_on(pool: WholePool) -> int:
+    """Connections that one process gave to the other."""
+    return sum(data["counters"].get("closed_passed_on", 0) for data in processes(pool).values())
+
+
 def test_both_take_miners_with_extranonces_of_their_own_ranges(pool: WholePool) -> None:
     with ExitStack() as stack:
         assert set(miners_on_both(pool, stack)) == {5, 6}
@@ -183,6 +189,23 @@ def test_a_hang_up_has_both_read_their_certificate_again_and_stops_nothing(pool:
         os.kill(pool.process.pid, signal.SIGHUP)
         eventually("both read it again", lambda: [loaded(pool, name) for name in ("stratum", "stratum-1")] == [2, 2])
         assert [miner.share() for miner in miners.values()] == [True, True]
+
+
+def test_a_miner_that_returns_has_its_session_whichever_process_it_meets(pool: WholePool) -> None:
+    first = Miner(pool.stratum_port, "alice.wanders")
+    extranonce1, session_id, job = first.extranonce1, first.session_id, first.job
+    assert first.share() is True
+    claim = ["alice.wanders", job[0], "00" * 8, job[7], f"{first.nonce:08x}"]
+    first.close()
+    for turn in range(12):
+        again = Miner(pool.stratum_port, "alice.wanders", session_id)
+        again.nonce = (turn + 1) << 16
+        assert (again.extranonce1, again.session_id) == (extranonce1, session_id)
+        assert again.ask("mining.submit", claim)[0] in (21, 22), "stale or a duplicate, and never paid twice"
+        assert again.share() is True
+        again.close()
+    # Of twelve connections all come to the session's own process once in 4,096 times.
+    eventually("a process says that it passed one on", lambda: passed_on(pool))
 
 
 def test_one_is_killed_its_miners_come_back_to_the_other_and_no_share_is_lost(pool: WholePool) -> None:

@@ -18,6 +18,7 @@ from pool.work.extranonce import ExtranonceRange
 from pool.work.job import Job
 from pool.work.share import Outcome, Share
 from stratum.difficulty import DifficultyBounds
+from stratum.ports import Neighbours
 from stratum.protocol import StratumFactory
 from stratum.returning import SessionIds
 from stratum.server import StratumServer
@@ -143,12 +144,14 @@ class Pool:
         minimum: float = ANY_HASH,
         maximum: float = 1e12,
         extranonces: Iterable[bytes] = (),
+        range_id: int = 7,
+        neighbours: Neighbours | None = None,
         **settings: Any,
     ) -> None:
         self.clock = FakeClock(NTIME * 1000)
         self.share_log = FakeShareLog()
         self.candidates = FakeCandidates()
-        self.extranonces = GivenExtranonces(extranonces)
+        self.extranonces = GivenExtranonces(extranonces, range_id)
         self.reactor = Reactor()
         self.server = StratumServer(
             StratumSettings(DifficultyBounds(difficulty, minimum, maximum), **settings),
@@ -158,6 +161,7 @@ class Pool:
             self.extranonces,
             self.reactor,
             SessionIds(KEY),
+            neighbours,
         )
         self._factory = StratumFactory(self.server)
 
@@ -194,9 +198,9 @@ class Pool:
 class GivenExtranonces:
     """First the values a test needs, then those of a real range."""
 
-    def __init__(self, first: Iterable[bytes]) -> None:
+    def __init__(self, first: Iterable[bytes], range_id: int) -> None:
         self._first = list(first)
-        self._range = ExtranonceRange(7, 0, lambda reserved: None)
+        self._range = ExtranonceRange(range_id, 0, lambda reserved: None)
         self.released: list[bytes] = []
 
     def take(self) -> bytes:

@@ -22,7 +22,7 @@ class Draining:
         self.pool.server.start()
         self.miners = [self.pool.ready() for _ in range(miners)]
         self.done = False
-        drained: Deferred[None] = Deferred.fromCoroutine(self.pool.server.drain(seconds, target))
+        drained: Deferred[None] = Deferred.fromCoroutine(self.pool.server.draining.begin(seconds, target))
         drained.addCallback(self._note)
 
     def _note(self, _result: Any) -> None:
@@ -102,7 +102,7 @@ class TestTarget:
         pool = Pool()
         pool.server.start()
         miner = pool.connect(SUBSCRIBE)
-        Deferred.fromCoroutine(pool.server.drain(1, TARGET))
+        Deferred.fromCoroutine(pool.server.draining.begin(1, TARGET))
         pool.pass_seconds(1)
         assert sent(miner, "client.reconnect") == []
         assert miner.transport.disconnected
@@ -112,14 +112,14 @@ class TestHurry:
     def test_it_ends_at_once(self) -> None:
         it = Draining(miners=5, seconds=3600)
         it.second()
-        it.pool.server.hurry()
+        it.pool.server.draining.hurry()
         assert it.done
 
     def test_without_a_drain_there_is_nothing_to_hurry(self) -> None:
-        Pool().server.hurry()
+        Pool().server.draining.hurry()
 
     def test_with_nobody_there_it_ends_with_the_first_wave(self) -> None:
         it = Draining(miners=0, seconds=3600)
         it.second()
-        it.pool.server.hurry()
+        it.pool.server.draining.hurry()
         assert it.done

@@ -154,6 +154,11 @@ class TestUnauthorized:
         door.connect()
         assert not door.connect("203.0.113.8").reset
 
+    def test_all_of_a_network_of_64_bits_are_one(self) -> None:
+        door = working_door(unauthorized_per_address=1)
+        door.connect("2001:db8::1")
+        assert [door.connect(host).reset for host in ("2001:db8::2", "2001:db8:0:1::2")] == [True, False]
+
     @pytest.mark.parametrize("first", [b"", SUBSCRIBE, HEADER[:3], TLS_HELLO])
     def test_who_leaves_makes_room(self, first: bytes) -> None:
         door = working_door(unauthorized_per_address=1)

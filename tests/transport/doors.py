@@ -105,6 +105,7 @@ def serve(options: Options) -> None:
     asyncioreactor.install(loop)
     from twisted.internet import reactor as installed
     from twisted.internet.defer import Deferred
+    from twisted.internet.task import LoopingCall
 
     from pool.roles.certificate import Certificate
     from pool.roles.doors import Doors
@@ -126,7 +127,12 @@ def serve(options: Options) -> None:
     )
     doors = Doors(reactor, loop if options.endpoint == "fast" else None)
 
+    pool.server.start()
+    seconds: Any = LoopingCall(pool.pass_seconds, 1)  # its clock is a fake one
+    seconds.clock = reactor
+
     async def begin() -> None:
+        seconds.start(1.0, now=False)
         for listen in options.listen:
             await doors.open(listen, front)
         print(json.dumps(doors.ports), flush=True)

@@ -1,0 +1,45 @@
+"""Bans and floods on real sockets, over both endpoints."""
+
+from __future__ import annotations
+
+import pytest
+
+from stratum.limits import ADDRESS_OFFENCES_MAX
+from tests.stratum.scene import AUTHORIZE, SUBSCRIBE, request
+from tests.transport.doors import Door, Options, line, opened
+
+each_endpoint = pytest.mark.parametrize("endpoint", ["fast", "twisted"])
+
+
+def offend(door: Door) -> None:
+    with door.connect() as connection:
+        connection.sendall(b'{"id":}\n')
+        assert connection.recv(1) == b""
+
+
+@each_endpoint
+def test_a_banned_address_is_reset_when_it_connects(endpoint: str) -> None:
+    with opened(Options(endpoint=endpoint)) as door:
+        for _ in range(ADDRESS_OFFENCES_MAX):
+            offend(door)
+        with door.connect() as connection, pytest.raises(ConnectionResetError):
+            connection.recv(1)
+        counters = door.ask("counters")
+        assert (counters["banned_address"], counters["closed_address_banned"]) == (1, 1)
+
+
+@each_endpoint
+def test_a_flood_is_held_back_and_lost_nothing_of(endpoint: str) -> None:
+    pings = 40_000
+    with opened(Options(endpoint=endpoint)) as door, door.connect() as flooding, door.connect() as other:
+        flooding.sendall(SUBSCRIBE + AUTHORIZE)
+        lines = flooding.makefile("rb")
+        with lines:
+            while b'"method":"mining.notify"' not in lines.readline():
+                pass
+            for _ in range(pings // 1000):
+                flooding.sendall(request("mining.ping", [], 9) * 1000)
+                assert all(b'"pong"' in lines.readline() for _ in range(1000))
+        other.sendall(SUBSCRIBE)
+        assert line(other)["id"] == 1
+        assert door.ask("counters")["throttled"] >= 1
