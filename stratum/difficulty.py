@@ -92,6 +92,7 @@ class SessionDifficulty:
 
     __slots__ = (
         "_announced",
+        "_away",
         "_bounds",
         "_changed_at",
         "_floor",
@@ -113,8 +114,10 @@ class SessionDifficulty:
         self._pinned = False
         self._whole = False
         self._floor = 0.0
-        # (number of the first job, difficulty): nearly always one entry.
-        self._announced: list[tuple[int, float]] = []
+        # (number of the first job, difficulty): nearly always one entry. None: those were not sent.
+        self._announced: list[tuple[int, float | None]] = []
+        # Whether jobs may have gone to others since the newest one: the session was resumed.
+        self._away = False
         self._newest = 0
         # The variants among what was sent; of other jobs a session is sent every one.
         self._variants: set[int] = set()
@@ -149,6 +152,7 @@ class SessionDifficulty:
         """Go on from an earlier session: whatever job it was sent keeps the difficulty it had."""
         self._announced = list(other._announced)
         self._newest = other._newest
+        self._away = True
         self._variants = set(other._variants)
         self._wish, self._changed_at = other._wish, other._changed_at
         self._former = other._former
@@ -215,10 +219,13 @@ class SessionDifficulty:
         """
         if number <= self._newest:
             return None  # the session that this one resumes was sent it: that holds
+        if self._away and self._announced and number > self._newest + 1:
+            self._announced.append((self._newest + 1, None))
+        self._away = False
         self._newest = number
         if variant:
             self._variants = {each for each in self._variants if each >= oldest} | {number}
-        difficulty = self._due(nbits)
+        difficulty = self.due(nbits)
         announced = self._announced
         if announced and announced[-1][1] == difficulty:
             return None
@@ -238,9 +245,10 @@ class SessionDifficulty:
 
     def differs(self, nbits: int) -> bool:
         """Whether another difficulty than the newest job's is due."""
-        return self._due(nbits) != self.current
+        return self.due(nbits) != self.current
 
-    def _due(self, nbits: int) -> float:
+    def due(self, nbits: int) -> float:
+        """What the next job of these nbits should have."""
         return announceable(self._wished(), nbits)
 
     def _wished(self) -> float:
