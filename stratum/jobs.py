@@ -55,6 +55,8 @@ class JobBook:
         self._number = 0
         self.former_number = 0
         self.current: LiveJob | None = None
+        # When every session was last sent a job: variants go to some only.
+        self.told_all_at = 0.0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -81,6 +83,8 @@ class JobBook:
             if tip is not live.tip and tip.left_at is None:
                 tip.left_at = now
         live.tip.left_at = None
+        if self.current is None or not live.variant:
+            self.told_all_at = now
         self.current = live
         return live
 

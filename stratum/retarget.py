@@ -23,6 +23,9 @@ LOOKS: Final = 10
 """Sweeps in which every session is looked at once: a look costs a microsecond or two, and a share that waits would feel
 10,352 at a time."""
 
+SILENCE_SECONDS: Final = 50.0
+"""Without a job for all from the work role. It makes one each 30 seconds, also while its node is away."""
+
 VARIANT_SECONDS: Final = 5.0
 """Time between two variants for those who find too many shares or none: each is a record in the journal, and a job
 to be kept."""
@@ -113,11 +116,25 @@ class Retargeting:
         if wanted is not None and changes and not before / BURST_RATIO < wanted < before * BURST_RATIO:
             self._waiting[link] = None
 
-    def looked(self, now: float) -> None:
-        """The sweep is over: one variant for all who wait."""
+    def looked(self, links: Collection[Link], now: float) -> None:
+        """The sweep is over: one variant for all who wait, or for everyone if none has heard of us for too long."""
+        if now - self._book.told_all_at >= SILENCE_SECONDS:
+            self._break_silence(links, now)
         if self._waiting and now >= self._next_variant:
             self._next_variant = now + VARIANT_SECONDS
             self._send_variant()
+
+    def _break_silence(self, links: Collection[Link], now: float) -> None:
+        """The work role is away. Miners take a long silence for a dead pool (cgminer after 90 s)."""
+        live = self._book.current
+        variant = None if live is None else self._variant(live)
+        if variant is None:
+            return
+        self._book.told_all_at = now
+        for link in list(links):
+            if link.session.state is State.READY:
+                self._send(link, variant)
+                self._waiting.pop(link, None)
 
     def _first_jobs(self) -> None:
         self._coming = False

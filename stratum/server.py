@@ -382,7 +382,7 @@ class StratumServer:
         for link in self._retargeting.due(self._links):
             self._safely(link, self._retargeting.look, link, now)
             self.remembered.note_session(link.session, self._clock.time_ms())
-        self._retargeting.looked(now)
+        self._retargeting.looked(self._links, now)
 
 
 _STEPS: Final[Mapping[type[Event], Callable[[StratumServer, Link, Any], None]]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,8 +11,9 @@ import pytest
 import native
 from pool.work.job import Job
 from pool.work.share import Outcome
+from stratum import retarget
 from stratum.difficulty import judged_target
-from stratum.retarget import LOOKS, VARIANT_SECONDS
+from stratum.retarget import LOOKS, SILENCE_SECONDS, VARIANT_SECONDS
 from tests.stratum.scene import MAINNET_NBITS, NEXT_TIP, NTIME, Miner, Pool, make_job, request
 
 EASY = 1e-6
@@ -45,6 +48,37 @@ def methods(miner: Miner) -> list[str]:
 def told(miner: Miner) -> list[Any]:
     """Difficulties and job ids, as they come."""
     return [message["params"][0] for message in miner.received() if "method" in message]
+
+
+class TestSilence:
+    def test_while_the_work_role_is_away_everyone_hears_of_us_within_the_minute(self) -> None:
+        pool = started()
+        miners = [pool.ready(), pool.ready()]
+        heard = []
+        for _ in range(180):
+            pool.pass_seconds(1)
+            heard.append([told(miner) for miner in miners])
+        for miner in range(2):
+            seconds = [second for second, each in enumerate(heard) if each[miner]]
+            assert all(later - sooner < 60 for sooner, later in pairwise([0, *seconds, 180]))
+
+    def test_such_a_job_is_one_of_the_same_tip_and_its_shares_are_good(self) -> None:
+        pool = started()
+        miner = pool.ready()
+        pool.pass_seconds(int(SILENCE_SECONDS) + 1)
+        (notify,) = [message for message in miner.received() if message.get("method") == "mining.notify"]
+        assert (notify["params"][0][:3], notify["params"][8]) == ("a1x", False)
+        burst(miner, notify["params"][0], count=1)
+        pool.turn()
+        assert pool.outcomes == [Outcome.ACCEPTED]
+
+    def test_while_jobs_come_there_are_no_more(self) -> None:
+        pool = started()
+        miner = pool.ready()
+        for number in range(4):
+            pool.pass_seconds(30)
+            pool.server.take_job(make_job(f"b{number}"))
+        assert [each for each in told(miner) if isinstance(each, str)] == ["b0", "b1", "b2", "b3"]
 
 
 class TestBurst:
@@ -136,6 +170,10 @@ class TestBurst:
 
 
 class TestPatience:
+    @pytest.fixture(autouse=True)
+    def no_job_comes_to_break_the_silence(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(retarget, "SILENCE_SECONDS", math.inf)
+
     def test_a_small_change_waits_for_the_next_job(self) -> None:
         pool = started(EASY)
         miner = pool.ready()
