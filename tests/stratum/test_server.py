@@ -374,6 +374,16 @@ class TestJournal:
         assert pool.share_log.records == [make_job(), *pool.shares]
         assert miner.replies() == {4: True}
 
+    def test_a_flood_of_one_delays_no_answer_of_another(self) -> None:
+        pool = pool_with_job()
+        flood, other = pool.ready(), pool.ready()
+        for turn in range(20):
+            flood.send(b"".join(submit(nonce=f"{turn:x}{n:03x}") for n in range(500)))
+            other.send(submit(7, nonce=f"{turn:x}ffff"))
+            pool.turn()
+            assert other.replies() == {7: True}, "in the same turn"
+            assert len(flood.received()) == 500
+
     def test_while_it_is_behind_who_sends_is_not_read(self) -> None:
         pool = pool_with_job()
         miner, idle = pool.ready(), pool.ready()
