@@ -24,7 +24,7 @@ def test_it_ends_well_once_a_block_is_accepted_matured_and_credited(tmp_path: Pa
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=240,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
@@ -90,7 +90,7 @@ def refused(*arguments: str, env: dict[str, str] | None = None) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
         env=env,
     )
