@@ -176,7 +176,7 @@ class StratumServer:
         """A neighbour met this connection first, received that, and answered what is before the subscription in it."""
         try:
             for event in link.session.receive(early):
-                if isinstance(event, SubscriptionRequested):
+                if isinstance(event, SubscriptionRequested) and not link.session.extranonce1:
                     link.session.outgoing()
                 _STEPS[type(event)](self, link, event)
         except Exception as error:  # noqa: BLE001 - see _fail

@@ -75,6 +75,13 @@ def test_what_was_answered_before_is_not_answered_again(scene: Scene) -> None:
     assert there.replies().keys() == {1, 2}
 
 
+def test_two_subscriptions_in_one_piece_are_both_answered(scene: Scene) -> None:
+    scene.pool.connect(scene.resume(1) + scene.resume(8) + AUTHORIZE)
+    replies = scene.next.came[0].replies()
+    assert replies.keys() == {1, 2, 8}
+    assert replies[1][1] == replies[8][1] == THEIRS.hex()
+
+
 def test_what_was_configured_before_holds_there(scene: Scene) -> None:
     scene.pool.connect(CONFIGURE, scene.resume(), AUTHORIZE)
     there = scene.next.came[0]
