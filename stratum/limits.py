@@ -78,8 +78,8 @@ BAN_MEMORY_SECONDS: Final = 6 * 3600.0
 OFFENDERS_MAX: Final = 16384
 """Workers and addresses whose offences are remembered, some 3 MiB; who was quiet longest is forgotten first."""
 
-AGENT_CHARACTERS_MAX: Final = 64
-"""Of a user agent, for people to read; as long as a worker's name may be."""
+AGENT_CHARACTERS_MAX: Final = 128
+"""Of a user agent, for people to read; LuxOS, which names its boards, takes about a hundred."""
 
 JOB_ID_CHARACTERS_MAX: Final = 64
 """Of a job id that a miner names and we do not know, kept for the record; ours are shorter."""
