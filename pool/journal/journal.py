@@ -18,7 +18,7 @@ from pool import events
 from pool.journal import folder as journal_folder
 from pool.journal.format import GROUP_BYTES_MAX, PAYLOAD_BYTES_MAX, Group, Header, encode_frame
 from pool.journal.recovery import recover
-from pool.journal.segments import SegmentFile, TailStuck, create, reopen, segment_paths, sync_folder
+from pool.journal.segments import SegmentFile, TailStuck, create, first_seq_of, reopen, segment_paths, sync_folder
 from pool.ports import Record
 
 # Retention and compression work on whole segments; at 2,000 shares a second one lasts about five minutes.
@@ -186,7 +186,7 @@ class Journal:
 
     def _close_group(self) -> None:
         group = Group(self._next_seq - self._count, self._count, bytes(self._payload))
-        self._frames.append(encode_frame(group))
+        self._frames.append(encode_frame(group, self.durable_seq))
         self._payload.clear()
         self._count = 0
 
@@ -304,7 +304,7 @@ class Journal:
         fresh = create(self.folder, header, frames, sync=True)
         try:
             for path in segment_paths(self.folder):
-                if path > fresh.path:
+                if first_seq_of(path) > header.first_seq:
                     path.unlink()
             sync_folder(self.folder)
         except OSError:
