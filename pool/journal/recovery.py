@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pool import events
-from pool.journal.format import HEADER_BYTES, Damaged, decode_frame, decode_head, synced_behind
+from pool.journal.format import HEADER_BYTES, Damaged, decode_group, decode_head, synced_behind
 from pool.journal.reader import packed_content
 from pool.journal.segments import (
     JournalDamaged,
@@ -27,7 +27,6 @@ from pool.journal.segments import (
     sync_folder,
     unfinished_paths,
 )
-
 
 _MISSING = "records are missing from here to the next segment"
 
@@ -104,7 +103,7 @@ def _readable(path: Path, frontend: str) -> Segment | None:
 
 
 def _has_header(path: Path) -> bool:
-    """Whether there is anything where it belongs, be it damaged; a compressed segment was whole when it got its name."""
+    """Whether there is anything where it belongs; a compressed segment was whole when it got its name."""
     with path.open("rb") as file:
         data = file.read(HEADER_BYTES)
     return is_packed(path) or (len(data) == HEADER_BYTES and any(data))
@@ -158,19 +157,17 @@ def _scan(path: Path) -> _End:
     next_seq, offset, synced_seq, reason = first_seq, HEADER_BYTES, 0, ""
     while offset < len(data):
         try:
-            found = decode_frame(data, offset)
+            head = decode_head(data, offset)
+            if head is None or offset + head.frame_bytes > len(data):
+                break
+            decode_group(head, data, offset)
         except Damaged as damaged:
             reason = str(damaged)
             break
-        if found is None:
-            break
-        group, end = found
-        if group.first_seq != next_seq:
-            raise JournalDamaged(path, offset, f"record {group.first_seq} stands where {next_seq} belongs")
-        head = decode_head(data, offset)
-        assert head is not None
+        if head.first_seq != next_seq:
+            raise JournalDamaged(path, offset, f"record {head.first_seq} stands where {next_seq} belongs")
         synced_seq = max(synced_seq, head.synced_seq)
-        next_seq, offset = group.last_seq + 1, end
+        next_seq, offset = head.last_seq + 1, offset + head.frame_bytes
     cut_bytes = len(data) - offset
     if cut_bytes:
         synced_seq = max(synced_seq, synced_behind(data, offset, next_seq))

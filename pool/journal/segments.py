@@ -186,7 +186,7 @@ def listed(folder: Path, known: Mapping[tuple[str, int], Segment] | None = None)
 
 
 def live(segments: Iterable[Segment]) -> list[Segment]:
-    """Those that no later-made segment supersedes whole, by first record; of one that is there twice, the compressed."""
+    """Those that no later-made segment supersedes whole, by first record; of one that is there twice the compressed."""
     kept: list[Segment] = []
     for segment in sorted(segments, key=lambda each: (each.header.ordinal, each.is_packed), reverse=True):
         if not kept or segment.first_seq < kept[-1].first_seq:
