@@ -208,31 +208,9 @@ def journal_broken(folder: Path, durable_seq: int, reason: str) -> None:
     _emit(_CRITICAL, "journal_broken", folder=folder, durable_seq=durable_seq, reason=reason)
 
 
-def journal_not_packed(folder: Path, reason: str) -> None:
-    """A full segment could not be compressed; it stays as it is and is tried again. Said once until it works."""
-    _emit(_WARNING, "journal_not_packed", folder=folder, reason=reason)
-
-
-def journal_not_removed(folder: Path, reason: str) -> None:
-    """Old segments stay for now, because it cannot be told that nothing needs them. Said once until it can."""
-    _emit(_WARNING, "journal_not_removed", folder=folder, reason=reason)
-
-
 def journal_opened(frontend: str, folder: Path, next_seq: int) -> None:
     """The journal is whole and locked."""
     _emit(_INFO, "journal_opened", frontend=frontend, folder=folder, next_seq=next_seq)
-
-
-def journal_records_gone(frontend: str, reason: str) -> None:
-    """The ledger wants records that were removed from the journal: it is an old copy, or another one."""
-    _emit(
-        _CRITICAL,
-        "journal_records_gone",
-        frontend=frontend,
-        reason=reason,
-        message="Nothing of this journal is shipped until that is mended: restore a ledger that has these records, or "
-        "put the segments of a backup back into the folder.",
-    )
 
 
 def journal_refusing(folder: Path, reason: str) -> None:
@@ -248,11 +226,6 @@ def journal_repaired(folder: Path, first_seq: int) -> None:
 def journal_segment_dropped(path: Path, reason: str) -> None:
     """A crash left a segment that counts for nothing."""
     _emit(_WARNING, "journal_segment_dropped", path=path, reason=reason)
-
-
-def journal_shortened(folder: Path, path: Path, first_seq: int) -> None:
-    """A segment older than `journal_keep_days` was removed; the journal begins with record `first_seq` now."""
-    _emit(_INFO, "journal_shortened", folder=folder, path=path, first_seq=first_seq)
 
 
 def journal_tail_cut(path: Path, offset: int, cut_bytes: int) -> None:

@@ -7,7 +7,7 @@ journal has all of that turn's records.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, cast
@@ -35,6 +35,7 @@ from stratum.events import (
 from stratum.jobs import JobBook, LiveJob
 from stratum.judge import forget, hand_in, judge, refusal_of
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
+from stratum.outage import Outage
 from stratum.ports import Extranonces, Link, Neighbours, Timers
 from stratum.presence import Presence, presence_of
 from stratum.remembered import RememberedDifficulties
@@ -88,7 +89,7 @@ class StratumServer:
         self._counters: Counter[str] = Counter()
         self._outcomes = [0] * len(Outcome)
         self._settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
-        self._journal_failing = False
+        self._outage = Outage(clock, self.warden, self._settling, self._book, lambda: self._reset(list(self._links)))
         self.draining = Draining(self._end_drained)
         self._retargeting = Retargeting(
             self._book,
@@ -311,7 +312,7 @@ class StratumServer:
         link.flush()
 
     def _answer(self, shares: list[Unsettled]) -> None:
-        self._journal_failing = False
+        self._outage.end()
         links: dict[Link, None] = {}
         for link, request_id, share in shares:
             links[link] = None
@@ -336,18 +337,16 @@ class StratumServer:
                 self._fail(link, error)
 
     def _lose(self, shares: list[Unsettled], error: Exception) -> None:
-        """The records are not safe: the miners get no answer but a closed connection, and go to their backup pools if
-        it lasts."""
-        if not isinstance(error, OSError):
-            log.bug("share journal", error)
-        elif not self._journal_failing:
-            log.share_commit_failed(len(shares), str(error))
-        self._journal_failing = True
+        """The records are not safe: the miners get no answer but a reset, and go to their backup pools if it lasts."""
+        self._outage.begin(shares, error)
         for _, _, share in shares:
             forget(share, self._book.find(share.job_id))
-        for link in dict.fromkeys(link for link, _, _ in shares):
+        self._reset(dict.fromkeys(link for link, _, _ in shares))
+
+    def _reset(self, links: Iterable[Link]) -> None:
+        for link in links:
             self._end(link, CloseReason.JOURNAL_FAILED)
-            self._safely(link, link.close)
+            self._safely(link, link.abort)
 
     def _safely(self, link: Link, action: Callable[..., None], *arguments: object) -> None:
         """What is done to many links in turn must not end with the one that fails."""
@@ -361,6 +360,7 @@ class StratumServer:
             self.warden.next_second()
             self._end_late()
             self._retarget()
+            self._outage.sweep()
             self.draining.wave(self._links)
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it
             log.bug("stratum sweep", error)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from pool import events
+from pool import disk_events, events
 from pool.failpoints import hit
 from pool.journal.format import HEADER_BYTES, Damaged, decode_group, decode_head
 from pool.journal.packed import BLOCK_BYTES, Content, PackedWriter
@@ -72,7 +72,7 @@ class Packing:
             self._work = None
             if not self._failing:
                 self._failing = True
-                events.journal_not_packed(self._folder, str(error))
+                disk_events.journal_not_packed(self._folder, str(error))
             return _FAILED_SECONDS
         except JournalDamaged:
             self._work = None

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pool import events
+from pool import disk_events
 from pool.failpoints import hit
 from pool.journal.reader import written_s
 from pool.journal.segments import Segment, first_seq_of, listed, live, segment_paths, sync_folder
@@ -85,10 +85,10 @@ class Retention:
                     path.unlink()
             hit("journal-segment-removed")
             sync_folder(self._folder)
-            events.journal_shortened(self._folder, segment.path, next_one.first_seq)
+            disk_events.journal_shortened(self._folder, segment.path, next_one.first_seq)
         self._wait(reason)
 
     def _wait(self, reason: str | None) -> None:
         if reason is not None and self._reason is None:
-            events.journal_not_removed(self._folder, reason)
+            disk_events.journal_not_removed(self._folder, reason)
         self._reason = reason

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from pool import events
+from pool import disk_events, events, failpoints
 from pool.journal.reader import Reader, RecordsGone
 from pool.ports import ShareBatch, StreamPlace
 
@@ -102,8 +102,10 @@ class Shipping:
             count=sum(group.count for group in groups),
             payload=b"".join(group.payload for group in groups),
         )
+        failpoints.hit("shares-read")
         if not self._stream.ship(batch, place.shipped):
             return 0.0
+        failpoints.hit("shares-shipped")
         self._next_seq = batch.last_seq + 1
         return BATCH_SECONDS if batch.last_seq >= durable_seq else 0.0
 
@@ -124,5 +126,5 @@ class Shipping:
         """The ledger lacks records that were removed because a ledger had them."""
         self._gone += 1
         if self._gone == _GONE_TRIES:
-            events.journal_records_gone(self._frontend, str(gone))
+            disk_events.journal_records_gone(self._frontend, str(gone))
         return _GONE_SECONDS

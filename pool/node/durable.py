@@ -17,9 +17,13 @@ def write_durably(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)  # the new name is part of the folder, not of the file
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when the disk has the folder's names."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        # The new name is part of the folder, not of the file.
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

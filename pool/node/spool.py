@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from native import sha256d
 from pool.node.durable import UNFINISHED, write_durably
+from pool.node.reserve import Reserve, is_full
 from pool.work.block import HEADER_BYTES
 from pool.work.candidate import Candidate
 
@@ -53,18 +54,23 @@ class Settled(Struct, frozen=True):
 
 
 class CandidateSpool:
-    """The folder of candidates. Methods that write raise OSError; what they wrote is then whole or not there."""
+    """The folder of candidates. Methods that write raise OSError; what they wrote is then whole or not there.
 
-    def __init__(self, folder: Path) -> None:
+    reserve_parts: how many blocks can be kept when the disk is full.
+    """
+
+    def __init__(self, folder: Path, reserve_parts: int = 0) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         for unfinished in folder.glob(f"*{UNFINISHED}"):
             with contextlib.suppress(FileNotFoundError):
                 unfinished.unlink()
+        self.reserve = Reserve(folder, reserve_parts)
+        self.reserve.fill()
 
     def put(self, spooled: SpooledBlock, block: bytes) -> None:
         """Keep a block; on return it is on the disk."""
-        write_durably(self._path(spooled, _BLOCK), binascii.hexlify(block) + b"\n")
+        self._write(self._path(spooled, _BLOCK), binascii.hexlify(block) + b"\n")
 
     def put_unbuildable(self, candidate: Candidate, reason: str) -> None:
         """Keep what there is of a candidate that cannot become a block, for a person to look at."""
@@ -77,7 +83,7 @@ class CandidateSpool:
             "coinbase_hex": candidate.coinbase.hex(),
         }
         name = candidate.block_hash[::-1].hex() + _UNBUILDABLE
-        write_durably(self._folder / name, msgspec.json.encode(content) + b"\n")
+        self._write(self._folder / name, msgspec.json.encode(content) + b"\n")
 
     def settle(self, spooled: SpooledBlock, settled: Settled) -> None:
         """Keep what became of a block."""
@@ -114,6 +120,17 @@ class CandidateSpool:
         if sha256d(block[:HEADER_BYTES]) != spooled.block_hash:
             raise SpoolDamaged(f"{path} holds another block than its name says")
         return block
+
+    def _write(self, path: Path, data: bytes) -> None:
+        try:
+            write_durably(path, data)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            with contextlib.suppress(OSError):  # it holds what room there was
+                path.with_name(path.name + UNFINISHED).unlink(missing_ok=True)
+            if not self.reserve.write(path, data):
+                raise
 
     def _is_settled(self, spooled: SpooledBlock) -> bool:
         return self._path(spooled, _VERDICT).exists()
