@@ -19,7 +19,7 @@ from tests.pool.journal.samples import Bench, records_of
 
 ROOT = Path(__file__).parents[2]
 LIFE_SECONDS = 0.8
-CUTS = 50
+CUTS = 40
 # The writer is as busy as it can be and shares its machine with other tests: its timer may be late.
 LATE_SECONDS = 1.0
 

@@ -1,0 +1,125 @@
+"""Everything is a record with its reason, and the journal alone is enough to compute each share's header again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from pool.bitcoin.target import target_from_difficulty, target_from_nbits
+from pool.journal.reader import groups
+from pool.journal.records import decode
+from pool.node.private import PrivateNode
+from pool.work.job import Job
+from pool.work.share import Outcome, Share
+from tests.regtest.test_whole_pool import talk
+from tests.regtest.whole_pool import WholePool, eventually
+
+# Half of all hashes meet regtest's target; shares of this difficulty are as many hashes apart as an answer takes.
+DIFFICULTY = 1e-6
+
+
+@pytest.fixture(scope="module")
+def pool(regtest_node: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholePool]:
+    it = WholePool(tmp_path_factory.mktemp("pool"), regtest_node, "regtest")
+    it.add_account("alice", "pplns", 100)
+    it.start()
+    yield it
+    it.stop()
+
+
+def double_sha256(data: bytes) -> bytes:
+    return hashlib.sha256(hashlib.sha256(data).digest()).digest()
+
+
+def hash_of(share: Share, job: Job) -> bytes:
+    """From the two records alone, by nothing of ours."""
+    root = double_sha256(job.coinb1 + share.extranonce1 + share.extranonce2 + job.coinb2)
+    for sibling in job.branch:
+        root = double_sha256(root + sibling)
+    header = struct.pack("<I", share.version) + job.prev_hash + root
+    return double_sha256(header + struct.pack("<III", share.ntime, share.nbits, share.nonce))
+
+
+def session(pool: WholePool, *more: str, replies: int) -> list[dict[str, object]]:
+    lines = (
+        '{"id":1,"method":"mining.subscribe","params":[]}',
+        '{"id":2,"method":"mining.authorize","params":["alice.a","x"]}',
+    )
+    return talk(pool.stratum_port, *lines, *more, replies=replies)
+
+
+def submission(job_id: str, ntime: int, nonce: int, request_id: int) -> str:
+    params = ["alice.a", job_id, "00" * 8, f"{ntime:08x}", f"{nonce:08x}"]
+    return json.dumps({"id": request_id, "method": "mining.submit", "params": params})
+
+
+def records(pool: WholePool) -> tuple[dict[str, Job], list[Share]]:
+    jobs: dict[str, Job] = {}
+    shares: list[Share] = []
+    for group in groups(pool.folder / "data" / "journal" / "0"):
+        for record in decode(group.count, group.payload):
+            if isinstance(record, Job):
+                jobs.setdefault(record.job_id, record)
+            else:
+                shares.append(record)
+    return jobs, shares
+
+
+def test_each_share_is_computed_again_from_the_journal_alone(pool: WholePool, tmp_path: Path) -> None:
+    pool.mine("alice.rig", shares=5, rate_hps=20)
+    first_jobs, _ = records(pool)
+    stale = next(iter(first_jobs.values()))
+    newest = list(first_jobs.values())[-1]
+    # One of another tip, one that no job is known for, and the same one many times.
+    lines = [submission(stale.job_id, stale.ntime, 1, 3), submission("ffffffffffff", stale.ntime, 1, 4)]
+    lines += [submission(newest.job_id, newest.ntime, nonce, 5 + nonce) for nonce in range(40)]
+    lines += [submission(newest.job_id, newest.ntime, nonce, 50 + nonce) for nonce in range(40)]
+    session(pool, *lines, replies=2 + len(lines))
+
+    jobs, shares = eventually("all are written", lambda: len(records(pool)[1]) >= 85 and records(pool))
+    outcomes = Counter(share.outcome for share in shares)
+    assert outcomes[Outcome.ACCEPTED]
+    assert outcomes[Outcome.STALE]
+    assert outcomes[Outcome.UNKNOWN_JOB]
+    hashes = Counter[bytes]()
+    computed = Counter[Outcome]()
+    for share in shares:
+        if (job := jobs.get(share.job_id)) is None:
+            assert share.outcome is Outcome.UNKNOWN_JOB
+            continue
+        found = hash_of(share, job)
+        target = target_from_difficulty(Fraction(share.difficulty))
+        value = int.from_bytes(found, "little")
+        meets_network = value <= target_from_nbits(share.nbits)
+        if share.block_hash is not None:
+            assert share.block_hash == found
+            assert meets_network
+        if share.outcome is Outcome.ACCEPTED:
+            assert value <= target or meets_network
+            assert not hashes[found]
+        if share.outcome is Outcome.LOW_DIFFICULTY:
+            assert value > target
+            assert not meets_network
+        if share.outcome is Outcome.DUPLICATE:
+            assert hashes[found]
+        hashes[found] += 1
+        computed[share.outcome] += 1
+    assert computed[Outcome.STALE]
+    print(dict(computed))
+
+
+def test_the_command_prints_the_same_hashes(pool: WholePool) -> None:
+    jobs, shares = records(pool)
+    lines = [json.loads(line) for line in pool.steppe("journal", "show").splitlines()]
+    printed = [line["hash"] for line in lines if line["record"] == "share"][: len(shares)]
+    assert printed == [
+        hash_of(share, jobs[share.job_id])[::-1].hex() if share.job_id in jobs else None for share in shares
+    ]
+    assert pool.steppe("journal", "verify").endswith(" jobs\n")
