@@ -288,6 +288,7 @@ class Journal:
 
     def _break(self, error: OSError) -> None:
         """Nothing can be appended behind what is there."""
+        self._full_disk = self._full_disk or is_full(error)
         if self._broken is None:
             self._broken = error
             events.journal_broken(self.folder, self.durable_seq, str(error))

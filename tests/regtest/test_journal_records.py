@@ -21,9 +21,6 @@ from pool.work.share import Outcome, Share
 from tests.regtest.test_whole_pool import talk
 from tests.regtest.whole_pool import WholePool, eventually
 
-# Half of all hashes meet regtest's target; shares of this difficulty are as many hashes apart as an answer takes.
-DIFFICULTY = 1e-6
-
 
 @pytest.fixture(scope="module")
 def pool(regtest_node: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholePool]:
@@ -74,8 +71,8 @@ def records(pool: WholePool) -> tuple[dict[str, Job], list[Share]]:
 
 def test_each_share_is_computed_again_from_the_journal_alone(pool: WholePool, tmp_path: Path) -> None:
     pool.mine("alice.rig", shares=5, rate_hps=20)
-    first_jobs, _ = records(pool)
-    stale = next(iter(first_jobs.values()))
+    first_jobs, first_shares = records(pool)
+    stale = first_jobs[first_shares[0].job_id]
     newest = list(first_jobs.values())[-1]
     # One of another tip, one that no job is known for, and the same one many times.
     lines = [submission(stale.job_id, stale.ntime, 1, 3), submission("ffffffffffff", stale.ntime, 1, 4)]
@@ -84,10 +81,7 @@ def test_each_share_is_computed_again_from_the_journal_alone(pool: WholePool, tm
     session(pool, *lines, replies=2 + len(lines))
 
     jobs, shares = eventually("all are written", lambda: len(records(pool)[1]) >= 85 and records(pool))
-    outcomes = Counter(share.outcome for share in shares)
-    assert outcomes[Outcome.ACCEPTED]
-    assert outcomes[Outcome.STALE]
-    assert outcomes[Outcome.UNKNOWN_JOB]
+    assert any(share.outcome is Outcome.UNKNOWN_JOB for share in shares)
     hashes = Counter[bytes]()
     computed = Counter[Outcome]()
     for share in shares:
@@ -111,8 +105,7 @@ def test_each_share_is_computed_again_from_the_journal_alone(pool: WholePool, tm
             assert hashes[found]
         hashes[found] += 1
         computed[share.outcome] += 1
-    assert computed[Outcome.STALE]
-    print(dict(computed))
+    assert {Outcome.ACCEPTED, Outcome.STALE, Outcome.LOW_DIFFICULTY, Outcome.DUPLICATE} <= computed.keys()
 
 
 def test_the_command_prints_the_same_hashes(pool: WholePool) -> None:
