@@ -1,0 +1,165 @@
+"""Everything that is broken on purpose, by name.
+
+A fault is a function that breaks something, waits, and mends what does not mend itself; when it returns, the pool has
+what it needs again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from msgspec import Struct
+from redis.exceptions import RedisError
+
+from tests.chaos.cluster import PROGRAMS, Cluster
+from tests.chaos.load import Load
+from tests.chaos.nodes import COUNT
+from tests.regtest.whole_pool import eventually
+
+
+class Scene(Struct, frozen=True):
+    """What a fault may touch."""
+
+    cluster: Cluster
+    load: Load
+    chance: random.Random
+
+
+Fault = Callable[[Scene], None]
+
+# A program that died again and again waits up to ten seconds for its next start.
+BACK_SECONDS = 45.0
+REDIS_SECONDS = 2.0
+NODE_SECONDS = 2.0
+# After so long the last share of held miners is a block, if it is one.
+HELD_SECONDS = 0.3
+
+
+def kill_program(program: str, scene: Scene) -> None:
+    """kill -9; the supervisor starts it again."""
+    pid = eventually(f"{program} runs", lambda: scene.cluster.pid_of(program), BACK_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_supervisor(scene: Scene) -> None:
+    """kill -9 of the one that starts the others again; they end with it, and an operator starts all anew."""
+    scene.cluster.kill_pool()
+    scene.cluster.start_pool()
+
+
+def kill_node(number: int, scene: Scene) -> None:
+    """kill -9 of a node; it is started again a moment later."""
+    node = scene.cluster.nodes.all[number]
+    node.kill()
+    time.sleep(scene.chance.uniform(0, NODE_SECONDS))
+    node.start()
+
+
+def pause_node(scene: Scene) -> None:
+    """The pool's node hangs."""
+    node = scene.cluster.nodes.all[0]
+    node.pause()
+    time.sleep(scene.chance.uniform(0.5, 2 * NODE_SECONDS))
+    node.resume()
+
+
+def cut_node_off(scene: Scene) -> None:
+    """The pool's node has no peers for a while, and nobody else finds a block."""
+    with scene.cluster.nodes.split(scene.cluster.nodes.all[0]):
+        time.sleep(scene.chance.uniform(0.5, NODE_SECONDS))
+    scene.cluster.nodes.converge()
+
+
+def reorganize(scene: Scene) -> None:
+    """The pool's node and the others go different ways for one to six blocks, and the others' is longer."""
+    here, there = scene.cluster.nodes.all[0], scene.cluster.nodes.all[1]
+    depth = scene.chance.randint(1, 6)
+    with scene.cluster.nodes.split(here):
+        fork = here.height()
+        eventually(f"{depth} blocks of our own", lambda: here.height() >= fork + depth)
+        scene.load.hold()  # or the pool would go on, and its chain stay the longer one
+        time.sleep(HELD_SECONDS)
+        there.mine(here.height() + 1 - there.height())
+    scene.cluster.nodes.converge()
+    scene.load.go_on()
+
+
+def race(scene: Scene) -> None:
+    """Two blocks at one height, seen first here and there; the next block decides."""
+    here, there = scene.cluster.nodes.all[0], scene.cluster.nodes.all[1]
+    with scene.cluster.nodes.split(here):
+        fork = here.height()
+        eventually("a block of our own", lambda: here.height() > fork)
+        there.mine(1)
+    if scene.chance.randrange(2):
+        there.mine(1)
+    scene.cluster.nodes.converge()
+
+
+def flush_redis(scene: Scene) -> None:
+    """Redis forgets everything."""
+    _tell_redis(scene.cluster, lambda client: client.flushall())
+
+
+def read_only_redis(scene: Scene) -> None:
+    """Redis takes no writes: it became the replica of a server that is not there."""
+    _tell_redis(scene.cluster, lambda client: client.execute_command("REPLICAOF", "127.0.0.1", "1"))
+    time.sleep(scene.chance.uniform(0.5, REDIS_SECONDS))
+    _tell_redis(scene.cluster, lambda client: client.execute_command("REPLICAOF", "NO", "ONE"))
+
+
+def redis_without_replicas(scene: Scene) -> None:
+    """Redis takes no writes: it wants replicas that are not there."""
+    _tell_redis(scene.cluster, lambda client: client.config_set("min-replicas-to-write", 1))
+    time.sleep(scene.chance.uniform(0.5, REDIS_SECONDS))
+    _tell_redis(scene.cluster, lambda client: client.config_set("min-replicas-to-write", 0))
+
+
+def full_redis(scene: Scene) -> None:
+    """Redis has no memory left."""
+    _tell_redis(scene.cluster, lambda client: client.config_set("maxmemory", 1))
+    time.sleep(scene.chance.uniform(0.5, REDIS_SECONDS))
+    _tell_redis(scene.cluster, lambda client: client.config_set("maxmemory", 0))
+
+
+def _tell_redis(cluster: Cluster, order: Callable[..., object]) -> None:
+    """Again and again, for it may just be starting after a fault before this one."""
+
+    def told() -> bool:
+        with contextlib.suppress(RedisError, OSError), contextlib.closing(cluster.redis()) as client:
+            order(client)
+            return True
+        return False
+
+    eventually("Redis takes an order", told, BACK_SECONDS)
+
+
+# By group, as `--faults` names them.
+FAULTS: dict[str, dict[str, Fault]] = {
+    "kill": {
+        **{f"kill {program}": partial(kill_program, program) for program in PROGRAMS},
+        **{f"kill node {'abc'[number]}": partial(kill_node, number) for number in range(COUNT)},
+        "kill everything": kill_supervisor,
+    },
+    "redis": {
+        "redis flushed": flush_redis,
+        "redis read-only": read_only_redis,
+        "redis without replicas": redis_without_replicas,
+        "redis full": full_redis,
+    },
+    "node": {"node paused": pause_node, "node cut off": cut_node_off},
+    "fork": {"reorganization": reorganize, "orphan race": race},
+}
+
+
+def named(wanted: Iterable[str]) -> dict[str, Fault]:
+    """The faults of these groups, or of these names. Raises KeyError for what is neither."""
+    every = {name: fault for group in FAULTS.values() for name, fault in group.items()}
+    return {name: every[name] for each in wanted for name in FAULTS.get(each, [each])}
