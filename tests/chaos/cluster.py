@@ -21,7 +21,9 @@ from pool.node.private import PrivateChain
 from pool.service import ensure_account, process_name
 from pool.store.redis_link import connect
 from pool.store.redis_server import url_of
+from tests.chaos.disk import JournalDisk
 from tests.chaos.nodes import Nodes
+from tests.chaos.shims import SteppingClock, preloaded
 from tests.regtest.whole_pool import children_of, eventually, free_port
 
 STRATUM_PROCESSES = 2
@@ -52,7 +54,8 @@ class Cluster:
         self._setup = setup
         self._config_path = setup.folder / "steppe.toml"
         self._process: subprocess.Popen[bytes] | None = None
-        self.environment: dict[str, str] = {}
+        self.clock = SteppingClock(setup.folder)
+        self.disk = JournalDisk(self.folder, self.paths.journal)
 
     @property
     def config(self) -> Config:
@@ -66,6 +69,7 @@ class Cluster:
         """Start everything and wait until it is ready."""
         self.nodes.start()
         self._config_path.write_text(self._configuration())
+        self.disk.open()
         for name, scheme, fee_bps in ACCOUNTS:
             ensure_account(self.config, name, scheme, fee_bps)
         self.start_pool()
@@ -75,8 +79,11 @@ class Cluster:
         """End everything that was started, by force where it must be."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.stop_pool()
-        self.kill_pool()
-        self.nodes.stop()
+        try:
+            self.kill_pool()
+        finally:
+            self.nodes.stop()
+            self.disk.close()
 
     def start_pool(self) -> None:
         """`steppe run`."""
@@ -86,7 +93,7 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self.environment},
+                env={**os.environ, **preloaded(self.clock.environment, self.disk.environment)},
                 start_new_session=True,
             )
 

@@ -24,7 +24,9 @@ static const char *folder;
 __attribute__((constructor)) static void begin(void)
 {
     const char *name = getenv("STEPPE_CHAOS_DISK");
-    folder = getenv("STEPPE_CHAOS_DISK_FOLDER");
+    const char *below = getenv("STEPPE_CHAOS_DISK_FOLDER");
+    /* A copy: Redis writes its title over its environment. */
+    folder = below == NULL ? NULL : strdup(below);
     int descriptor = name == NULL || folder == NULL ? -1 : open(name, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
         return;

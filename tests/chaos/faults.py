@@ -37,6 +37,8 @@ Fault = Callable[[Scene], None]
 BACK_SECONDS = 45.0
 REDIS_SECONDS = 2.0
 NODE_SECONDS = 2.0
+DISK_SECONDS = 3.0
+CLOCK_SECONDS = 3.0
 # After so long the last share of held miners is a block, if it is one.
 HELD_SECONDS = 0.3
 
@@ -129,6 +131,41 @@ def full_redis(scene: Scene) -> None:
     _tell_redis(scene.cluster, lambda client: client.config_set("maxmemory", 0))
 
 
+def fill_disk(scene: Scene) -> None:
+    """The journals' disk is full."""
+    _with_bad_disk(scene, scene.cluster.disk.fill)
+
+
+def unwritable_disk(scene: Scene) -> None:
+    """The journals' disk fails at each write."""
+    _with_bad_disk(scene, scene.cluster.disk.refuse_writes)
+
+
+def unsyncable_disk(scene: Scene) -> None:
+    """The journals' disk fails at each sync."""
+    _with_bad_disk(scene, scene.cluster.disk.refuse_syncs)
+
+
+def _with_bad_disk(scene: Scene, spoil: Callable[[], None]) -> None:
+    spoil()
+    time.sleep(scene.chance.uniform(0.5, DISK_SECONDS))
+    scene.cluster.disk.mend()
+
+
+def step_clock(hours: int, scene: Scene) -> None:
+    """The wall clock steps by hours, and back."""
+    scene.cluster.clock.step(hours * 3600)
+    time.sleep(scene.chance.uniform(0.5, CLOCK_SECONDS))
+    scene.cluster.clock.step(0)
+
+
+def freeze_clock(scene: Scene) -> None:
+    """The wall clock stands still."""
+    scene.cluster.clock.freeze()
+    time.sleep(scene.chance.uniform(0.5, CLOCK_SECONDS))
+    scene.cluster.clock.step(0)
+
+
 def _tell_redis(cluster: Cluster, order: Callable[..., object]) -> None:
     """Again and again, for it may just be starting after a fault before this one."""
 
@@ -156,6 +193,12 @@ FAULTS: dict[str, dict[str, Fault]] = {
     },
     "node": {"node paused": pause_node, "node cut off": cut_node_off},
     "fork": {"reorganization": reorganize, "orphan race": race},
+    "disk": {"disk full": fill_disk, "disk unwritable": unwritable_disk, "disk unsyncable": unsyncable_disk},
+    "clock": {
+        "clock an hour ahead": partial(step_clock, 1),
+        "clock an hour behind": partial(step_clock, -1),
+        "clock frozen": freeze_clock,
+    },
 }
 
 
