@@ -19,7 +19,7 @@ from pool.journal.folder import frontend_of
 from pool.journal.reader import groups, tail
 from pool.journal.records import decode
 from pool.node.spool import CandidateSpool, Settled, SpooledBlock
-from pool.store.sql import reading, share_batch
+from pool.store.sql import account, reading, share_batch, stake
 from pool.work.job import Job
 from pool.work.share import Outcome, Share
 from tests.chaos.nodes import Node, Nodes
@@ -42,6 +42,7 @@ class Booked(Struct, frozen=True):
     """A share of the books."""
 
     place: Place
+    account: str
     units: int
 
 
@@ -112,10 +113,16 @@ def header_hash(job: Job | None, share: Share) -> bytes | None:
 def read_booked(engine: Engine) -> Iterator[Booked]:
     """The shares of the books, in their order."""
     with reading(engine) as connection:
+        accounts = dict(
+            row.tuple()
+            for row in connection.execute(
+                select(stake.c.id, account.c.name).join(account, account.c.id == stake.c.account_id)
+            )
+        )
         rows = connection.execute(select(share_batch.c.frontend, share_batch.c.shares).order_by(share_batch.c.id))
         for frontend, shares in rows:
             for share in unpack(shares):
-                yield Booked((frontend, share.seq), share.units)
+                yield Booked((frontend, share.seq), accounts[share.stake], share.units)
 
 
 def behind(journals: Path, ledger: SqlLedger) -> dict[str, int]:

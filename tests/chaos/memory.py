@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -22,8 +21,9 @@ class Sent(Struct):
     refused: list[str] = []
 
     @property
-    def answered(self) -> bool:
-        return bool(self.acknowledged or self.refused)
+    def account(self) -> str:
+        """Who is paid for it."""
+        return self.login.partition(".")[0]
 
 
 class Absence(Struct, frozen=True):
@@ -78,7 +78,3 @@ class Memory:
         """When miners were away, by the end of it."""
         with self._lock:
             return list(self._absences)
-
-    def of_blocks(self) -> Iterator[Sent]:
-        """The shares that are blocks."""
-        return (share for share in self.shares() if share.is_block)

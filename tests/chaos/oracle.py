@@ -27,7 +27,8 @@ class Verdict(Struct, frozen=True):
 
     acknowledged: shares that the pool said `true` to. unacknowledged: shares that count without it, which is allowed:
     the answer was lost, not the share. blocks: found by a share that was acknowledged or is in a journal. in_chain,
-    raced: how many of them are in the chain, and how many another block beat.
+    raced, reversed: how many of them are in the chain, how many another block beat, and how many of these had been
+    credited before.
     """
 
     sent: int
@@ -38,6 +39,7 @@ class Verdict(Struct, frozen=True):
     blocks: int
     in_chain: int
     raced: int
+    reversed: int
     blocks_lost: list[str]
     wrong: list[str]
 
@@ -77,6 +79,7 @@ def judge(remembered: Iterable[Sent], evidence: Evidence) -> Verdict:
         blocks=len(blocks),
         in_chain=sum(1 for fate in fates.values() if fate == IN_CHAIN),
         raced=sum(1 for fate in fates.values() if fate == RACED),
+        reversed=sum(1 for block in evidence.blocks if block.life.state is State.ORPHANED),
         blocks_lost=[
             f"block {block_hash[::-1].hex()}: {fate}"
             for block_hash, fate in fates.items()
@@ -126,9 +129,13 @@ def _of_the_books(shares: dict[bytes, Sent], evidence: Evidence) -> Iterator[str
             yield f"{booked.place} counts {booked.units} in the books, {record.units} by its record"
         elif record.hash is not None and record.hash not in shares:
             yield f"{booked.place} is a share that no miner sent"
-    for each in journaled.values():
-        if each.hash is None:
+        elif record.hash is not None and shares[record.hash].account != booked.account:
+            yield f"{booked.place} is booked for {booked.account}, and {shares[record.hash].login} sent it"
+    for each in evidence.journal:
+        if each.accepted and each.hash is None:
             yield f"the job of {each.place} is not in its journal before it"
+        if each.hash is not None and each.block_hash not in (None, each.hash):
+            yield f"{each.place} is not the block that its record says"
 
 
 def _of_the_money(evidence: Evidence) -> Iterator[str]:

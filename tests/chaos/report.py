@@ -67,7 +67,8 @@ def _lines_of(verdict: Verdict) -> list[str]:
     return [
         f"shares  sent {verdict.sent}, acknowledged {verdict.acknowledged}, lost {len(verdict.lost)}, "
         f"doubled {len(verdict.doubled)}, counted without an answer {verdict.unacknowledged}",
-        f"blocks  found {verdict.blocks}, in the chain {verdict.in_chain}, beaten {verdict.raced}, "
+        f"blocks  found {verdict.blocks}, in the chain {verdict.in_chain}, beaten {verdict.raced} "
+        f"({verdict.reversed} of them after they were credited), "
         f"lost {len(verdict.blocks_lost)}",
         f"books   wrong {len(verdict.wrong)}",
         *wrong[:LINES_MAX],
