@@ -208,11 +208,13 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
         output_script(config.pool.payout_address, NETWORKS[config.pool.chain])
     except ValueError as error:
         yield places.mistake("pool.payout_address", f"{error}")
-    node = config.node[0]
-    if bool(node.cookie_file) == bool(node.user or node.password_file):
-        yield places.mistake("node[0]", "give either cookie_file, or user and password_file")
-    elif not node.cookie_file and not (node.user and node.password_file):
-        yield places.mistake("node[0]", "user and password_file belong together")
+    for index, node in enumerate(config.node):
+        if bool(node.cookie_file) == bool(node.user or node.password_file):
+            yield places.mistake(f"node[{index}]", "give either cookie_file, or user and password_file")
+        elif not node.cookie_file and not (node.user and node.password_file):
+            yield places.mistake(f"node[{index}]", "user and password_file belong together")
+        if any(node.url.rstrip("/") == other.url.rstrip("/") for other in config.node[:index]):
+            yield places.mistake(f"node[{index}].url", "this node is listed before; each stands here once")
     doors = config.stratum.doors(config.port)
     for index, door in enumerate(doors):
         if not door.difficulty_min <= door.difficulty <= door.difficulty_max:

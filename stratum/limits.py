@@ -53,6 +53,10 @@ BAD_SHARES_MAX: Final = 500
 """Refused shares of one session within BAD_SHARES_SECONDS without an accepted one between, late ones not counted; then
 it is ended. A working machine has a few, one that gets its header wrong sends nothing else."""
 
+LATE_SHARES_MAX: Final = 5000
+"""The same of shares that are stale or for a job we do not know. After a new block or a restart of ours even a proxy in
+front of a thousand machines has some hundreds of them; without a limit they would be a free way to fill our disk."""
+
 BAD_SHARES_SECONDS: Final = 60.0
 
 WORKER_OFFENCES_MAX: Final = 5
@@ -78,8 +82,8 @@ BAN_MEMORY_SECONDS: Final = 6 * 3600.0
 OFFENDERS_MAX: Final = 16384
 """Workers and addresses whose offences are remembered, some 3 MiB; who was quiet longest is forgotten first."""
 
-AGENT_CHARACTERS_MAX: Final = 64
-"""Of a user agent, for people to read; as long as a worker's name may be."""
+AGENT_CHARACTERS_MAX: Final = 128
+"""Of a user agent, for people to read; LuxOS, which names its boards, takes about a hundred."""
 
 JOB_ID_CHARACTERS_MAX: Final = 64
 """Of a job id that a miner names and we do not know, kept for the record; ours are shorter."""

@@ -11,15 +11,16 @@ from pool.config import Door
 from pool.config_file import ConfigurationError, load, sample
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
-GOOD = f"""\
-[pool]
-chain = "regtest"
-payout_address = "{ADDRESS}"
-
+NODE = """
 [[node]]
 url = "http://127.0.0.1:18443"
 cookie_file = "node/.cookie"
 """
+GOOD = f"""\
+[pool]
+chain = "regtest"
+payout_address = "{ADDRESS}"
+{NODE}"""
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -90,6 +91,17 @@ def test_an_address_of_another_network_is_refused(tmp_path: Path) -> None:
 def test_a_node_needs_exactly_one_way_to_log_in(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, GOOD.replace('cookie_file = "node/.cookie"\n', ""))
     assert said == ":5: node[0]: give either cookie_file, or user and password_file"
+
+
+def test_several_nodes_stand_in_order_of_preference(tmp_path: Path) -> None:
+    second = NODE.replace("18443", "18444")
+    config = load(written(tmp_path, GOOD + second))
+    assert [node.url for node in config.node] == ["http://127.0.0.1:18443", "http://127.0.0.1:18444"]
+
+
+def test_a_node_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + NODE)
+    assert said.endswith("node[1].url: this node is listed before; each stands here once")
 
 
 def test_a_password_in_the_address_is_refused(tmp_path: Path) -> None:

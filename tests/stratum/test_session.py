@@ -102,8 +102,14 @@ class TestSubscribe:
 
     def test_an_agent_is_made_printable_and_short(self) -> None:
         driver = Driver()
-        driver.receive(request("mining.subscribe", ["\x1b[31m\u00e9\n" + "a" * 100]))
-        assert driver.session.agent == "?[31m??" + "a" * 57
+        driver.receive(request("mining.subscribe", ["\x1b[31m\u00e9\n" + "a" * 200]))
+        assert driver.session.agent == "?[31m??" + "a" * 121
+
+    def test_the_longest_agent_of_a_real_firmware_is_kept_whole(self) -> None:
+        agent = "Antminer S19k Pro|LUXminer 2026.4.3.192353-6ab4e5077|BHB56902|BHB56902|BHB56902|altair_tech"
+        driver = Driver()
+        driver.receive(request("mining.subscribe", [agent]))
+        assert driver.session.agent == agent
 
 
 class TestAuthorize:
