@@ -15,7 +15,7 @@ from typing import Any
 import redis
 from msgspec import Struct
 
-from pool import config_file
+from pool import config_file, failpoints
 from pool.config import Config, Paths
 from pool.node.private import PrivateChain
 from pool.service import ensure_account, process_name
@@ -56,6 +56,7 @@ class Cluster:
         self._process: subprocess.Popen[bytes] | None = None
         self.clock = SteppingClock(setup.folder)
         self.disk = JournalDisk(self.folder, self.paths.journal)
+        self.failpoints = ""  # of the next start
 
     @property
     def config(self) -> Config:
@@ -93,7 +94,11 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **preloaded(self.clock.environment, self.disk.environment)},
+                env={
+                    **os.environ,
+                    **preloaded(self.clock.environment, self.disk.environment),
+                    failpoints.VARIABLE: self.failpoints,
+                },
                 start_new_session=True,
             )
 
@@ -162,6 +167,16 @@ class Cluster:
         path = self.paths.log(program)
         lines = path.read_text(errors="replace").splitlines() if path.exists() else []
         return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def deaths(self, role: str) -> int:
+        """How often the supervisor found a process of a role dead."""
+        lines = (self.folder / "steppe.log").read_text(errors="replace").splitlines()
+        died = [
+            event["role"]
+            for line in lines
+            if line.startswith("{") and (event := json.loads(line))["event"] == "role_died"
+        ]
+        return sum(name.partition("-")[0] == role for name in died)
 
     def _configuration(self) -> str:
         node = self.nodes.all[0].private

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine, select
 
@@ -18,7 +19,7 @@ from payout.store.ledger import SqlLedger
 from pool.journal.folder import frontend_of
 from pool.journal.reader import groups, tail
 from pool.journal.records import decode
-from pool.node.spool import CandidateSpool, Settled, SpooledBlock
+from pool.node.spool import Settled
 from pool.store.sql import account, reading, share_batch, stake
 from pool.work.job import Job
 from pool.work.share import Outcome, Share
@@ -145,13 +146,12 @@ def candidates_of(ledger: SqlLedger) -> list[str]:
 
 
 def read_spool(folder: Path) -> dict[bytes, Settled | None]:
-    """The candidates on disk."""
-    spool = CandidateSpool(folder)
+    """The candidates on disk, without touching them: the work role may be writing."""
     found: dict[bytes, Settled | None] = {}
     for path in folder.glob("*.block"):
-        height, _, hash_hex = path.stem.partition("-")
-        block = SpooledBlock(int(height), bytes.fromhex(hash_hex)[::-1])
-        found[block.block_hash] = spool.settled(block)
+        verdict = path.with_suffix(".verdict")
+        block_hash = bytes.fromhex(path.stem.partition("-")[2])[::-1]
+        found[block_hash] = msgspec.json.decode(verdict.read_bytes(), type=Settled) if verdict.exists() else None
     return found
 
 

@@ -39,6 +39,7 @@ REDIS_SECONDS = 2.0
 NODE_SECONDS = 2.0
 DISK_SECONDS = 3.0
 CLOCK_SECONDS = 3.0
+FAILPOINT_DEATHS = 2
 # After so long the last share of held miners is a block, if it is one.
 HELD_SECONDS = 0.3
 
@@ -166,6 +167,19 @@ def freeze_clock(scene: Scene) -> None:
     scene.cluster.clock.step(0)
 
 
+def die_at(failpoint: str, scene: Scene) -> None:
+    """A role is started so that it kills itself in one place, and again in its next life, then as usual."""
+    cluster, role = scene.cluster, FAILPOINTS[failpoint]
+    died = cluster.deaths(role)
+    cluster.kill_pool()
+    cluster.failpoints = f"{failpoint}={scene.chance.randint(1, 12)}"
+    cluster.start_pool()
+    eventually(f"{role} dies at {failpoint}", lambda: cluster.deaths(role) >= died + FAILPOINT_DEATHS, BACK_SECONDS)
+    cluster.kill_pool()
+    cluster.failpoints = ""
+    cluster.start_pool()
+
+
 def _tell_redis(cluster: Cluster, order: Callable[..., object]) -> None:
     """Again and again, for it may just be starting after a fault before this one."""
 
@@ -177,6 +191,18 @@ def _tell_redis(cluster: Cluster, order: Callable[..., object]) -> None:
 
     eventually("Redis takes an order", told, BACK_SECONDS)
 
+
+# Where a role can be made to die, and which.
+FAILPOINTS = {
+    "shares-read": "stratum",
+    "shares-shipped": "stratum",
+    "candidate-sent": "stratum",
+    "candidate-taken": "work",
+    "books-written": "accounting",
+    "books-committed": "accounting",
+    "shares-booked": "accounting",
+    "shares-published": "accounting",
+}
 
 # By group, as `--faults` names them.
 FAULTS: dict[str, dict[str, Fault]] = {
@@ -199,6 +225,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "clock an hour behind": partial(step_clock, -1),
         "clock frozen": freeze_clock,
     },
+    "failpoint": {f"failpoint {name}": partial(die_at, name) for name in FAILPOINTS},
 }
 
 
