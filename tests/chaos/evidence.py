@@ -115,7 +115,7 @@ def read_booked(engine: Engine) -> Iterator[Booked]:
     """The shares of the books, in their order."""
     with reading(engine) as connection:
         accounts = dict(
-            row.tuple()
+            (row.id, row.name)
             for row in connection.execute(
                 select(stake.c.id, account.c.name).join(account, account.c.id == stake.c.account_id)
             )

@@ -58,8 +58,12 @@ def kill_supervisor(scene: Scene) -> None:
 
 
 def kill_node(number: int, scene: Scene) -> None:
-    """kill -9 of a node; it is started again a moment later."""
+    """kill -9 of a node; it is started again a moment later.
+
+    It forgets what it had not flushed, which here is all of its chain, so the others must have it.
+    """
     node = scene.cluster.nodes.all[number]
+    scene.cluster.nodes.converge()
     node.kill()
     time.sleep(scene.chance.uniform(0, NODE_SECONDS))
     node.start()

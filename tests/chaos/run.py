@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -36,8 +37,8 @@ SETTLE_SECONDS = 120.0
 
 
 class Options(Struct, frozen=True):
-    """A run. seconds: of faults. pace_seconds: from one fault to the next, if it is over by then; the mean. faults:
-    groups of them, or names."""
+    """A run. seconds, rounds: how long it goes on, whichever is over first; a round has each fault once.
+    pace_seconds: from one fault to the next, if it is over by then; the mean. faults: groups of them, or names."""
 
     bitcoind: Path
     chain: PrivateChain
@@ -48,6 +49,7 @@ class Options(Struct, frozen=True):
     seconds: float
     pace_seconds: float
     faults: tuple[str, ...]
+    rounds: int | None = None
 
 
 def run(options: Options, say: Callable[[str], None], stop: Callable[[], bool] = lambda: False) -> Report:
@@ -104,7 +106,7 @@ def _break_things(
     """One fault after the other, all of them in turn, in an order that the seed gives."""
     faults = named(options.faults)
     until = time.monotonic() + options.seconds
-    while True:
+    for _ in count() if options.rounds is None else range(options.rounds):
         for name in scene.chance.sample(sorted(faults), len(faults)):
             pause = scene.chance.uniform(0.5, 1.5) * options.pace_seconds
             if time.monotonic() >= until or stop():
