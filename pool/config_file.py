@@ -17,7 +17,7 @@ from msgspec.inspect import type_info
 
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
-from pool.config import PORTS_MAX, Config, NodeOptions, PortOptions, StratumOptions
+from pool.config import NODES_MAX, PORTS_MAX, Config, NodeOptions, PortOptions, StratumOptions
 
 
 class Mistake(Struct, frozen=True):
@@ -178,10 +178,9 @@ def _mistakes_of_many(name: str, value: Any, places: _Places) -> Iterator[Mistak
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         yield places.mistake(name, f"must be written [[{name}]], with two brackets")
         return
-    if name == "node" and len(value) != 1:
-        yield places.mistake("node", f"exactly one [[node]] is supported, {len(value)} are given")
-    if name == "port" and len(value) > PORTS_MAX:
-        yield places.mistake("port", f"at most {PORTS_MAX} [[port]] are supported, {len(value)} are given")
+    most = {"node": NODES_MAX, "port": PORTS_MAX}[name]
+    if not value or len(value) > most:
+        yield places.mistake(name, f"1 to {most} [[{name}]] are supported, {len(value)} are given")
     for index, item in enumerate(value):
         yield from _option_mistakes(f"{name}[{index}]", _MANY[name], item, places)
 
