@@ -114,12 +114,12 @@ def header_hash(job: Job | None, share: Share) -> bytes | None:
 def read_booked(engine: Engine) -> Iterator[Booked]:
     """The shares of the books, in their order."""
     with reading(engine) as connection:
-        accounts = dict(
-            (row.id, row.name)
+        accounts = {
+            row.id: row.name
             for row in connection.execute(
                 select(stake.c.id, account.c.name).join(account, account.c.id == stake.c.account_id)
             )
-        )
+        }
         rows = connection.execute(select(share_batch.c.frontend, share_batch.c.shares).order_by(share_batch.c.id))
         for frontend, shares in rows:
             for share in unpack(shares):
