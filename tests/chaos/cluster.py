@@ -179,18 +179,15 @@ class Cluster:
         return sum(name.partition("-")[0] == role for name in died)
 
     def _configuration(self) -> str:
-        node = self.nodes.all[0].private
+        nodes = [node.private for node in self.nodes.of_the_pool]
+        sections = "".join(f'\n[[node]]\nurl = "{node.url}"\ncookie_file = "{node.cookie_file}"\n' for node in nodes)
         database = f'\n[database]\nurl = "{self._setup.database_url}"\n' if self._setup.database_url else ""
         return f"""\
 [pool]
 chain = "{self._setup.chain}"
-payout_address = "{node.payout_address()}"
+payout_address = "{nodes[0].payout_address()}"
 data_dir = "data"
-
-[[node]]
-url = "{node.url}"
-cookie_file = "{node.cookie_file}"
-
+{sections}
 [work]
 refresh_seconds = 5
 

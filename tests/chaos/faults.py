@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from tests.chaos.cluster import PROGRAMS, Cluster
 from tests.chaos.load import Load
-from tests.chaos.nodes import COUNT
+from tests.chaos.nodes import NAMES
 from tests.regtest.whole_pool import eventually
 
 
@@ -69,44 +69,44 @@ def kill_node(number: int, scene: Scene) -> None:
     node.start()
 
 
-def pause_node(scene: Scene) -> None:
-    """The pool's node hangs."""
-    node = scene.cluster.nodes.all[0]
+def pause_node(number: int, scene: Scene) -> None:
+    """A node hangs."""
+    node = scene.cluster.nodes.all[number]
     node.pause()
     time.sleep(scene.chance.uniform(0.5, 2 * NODE_SECONDS))
     node.resume()
 
 
-def cut_node_off(scene: Scene) -> None:
-    """The pool's node has no peers for a while, and nobody else finds a block."""
-    with scene.cluster.nodes.split(scene.cluster.nodes.all[0]):
+def cut_node_off(number: int, scene: Scene) -> None:
+    """A node has no peers for a while."""
+    with scene.cluster.nodes.split(scene.cluster.nodes.all[number]):
         time.sleep(scene.chance.uniform(0.5, NODE_SECONDS))
     scene.cluster.nodes.converge()
 
 
 def reorganize(scene: Scene) -> None:
-    """The pool's node and the others go different ways for one to six blocks, and the others' is longer."""
-    here, there = scene.cluster.nodes.all[0], scene.cluster.nodes.all[1]
+    """The pool and everyone else go different ways for one to six blocks, and the others' is longer."""
+    ours, stranger = scene.cluster.nodes.of_the_pool[0], scene.cluster.nodes.stranger
     depth = scene.chance.randint(1, 6)
-    with scene.cluster.nodes.split(here):
-        fork = here.height()
-        eventually(f"{depth} blocks of our own", lambda: here.height() >= fork + depth)
+    with scene.cluster.nodes.split(stranger):
+        fork = stranger.height()
+        eventually(f"{depth} blocks of our own", lambda: ours.height() >= fork + depth)
         scene.load.hold()  # or the pool would go on, and its chain stay the longer one
         time.sleep(HELD_SECONDS)
-        there.mine(here.height() + 1 - there.height())
+        stranger.mine(ours.height() + 1 - stranger.height())
     scene.cluster.nodes.converge()
     scene.load.go_on()
 
 
 def race(scene: Scene) -> None:
     """Two blocks at one height, seen first here and there; the next block decides."""
-    here, there = scene.cluster.nodes.all[0], scene.cluster.nodes.all[1]
-    with scene.cluster.nodes.split(here):
-        fork = here.height()
-        eventually("a block of our own", lambda: here.height() > fork)
-        there.mine(1)
+    ours, stranger = scene.cluster.nodes.of_the_pool[0], scene.cluster.nodes.stranger
+    with scene.cluster.nodes.split(stranger):
+        fork = stranger.height()
+        eventually("a block of our own", lambda: ours.height() > fork)
+        stranger.mine(1)
     if scene.chance.randrange(2):
-        there.mine(1)
+        stranger.mine(1)
     scene.cluster.nodes.converge()
 
 
@@ -212,7 +212,7 @@ FAILPOINTS = {
 FAULTS: dict[str, dict[str, Fault]] = {
     "kill": {
         **{f"kill {program}": partial(kill_program, program) for program in PROGRAMS},
-        **{f"kill node {'abc'[number]}": partial(kill_node, number) for number in range(COUNT)},
+        **{f"kill node {name}": partial(kill_node, number) for number, name in enumerate(NAMES)},
         "kill everything": kill_supervisor,
     },
     "redis": {
@@ -221,7 +221,10 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "redis without replicas": redis_without_replicas,
         "redis full": full_redis,
     },
-    "node": {"node paused": pause_node, "node cut off": cut_node_off},
+    "node": {
+        **{f"node {name} paused": partial(pause_node, number) for number, name in enumerate(NAMES)},
+        **{f"node {name} cut off": partial(cut_node_off, number) for number, name in enumerate(NAMES)},
+    },
     "fork": {"reorganization": reorganize, "orphan race": race},
     "disk": {"disk full": fill_disk, "disk unwritable": unwritable_disk, "disk unsyncable": unsyncable_disk},
     "clock": {

@@ -1,4 +1,5 @@
-"""Three nodes of one private chain that know each other, to be killed, paused, cut off and led astray."""
+"""Three nodes of one private chain that know each other, to be killed, paused, cut off and led astray: two of the pool,
+and one that stands for everyone else."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from pool.node.private import PrivateChain, PrivateNode
 from pool.ports import NodeUnavailable
 from tests.regtest.whole_pool import eventually, free_port
 
-COUNT = 3
+NAMES = "abc"
 # A node that comes back fetches at once what it missed; more would mean that something is wrong.
 CONVERGE_SECONDS = 60.0
 
@@ -87,10 +88,20 @@ class Node:
 
 
 class Nodes:
-    """All of them. The first is the one that a pool with one node has."""
+    """All of them."""
 
     def __init__(self, program: Path, chain: PrivateChain, folder: Path) -> None:
-        self.all = [Node(program, chain, folder / f"node-{letter}") for letter in "abc"[:COUNT]]
+        self.all = [Node(program, chain, folder / f"node-{name}") for name in NAMES]
+
+    @property
+    def of_the_pool(self) -> list[Node]:
+        """Those that the pool asks."""
+        return self.all[:-1]
+
+    @property
+    def stranger(self) -> Node:
+        """The rest of the network."""
+        return self.all[-1]
 
     def start(self) -> None:
         """Start them, connected, with a first block: they take a chain without a new block for one that they have yet
@@ -121,7 +132,7 @@ class Nodes:
 
     @contextlib.contextmanager
     def split(self, alone: Node) -> Iterator[None]:
-        """Within: one knows nothing of the others."""
+        """Within: one knows nothing of the others, nor they of it."""
         alone.cut_off()
         time.sleep(0.1)  # what was on its way arrives
         try:

@@ -133,7 +133,7 @@ def _settle(cluster: Cluster, load: Load) -> None:
     load.hold()
     eventually("every share has its answer", lambda: load.unanswered == 0, SETTLE_SECONDS)
     load.stop()
-    cluster.nodes.all[1].mine(LAST_BLOCKS)
+    cluster.nodes.stranger.mine(LAST_BLOCKS)
     cluster.nodes.converge()
     eventually("every block has its verdict", lambda: _all_settled(cluster), SETTLE_SECONDS)
     with closing_engine(cluster) as engine:

@@ -30,7 +30,7 @@ ALL_KINDS = (
     "redis flushed",
     "redis full",
     "redis read-only",
-    "node paused",
+    "node a paused",
     "reorganization",
     "orphan race",
     "disk full",
