@@ -9,18 +9,22 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import redis
 from msgspec import Struct
+from sqlalchemy import Engine
 
 from pool import config_file, failpoints
 from pool.config import Config, Paths
 from pool.node.private import PrivateChain
+from pool.roles.database import reach_database
 from pool.service import ensure_account, process_name
 from pool.store.redis_link import connect
 from pool.store.redis_server import url_of
+from pool.supervisor import bound_to_parent
 from tests.chaos.disk import JournalDisk
 from tests.chaos.nodes import Nodes
 from tests.chaos.shims import SteppingClock, preloaded
@@ -90,7 +94,7 @@ class Cluster:
         """`steppe run`."""
         with (self.folder / "steppe.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pool", "run", "-c", str(self._config_path)],
+                bound_to_parent([sys.executable, "-m", "pool", "run", "-c", str(self._config_path)]),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -157,6 +161,15 @@ class Cluster:
             if wanted <= set(_command(pid)) and _lives(pid):
                 return pid
         return None
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[Engine]:
+        """The ledger's, as it is."""
+        engine = reach_database(self.config)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
     def redis(self) -> redis.Redis:
         """A client of the pool's Redis."""

@@ -16,7 +16,9 @@ from functools import partial
 
 from msgspec import Struct
 from redis.exceptions import RedisError
+from sqlalchemy import text
 
+from pool.store.sql import reading, writing
 from tests.chaos.cluster import PROGRAMS, Cluster
 from tests.chaos.load import Load
 from tests.chaos.nodes import NAMES
@@ -39,6 +41,7 @@ REDIS_SECONDS = 2.0
 NODE_SECONDS = 2.0
 DISK_SECONDS = 3.0
 CLOCK_SECONDS = 3.0
+DATABASE_SECONDS = 4.0
 FAILPOINT_DEATHS = 2
 # After so long the last share of held miners is a block, if it is one.
 HELD_SECONDS = 0.3
@@ -157,6 +160,21 @@ def _with_bad_disk(scene: Scene, spoil: Callable[[], None]) -> None:
     scene.cluster.disk.mend()
 
 
+def hold_database(scene: Scene) -> None:
+    """Another program writes to the ledger's database, and takes its time."""
+    with scene.cluster.database() as engine, writing(engine):
+        time.sleep(scene.chance.uniform(0.5, DATABASE_SECONDS))
+
+
+def kill_postgresql(scene: Scene) -> None:
+    """kill -9 of a process of PostgreSQL: it ends all connections and recovers, as after a crash of the whole."""
+    with scene.cluster.database() as engine, reading(engine) as connection:
+        others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        pids = list(connection.execute(text(others)).scalars())
+    if pids:
+        os.kill(scene.chance.choice(pids), signal.SIGKILL)
+
+
 def step_clock(hours: int, scene: Scene) -> None:
     """The wall clock steps by hours, and back."""
     scene.cluster.clock.step(hours * 3600)
@@ -232,8 +250,15 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "clock an hour behind": partial(step_clock, -1),
         "clock frozen": freeze_clock,
     },
+    "database": {"database held": hold_database},
+    "postgresql": {"kill postgresql": kill_postgresql},
     "failpoint": {f"failpoint {name}": partial(die_at, name) for name in FAILPOINTS},
 }
+
+
+def groups_for(database: str) -> list[str]:
+    """The groups that make sense with a database."""
+    return [group for group in FAULTS if group != "postgresql" or database == "postgresql"]
 
 
 def named(wanted: Iterable[str]) -> dict[str, Fault]:

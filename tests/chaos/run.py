@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Engine
 
 from payout.store.ledger import SqlLedger
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.node.private import PrivateChain
-from pool.roles.database import reach_database
 from tests.chaos.cluster import ACCOUNTS, Cluster, Setup
 from tests.chaos.evidence import Evidence, behind, candidates_of, gather, read_spool
 from tests.chaos.faults import Scene, named
@@ -136,7 +133,7 @@ def _settle(cluster: Cluster, load: Load) -> None:
     cluster.nodes.stranger.mine(LAST_BLOCKS)
     cluster.nodes.converge()
     eventually("every block has its verdict", lambda: _all_settled(cluster), SETTLE_SECONDS)
-    with closing_engine(cluster) as engine:
+    with cluster.database() as engine:
         ledger = SqlLedger(engine)
         eventually("the books have every record", lambda: not behind(cluster.paths.journal, ledger), SETTLE_SECONDS)
         eventually("the books know what became of each block", lambda: not candidates_of(ledger), SETTLE_SECONDS)
@@ -151,7 +148,7 @@ def _all_settled(cluster: Cluster) -> bool:
 
 def _evidence(cluster: Cluster) -> Evidence:
     options = cluster.config.pool
-    with closing_engine(cluster) as engine:
+    with cluster.database() as engine:
         return gather(
             cluster.paths.journal,
             engine,
@@ -159,13 +156,3 @@ def _evidence(cluster: Cluster) -> Evidence:
             cluster.nodes,
             output_script(options.payout_address, NETWORKS[options.chain]),
         )
-
-
-@contextmanager
-def closing_engine(cluster: Cluster) -> Iterator[Engine]:
-    """The books, as they are."""
-    engine = reach_database(cluster.config)
-    try:
-        yield engine
-    finally:
-        engine.dispose()

@@ -36,9 +36,18 @@ ALL_KINDS = (
     "disk full",
     "clock an hour ahead",
     "clock an hour behind",
+    "database held",
 )
 # Two hundred times as many shares, with the ledger in PostgreSQL.
-OF_SHARES = ("kill work", "kill stratum-1", "kill accounting", "kill redis", "redis flushed", "failpoint shares-booked")
+OF_SHARES = (
+    "kill work",
+    "kill stratum-1",
+    "kill accounting",
+    "kill redis",
+    "kill postgresql",
+    "redis flushed",
+    "failpoint shares-booked",
+)
 
 
 @pytest.fixture(scope="module")
