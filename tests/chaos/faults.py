@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -37,6 +38,7 @@ Fault = Callable[[Scene], None]
 
 # A program that died again and again waits up to ten seconds for its next start.
 BACK_SECONDS = 45.0
+PAUSE_SECONDS = 4.0
 REDIS_SECONDS = 2.0
 NODE_SECONDS = 2.0
 DISK_SECONDS = 3.0
@@ -52,6 +54,23 @@ def kill_program(program: str, scene: Scene) -> None:
     pid = eventually(f"{program} runs", lambda: scene.cluster.pid_of(program), BACK_SECONDS)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def pause_program(program: str, scene: Scene) -> None:
+    """It hangs for a while: SIGSTOP."""
+    pid = eventually(f"{program} runs", lambda: scene.cluster.pid_of(program), BACK_SECONDS)
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(scene.chance.uniform(0.5, PAUSE_SECONDS))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def restart(scene: Scene) -> None:
+    """The pool is stopped in good order and started again, in the midst of everything."""
+    code = scene.cluster.stop_pool()
+    assert code == 0, f"the pool ended with exit code {code}"
+    scene.cluster.start_pool()
 
 
 def kill_supervisor(scene: Scene) -> None:
@@ -116,6 +135,13 @@ def race(scene: Scene) -> None:
 def flush_redis(scene: Scene) -> None:
     """Redis forgets everything."""
     _tell_redis(scene.cluster, lambda client: client.flushall())
+
+
+def lose_redis(scene: Scene) -> None:
+    """kill -9 of Redis, and the files are gone from which it would have had everything again."""
+    pid = eventually("redis runs", lambda: scene.cluster.pid_of("redis"), BACK_SECONDS)
+    shutil.rmtree(scene.cluster.paths.redis / "appendonlydir")
+    os.kill(pid, signal.SIGKILL)
 
 
 def read_only_redis(scene: Scene) -> None:
@@ -233,8 +259,11 @@ FAULTS: dict[str, dict[str, Fault]] = {
         **{f"kill node {name}": partial(kill_node, number) for number, name in enumerate(NAMES)},
         "kill everything": kill_supervisor,
     },
+    "pause": {f"pause {program}": partial(pause_program, program) for program in PROGRAMS},
+    "restart": {"restart": restart},
     "redis": {
         "redis flushed": flush_redis,
+        "redis lost": lose_redis,
         "redis read-only": read_only_redis,
         "redis without replicas": redis_without_replicas,
         "redis full": full_redis,
