@@ -43,7 +43,7 @@ def main() -> int:
         )
         report = run(options, lambda what: print(what, file=sys.stderr, flush=True), stop)
     print(as_json(report) if words.json else as_table(report))
-    if report.is_good:
+    if report.is_good and not words.keep:
         shutil.rmtree(folder)
     return 0 if report.is_good else 1
 
@@ -56,6 +56,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--chain", choices=("regtest", "signet"), default="regtest", help="regtest: a share is a block")
     parser.add_argument("--pace", type=float, default=4.0, help="seconds from one fault to the next, the mean")
+    parser.add_argument("--keep", action="store_true", help="leave the folder of a good run too")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     return parser.parse_args()
 
