@@ -71,12 +71,14 @@ def restart(scene: Scene) -> None:
     code = scene.cluster.stop_pool()
     assert code == 0, f"the pool ended with exit code {code}"
     scene.cluster.start_pool()
+    scene.cluster.wait_until_ready()
 
 
 def kill_supervisor(scene: Scene) -> None:
     """kill -9 of the one that starts the others again; they end with it, and an operator starts all anew."""
     scene.cluster.kill_pool()
     scene.cluster.start_pool()
+    scene.cluster.wait_until_ready()
 
 
 def kill_node(number: int, scene: Scene) -> None:
@@ -226,6 +228,7 @@ def die_at(failpoint: str, scene: Scene) -> None:
     cluster.kill_pool()
     cluster.failpoints = ""
     cluster.start_pool()
+    cluster.wait_until_ready()
 
 
 def _tell_redis(cluster: Cluster, order: Callable[..., object]) -> None:
