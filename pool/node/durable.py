@@ -9,19 +9,21 @@ from pathlib import Path
 UNFINISHED = ".tmp"
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, *pieces: bytes) -> None:
     """Create or replace a file; on return it is on the disk, and at no moment is it there in part. Raises OSError."""
     unfinished = path.with_name(path.name + UNFINISHED)
     with unfinished.open("wb") as file:
-        file.write(data)
+        for piece in pieces:
+            file.write(piece)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
-    sync_folder(path.parent)  # the new name is part of the folder, not of the file
+    # The new name is part of the folder, not of the file.
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Return when the disk has the folder's names."""
+    """Have the names in a folder on the disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 from pathlib import Path
 
 from pool import disk_events
@@ -26,13 +27,14 @@ def is_full(error: OSError) -> bool:
 
 
 class Reserve:
-    """The parts of one folder. wanted: how many; 0 for none."""
+    """The parts of one folder. wanted: how many; 0 for none. Its methods may be called from any thread."""
 
     def __init__(self, folder: Path, wanted: int, part_bytes: int = PART_BYTES) -> None:
         self._folder = folder
         self._paths = [folder / f"reserve-{number}" for number in range(wanted)]
         self._part_bytes = part_bytes
         self._incomplete = False
+        self._in_use = threading.Lock()
 
     @property
     def parts(self) -> list[Path]:
@@ -40,7 +42,9 @@ class Reserve:
         return [path for path in self._paths if self._is_whole(path)]
 
     def fill(self) -> None:
-        """Set aside what is missing, as far as there is room."""
+        """Set aside what is missing, as far as there is room; never waits for a block that is being written."""
+        if not self._in_use.acquire(blocking=False):
+            return
         try:
             for path in self._paths:
                 if not self._is_whole(path):
@@ -51,18 +55,25 @@ class Reserve:
                 disk_events.reserve_incomplete(self._folder, len(self.parts), len(self._paths), str(error))
         else:
             self._incomplete = False
+        finally:
+            self._in_use.release()
 
-    def write(self, path: Path, data: bytes) -> bool:
+    def write(self, path: Path, *pieces: bytes) -> bool:
         """Keep data under a name, in a part that is there; on return it is on the disk. False if no part fits.
 
         Raises OSError. A crash on the way leaves the whole file, or a part that is made anew.
         """
+        with self._in_use:
+            return self._write(path, pieces)
+
+    def _write(self, path: Path, pieces: tuple[bytes, ...]) -> bool:
         parts = self.parts
-        if not parts or len(data) > self._part_bytes:
+        if not parts or sum(map(len, pieces)) > self._part_bytes:
             return False
         part = parts[0]
         with part.open("r+b") as file:
-            file.write(data)
+            for piece in pieces:
+                file.write(piece)
             file.truncate()
             file.flush()
             os.fsync(file.fileno())

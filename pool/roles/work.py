@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
+from twisted.internet.threads import deferToThread
 
 from pool import events
 from pool.bitcoin.network import NETWORKS
@@ -51,6 +52,7 @@ class WorkRole(Role):
             reactor,
             self._clock,
             self._feed.publish,
+            deferToThread,
         )
         self._disk = Disk(
             paths.candidates,
@@ -99,6 +101,7 @@ class WorkRole(Role):
             "transactions": len(template.transactions) if template else None,
             "network_difficulty": difficulty_from_target(target_from_nbits(template.nbits)) if template else None,
             "candidates_pending": status.candidates_pending,
+            "blocks_refused": status.blocks_refused,
             "disk": self._disk.status(),
         }
 

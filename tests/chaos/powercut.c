@@ -5,7 +5,7 @@
  * STEPPE_POWERCUT_MARKS: a file whose writes are noted as marks, which is how a program says what it has promised.
  *
  * An operation and its note are one step for the other threads of a process; between processes only their own order
- * holds. Not seen: memory maps, copy_file_range, sendfile, hard links.
+ * holds. Not seen: memory maps, copy_file_range, sendfile.
  *
  *   note    u8 operation | u64 monotonic clock, ns | u64 inode | u64 offset, length or number | u32 bytes | these
  */
@@ -294,6 +294,29 @@ int posix_fallocate(int descriptor, off_t place, off_t bytes)
 int posix_fallocate64(int descriptor, off64_t place, off64_t bytes)
 {
     return posix_fallocate(descriptor, place, bytes);
+}
+
+int linkat(int from_at, const char *from, int to_at, const char *to, int flags)
+{
+    REAL(linkat);
+    char old[PATH_MAX], new[PATH_MAX], both[2 * PATH_MAX];
+    if (notes < 0)
+        return real(from_at, from, to_at, to, flags);
+    whole(from_at, from, old);
+    whole(to_at, to, new);
+    lock();
+    int result = real(from_at, from, to_at, to, flags);
+    if (result == 0 && below(old) != NULL && below(new) != NULL) {
+        int bytes = snprintf(both, sizeof both, "%s%c%s", below(old), '\0', below(new));
+        note('L', 0, 0, both, (size_t)bytes);
+    }
+    unlock();
+    return result;
+}
+
+int link(const char *from, const char *to)
+{
+    return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned int flags)

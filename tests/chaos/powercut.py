@@ -226,6 +226,9 @@ class Disk:
                 self._above(note.path).put(note.path[-1], _Folder())
             case "U":
                 self._above(note.path).remove(note.path[-1])
+            case "L":
+                old, new = map(_parts, note.data.split(b"\0"))
+                self._above(new).put(new[-1], self._at(old))
             case "R":
                 self._rename(*map(_parts, note.data.split(b"\0")))
             case "s" if note.inode in self._files:

@@ -143,6 +143,13 @@ class TestShim:
         program = "f = open('a', 'wb', 0); f.write(b'1'); import os; os.rename('a', 'b')"
         assert (("b", b""),) in self.left(tmp_path, self.run(tmp_path, program))
 
+    def test_a_second_name_of_a_file_is_seen(self, tmp_path: Path) -> None:
+        program = (
+            "import os; f = open('a', 'wb', 0); f.write(b'1'); os.fsync(f.fileno()); os.link('a', 'b')\n"
+            "os.unlink('a'); os.fsync(os.open('.', os.O_RDONLY))"
+        )
+        assert self.left(tmp_path, self.run(tmp_path, program)) == {(("b", b"1"),)}
+
     def test_a_removed_file_may_be_back(self, tmp_path: Path) -> None:
         program = (
             "import os; f = open('a', 'wb', 0); f.write(b'1'); os.fsync(f.fileno())\n"

@@ -18,12 +18,20 @@ from native import sha256d
 from pool.journal.inspect import verify
 from pool.node.private import PrivateNode
 from pool.node.reserve import PART_BYTES
-from pool.node.spool import CandidateSpool, SpooledBlock
+from pool.node.spool import CandidateSpool, spooled_of
+from pool.work.block import Block, body
 from tests.regtest.whole_pool import WholePool, eventually
 
 MIB = 1024 * 1024
-BLOCK = bytes(range(80)) + os.urandom(2 * MIB)
-SPOOLED = SpooledBlock(height=7, block_hash=sha256d(BLOCK[:80]))
+HEADER = bytes(range(80))
+TRANSACTIONS = os.urandom(2 * MIB)
+
+
+def block(height: int) -> Block:
+    return Block(sha256d(HEADER), HEADER, body(height, (), 1, TRANSACTIONS))
+
+
+BLOCK = block(7)
 
 
 @contextlib.contextmanager
@@ -67,23 +75,23 @@ class TestReserve:
     def test_a_block_is_kept_on_a_full_disk(self, disk: Path) -> None:
         spool = CandidateSpool(disk / "candidates", reserve_parts=2)
         fill(disk)
-        spool.put(SPOOLED, BLOCK)
-        assert CandidateSpool(disk / "candidates").read(SPOOLED) == BLOCK
+        spool.keep(BLOCK)
+        assert CandidateSpool(disk / "candidates").read(spooled_of(BLOCK)).data == BLOCK.data
 
     def test_as_many_as_there_are_parts_then_the_disk_is_full(self, disk: Path) -> None:
         spool = CandidateSpool(disk / "candidates", reserve_parts=2)
         for height in (1, 2):
             fill(disk)  # whoever is there takes what a part had too much
-            spool.put(SpooledBlock(height, SPOOLED.block_hash), BLOCK)
+            spool.keep(block(height))
         fill(disk)
         with pytest.raises(OSError, match="No space left"):
-            spool.put(SpooledBlock(3, SPOOLED.block_hash), BLOCK)
+            spool.keep(block(3))
         assert [each.height for each in spool.pending()] == [1, 2]
 
     def test_it_is_whole_again_when_there_is_room(self, disk: Path) -> None:
         spool = CandidateSpool(disk / "candidates", reserve_parts=2)
         fill(disk)
-        spool.put(SPOOLED, BLOCK)
+        spool.keep(BLOCK)
         spool.reserve.fill()
         assert len(spool.reserve.parts) == 1
         (disk / "filler").unlink()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import struct
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +18,6 @@ from pool.journal.records import decode
 from pool.node.private import PrivateNode
 from pool.work.job import Job
 from pool.work.share import Outcome, Share
-from tests.regtest.test_whole_pool import talk
 from tests.regtest.whole_pool import WholePool, eventually
 
 
@@ -44,12 +43,30 @@ def hash_of(share: Share, job: Job) -> bytes:
     return double_sha256(header + struct.pack("<III", share.ntime, share.nbits, share.nonce))
 
 
-def session(pool: WholePool, *more: str, replies: int) -> list[dict[str, object]]:
-    lines = (
-        '{"id":1,"method":"mining.subscribe","params":[]}',
-        '{"id":2,"method":"mining.authorize","params":["alice.a","x"]}',
-    )
-    return talk(pool.stratum_port, *lines, *more, replies=replies)
+class Session:
+    """A miner's connection that remembers the job it was last sent, and waits for each answer."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lines = connection.makefile("rb")
+        self.job_id = ""
+        self.ntime = 0
+        self.ask('{"id":1,"method":"mining.subscribe","params":[]}', 1)
+        self.ask('{"id":2,"method":"mining.authorize","params":["alice.a","x"]}', 2)
+        while not self.job_id:
+            self._read()
+
+    def ask(self, lines: str, last_id: int) -> None:
+        """Send lines and read until the answer to the last one."""
+        self._connection.sendall(lines.encode() + b"\n")
+        while self._read() != last_id:
+            pass
+
+    def _read(self) -> object:
+        message = json.loads(self._lines.readline())
+        if message.get("method") == "mining.notify":
+            self.job_id, self.ntime = message["params"][0], int(message["params"][7], 16)
+        return message.get("id") if "method" not in message else None
 
 
 def submission(job_id: str, ntime: int, nonce: int, request_id: int) -> str:
@@ -69,16 +86,15 @@ def records(pool: WholePool) -> tuple[dict[str, Job], list[Share]]:
     return jobs, shares
 
 
-def test_each_share_is_computed_again_from_the_journal_alone(pool: WholePool, tmp_path: Path) -> None:
-    pool.mine("alice.rig", shares=5, rate_hps=20)
-    first_jobs, first_shares = records(pool)
-    stale = first_jobs[first_shares[0].job_id]
-    newest = list(first_jobs.values())[-1]
-    # One of another tip, one that no job is known for, and the same one many times.
-    lines = [submission(stale.job_id, stale.ntime, 1, 3), submission("ffffffffffff", stale.ntime, 1, 4)]
-    lines += [submission(newest.job_id, newest.ntime, nonce, 5 + nonce) for nonce in range(40)]
-    lines += [submission(newest.job_id, newest.ntime, nonce, 50 + nonce) for nonce in range(40)]
-    session(pool, *lines, replies=2 + len(lines))
+def test_each_share_is_computed_again_from_the_journal_alone(pool: WholePool) -> None:
+    with socket.create_connection(("127.0.0.1", pool.stratum_port), timeout=30) as connection:
+        session = Session(connection)
+        stale, ntime = session.job_id, session.ntime
+        pool.mine("alice.rig", shares=3, rate_hps=20)  # each is a block here
+        session.ask(submission(stale, ntime, 1, 3), 3)
+        session.ask(submission("ffffffffffff", ntime, 1, 4), 4)
+        both = [submission(session.job_id, session.ntime, nonce, nonce) for nonce in (*range(5, 45), *range(5, 45))]
+        session.ask("\n".join(both), 44)
 
     jobs, shares = eventually("all are written", lambda: len(records(pool)[1]) >= 85 and records(pool))
     assert any(share.outcome is Outcome.UNKNOWN_JOB for share in shares)
