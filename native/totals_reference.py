@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import add
 from typing import Final, NamedTuple
 
-from native.sums_reference import SecondSums
 from native.sums_reference import Row as Sum
+from native.sums_reference import SecondSums
 
 WINDOWS: Final = 4
 

@@ -36,7 +36,7 @@ from stratum.jobs import JobBook, LiveJob
 from stratum.judge import forget, hand_in, judge, refusal_of
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
 from stratum.ports import Extranonces, Link, Neighbours, Timers
-from stratum.presence import Presence, presence_of
+from stratum.presence import Presence, Present
 from stratum.remembered import RememberedDifficulties
 from stratum.resume import FormerRun
 from stratum.retarget import Retargeting
@@ -83,6 +83,7 @@ class StratumServer:
         self._book = JobBook()
         # Every connection, and since when in Unix milliseconds.
         self._links: dict[Link, int] = {}
+        self._present = Present()
         # When a connection must be authorized, or, once closed, gone.
         self._deadlines: dict[Link, float] = {}
         self._counters: Counter[str] = Counter()
@@ -119,8 +120,8 @@ class StratumServer:
         return {**shares, **self._counters, **self.warden.counters}
 
     def presence(self) -> list[Presence]:
-        """Who is connected."""
-        return [each for link, since_ms in self._links.items() for each in presence_of(link, since_ms)]
+        """Who is connected; agents and difficulties may have changed since, some seconds ago."""
+        return self._present.everyone()
 
     def start(self) -> None:
         """Begin to end the connections that do nothing."""
@@ -216,6 +217,7 @@ class StratumServer:
         """The connection is gone."""
         self._links.pop(link, None)
         self._deadlines.pop(link, None)
+        self._present.leave(link)
         self.warden.left(link)
         self._counters["disconnected"] += 1
         self.remembered.note_session(link.session, self._clock.time_ms())
@@ -250,6 +252,7 @@ class StratumServer:
                 link.session.difficulty.recall(known)
         link.session.authorize(request)
         self._start_work(link)
+        self._present.note(link, self._links[link])
 
     def _configure(self, link: Link, request: ConfigurationRequested) -> None:
         live = self._book.current
@@ -381,6 +384,7 @@ class StratumServer:
         now = self._clock.monotonic()
         for link in self._retargeting.due(self._links):
             self._safely(link, self._retargeting.look, link, now)
+            self._present.note(link, self._links[link])
             self.remembered.note_session(link.session, self._clock.time_ms())
         self._retargeting.looked(self._links, now)
 

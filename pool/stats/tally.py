@@ -1,8 +1,8 @@
 """Counts and hashrates per worker, account and pool, folded from the records of one journal.
 
 The same records give the same tallies bit for bit, however they are cut into batches: shares are summed per worker
-until a record of another second comes (`native.SecondSums`), then they are added to the tallies (`native.Totals`). Time is that of the
-records, never a clock's.
+until a record of another second comes (`native.SecondSums`), then they are added to the tallies (`native.Totals`).
+Time is that of the records, never a clock's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WEIGHTS_CACHED = 4096
 
 _OUTCOMES = len(Outcome)
 
-_Total = tuple[Any, ...]  # a tally as `native.Totals` has it: its fields, those of the hashrate within
+_Total = Any  # a tally as `native.Totals` has it: a tuple of its fields, those of the hashrate within
 # Going through the enumeration itself would be a third of what a table of ten thousand workers costs.
 _REASONS = tuple((int(outcome), outcome.name.lower()) for outcome in Outcome if outcome is not Outcome.ACCEPTED)
 
@@ -120,8 +120,8 @@ class State(Struct, frozen=True):
     """All that a fold knows, so that another one can go on from there to the same end."""
 
     second: int
-    workers: Mapping[str, Tally]
-    accounts: Mapping[str, Tally]
+    workers: dict[str, Tally]
+    accounts: dict[str, Tally]
     pool: Tally | None
     open: list[Sums]
 
@@ -152,9 +152,9 @@ class Tallies:
 
     def state(self) -> State:
         """Everything, as of the last record."""
-        closed = _snapshot(*self._totals.rows(native.SecondSums()))
+        workers, accounts, pool = self._totals.rows(native.SecondSums())
         still_open = [Sums(*row) for row in self._open.rows()]
-        return State(self._open.second, closed.workers, closed.accounts, closed.pool, still_open)
+        return State(self._open.second, _tallies(workers), _tallies(accounts), pool and _tally(pool), still_open)
 
     def fold(self, payload: bytes, count: int) -> None:
         """Count further records: `count` of them, as they are in a journal; those that are no shares are passed over.
@@ -185,11 +185,11 @@ class Tallies:
 
 
 def _snapshot(workers: Mapping[str, _Total], accounts: Mapping[str, _Total], pool: _Total | None) -> Snapshot:
-    return Snapshot(
-        {name: _tally(row) for name, row in workers.items()},
-        {name: _tally(row) for name, row in accounts.items()},
-        None if pool is None else _tally(pool),
-    )
+    return Snapshot(_tallies(workers), _tallies(accounts), pool and _tally(pool))
+
+
+def _tallies(rows: Mapping[str, _Total]) -> dict[str, Tally]:
+    return {name: _tally(row) for name, row in rows.items()}
 
 
 def _tally(row: _Total) -> Tally:
