@@ -52,7 +52,7 @@ def main(option: str) -> None:
     started = time.monotonic()
     done = 0.0
     while done < limit:
-        run_state_machine_as_test(Counted, settings=round_of)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(Counted, settings=round_of)
         seconds, made = time.monotonic() - started, Counted.steps - Counted.games  # it is also called before the first
         done = seconds if name == "-seconds" else made
         print(f"attacker: {Counted.games} games, {made} steps, {seconds:.0f} s, nothing gained", flush=True)

@@ -113,14 +113,17 @@ def test_however_it_is_cut(door: Door, pair: tuple[Path, Path], pieces: int) -> 
 
 
 def test_a_session_that_is_gone_leaves_nothing_to_the_garbage_collector(door: Door, pair: tuple[Path, Path]) -> None:
+    def sessions() -> int:
+        return sum(isinstance(each, StratumProtocol) for each in gc.get_objects())
+
     gc.collect()
     gc.disable()
     try:
-        connection = door.connect()
+        before, connection = sessions(), door.connect()
         Client(connection, pair).send(SUBSCRIBE + AUTHORIZE)
         connection.transport.protocol.connectionLost()
         connection.transport.unregisterProducer()
-        assert not [each for each in gc.get_objects() if isinstance(each, StratumProtocol)]
+        assert sessions() == before
     finally:
         gc.enable()
 
