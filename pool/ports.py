@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from pool.work.block import Block
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from pool.work.share import Share
@@ -95,7 +96,10 @@ class Verdict(Struct, frozen=True):
 
 
 class Node(Protocol):
-    """What the work role asks of a node. Every method raises NodeUnavailable."""
+    """What the work role asks of a node. Every method raises NodeUnavailable. name: for people, host and port."""
+
+    @property
+    def name(self) -> str: ...
 
     async def block_template(self, longpoll_id: str | None = None) -> Template:
         """The node's template; with longpoll_id, the answer comes when that template is outdated (BIP-0022)."""
@@ -103,8 +107,12 @@ class Node(Protocol):
     async def best_block_hash(self) -> bytes:
         """Hash of the tip, wire order."""
 
-    async def submit_block(self, block: bytes) -> Verdict:
-        """Submit a serialised block."""
+    async def submit_block(self, block: Block) -> Verdict:
+        """Submit a block."""
+
+    async def prefer_block(self, block_hash: bytes) -> None:
+        """Of two blocks at one height, have the node stand by this one, which it has, as if it had seen it first
+        (`preciousblock`). Nothing is changed for blocks that are not equal; the node forgets it when it restarts."""
 
     async def confirmations(self, block_hash: bytes) -> int | None:
         """1 for the tip, more below it, -1 for a known block outside the active chain, None for an unknown one."""
