@@ -19,7 +19,7 @@ from typing import BinaryIO, Protocol
 
 from msgspec import Struct
 
-from pool.journal.format import FRAME_BYTES_MAX, HEADER_BYTES, PACKED_MAGIC, Damaged, Header, encode_header
+from pool.journal.format import FRAME_BYTES_MAX, HEADER_BYTES, PACKED_MAGIC, Damaged, Header, decode_head, encode_header
 
 # Smaller blocks compress worse, larger ones make a reader that seeks wait; a reader holds one of them.
 BLOCK_BYTES = 256 * 1024
@@ -33,8 +33,9 @@ _TRAILER = struct.Struct(">IQQ")
 _CRC = struct.Struct(">I")
 _TRAILER_BYTES = _TRAILER.size + _CRC.size
 
-# One read of a segment that is not compressed: always room for a whole frame.
-_CHUNK_BYTES = FRAME_BYTES_MAX
+# One read of a segment that is not compressed, if no frame is larger: about what the shipper and the statistics ask for
+# at a time.
+_CHUNK_BYTES = 256 * 1024
 
 
 class Content(Protocol):
@@ -59,7 +60,10 @@ class PlainContent:
     def read_at(self, offset: int) -> bytes:
         with self.path.open("rb", buffering=0) as file:
             file.seek(offset)
-            return file.read(_CHUNK_BYTES)
+            data = file.read(_CHUNK_BYTES)
+            if len(data) == _CHUNK_BYTES and (head := decode_head(data, 0)) and head.frame_bytes > _CHUNK_BYTES:
+                data += file.read(head.frame_bytes - _CHUNK_BYTES)
+            return data
 
     def place_of(self, seq: int) -> tuple[int, int]:
         return HEADER_BYTES, self._first_seq
