@@ -102,8 +102,8 @@ def decode_header(data: bytes, magic: bytes = MAGIC) -> Header:
     return Header(ordinal, first_seq, frontend.decode("ascii"))
 
 
-def encode_frame(group: Group, synced_seq: int) -> bytes:
-    """synced_seq: the last record that is known to be on the disk."""
+def encode_frame(group: Group, synced_seq: int = 0) -> bytes:
+    """synced_seq: the last record that is known to be on the disk; 0 for none."""
     head = _HEAD.pack(len(group.payload), group.count, group.first_seq, synced_seq, crc32(group.payload))
     return b"".join((head, _CRC.pack(crc32(head)), group.payload))
 
