@@ -13,6 +13,7 @@ from twisted.python.threadpool import ThreadPool
 from pool.node.announcements import HashBlocks
 from pool.node.rpc import DECODE_FAILED, UNKNOWN_BLOCK, BitcoindRpc, NodeTimeout, RpcRefusal, RpcSettings
 from pool.ports import ChainTip, NodeUnavailable, Verdict
+from pool.work.block import Block
 from pool.work.template import Template, TemplateError, parse_template
 
 T = TypeVar("T")
@@ -89,8 +90,11 @@ class BitcoindNode:
         self._heard = heard
         return self._announcements is not None
 
-    async def submit_block(self, block: bytes) -> Verdict:
+    async def submit_block(self, block: Block) -> Verdict:
         return await self._run(self._blocks, _submit, block)
+
+    async def prefer_block(self, block_hash: bytes) -> None:
+        await self._run(self._questions, lambda rpc: rpc.call("preciousblock", block_hash[::-1].hex()))
 
     async def confirmations(self, block_hash: bytes) -> int | None:
         return await self._run(self._questions, _confirmations, block_hash)
@@ -163,9 +167,9 @@ def _tip(rpc: BitcoindRpc, is_test: bool) -> ChainTip:
         raise NodeUnavailable(f"the node does not name its tip: {error!r}") from error
 
 
-def _submit(rpc: BitcoindRpc, block: bytes) -> Verdict:
+def _submit(rpc: BitcoindRpc, block: Block) -> Verdict:
     try:
-        return Verdict(reason=rpc.call("submitblock", block.hex()))
+        return Verdict(reason=rpc.submit(block.hex_pieces))
     except RpcRefusal as error:
         if error.code != DECODE_FAILED:
             raise

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
 
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
@@ -77,6 +78,7 @@ class Work:
             twisted.reactor,
             SystemClock(),
             self._publish,
+            deferToThread,
         )
 
     @property

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 
 from native import sha256d
 from pool.ports import ChainTip, NodeUnavailable, Verdict
+from pool.work.block import Block
 from pool.work.template import Template
 from tests.pool.work.templates import empty_template
 
@@ -19,7 +20,8 @@ class FakeNode:
     it; template_problem: the same for templates alone. is_slow: no template comes before the test gives it to the
     first of `waiting`. is_hung: no answer about the tip comes before the test gives it to the first of `asking`.
     is_syncing: as the node says. announces: whether `announce` reaches who subscribed. verdicts: answers to
-    `submitblock` in turn, then None. places: confirmations by block hash.
+    `submitblock` in turn, then None, which puts the block into the chain. places: confirmations by block hash.
+    follows_preference: whether `preciousblock` does that too.
     """
 
     def __init__(self, name: str = "fake:8332", *, announces: bool = False) -> None:
@@ -35,6 +37,8 @@ class FakeNode:
         self.verdicts: list[str | None] = []
         self.places: dict[bytes, int] = {}
         self.submitted: list[bytes] = []
+        self.preferred: list[bytes] = []
+        self.follows_preference = True
         self.templates_asked = 0
         self.waiting: list[Deferred[Template]] = []
         self.is_slow = False
@@ -76,10 +80,19 @@ class FakeNode:
         self._heard.append(heard)
         return self._announces
 
-    async def submit_block(self, block: bytes) -> Verdict:
+    async def submit_block(self, block: Block) -> Verdict:
         self._check(self.problem)
-        self.submitted.append(block)
-        return Verdict(reason=self.verdicts.pop(0) if self.verdicts else None)
+        self.submitted.append(block.data)
+        verdict = Verdict(reason=self.verdicts.pop(0) if self.verdicts else None)
+        if verdict.accepted:
+            self.places.setdefault(block.block_hash, 1)
+        return verdict
+
+    async def prefer_block(self, block_hash: bytes) -> None:
+        self._check(self.problem)
+        self.preferred.append(block_hash)
+        if self.follows_preference:
+            self.places[block_hash] = 1
 
     async def confirmations(self, block_hash: bytes) -> int | None:
         self._check(self.problem)
