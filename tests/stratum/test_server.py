@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
+from pool.work.job import Job
 from pool.work.share import Outcome
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS
 from tests.stratum.scene import (
@@ -221,3 +222,13 @@ class TestStop:
         assert not miner.closed
         pool.turn()
         assert (miner.replies(), miner.closed) == ({4: True}, True)
+
+    def test_a_job_that_comes_later_is_not_recorded_for_the_journal_is_closed_next(self) -> None:
+        pool = pool_with_job()
+        pool.server.start()
+        pool.turn()
+        Deferred.fromCoroutine(pool.server.stop())
+        pool.server.take_job(make_job("a2", NEXT_TIP))
+        pool.turn()
+        assert [record.job_id for record in pool.share_log.records if isinstance(record, Job)] == ["a1"]
+        assert pool.share_log.open == []
