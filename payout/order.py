@@ -4,17 +4,17 @@ Every accepted share has a stretch (before, after] on the line, as long as its u
 total of the pool. A block's window is the stretch (end - capacity, end] with its finder's share at the end, so it is
 found by the totals alone and never needs a count or a full scan. Source: docs/payouts.md 1.2.
 
-A batch of shares is stored in two forms: the units of each stake as a sum, and the shares one by one. A window needs
-the sums of the batches inside it and the shares of the two batches at its edges. To make it cheap over a window of any
-length, store at every nth batch the running total of each stake: then a window is two of those totals subtracted, plus
-the sums of fewer than 2n batches.
+A batch of shares is stored in two forms: the units of each stake as a sum, and the shares one by one. Above the sums of
+the batches stand those of 64 batches, of 64 times 64, and so on. A window needs the shares of the two batches at its
+edges and, of what lies between, fewer than 128 sums of each height, however long it is and however much came before.
 """
 
 from __future__ import annotations
 
+import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
 import msgspec
@@ -23,60 +23,123 @@ from msgspec import Struct
 from payout.ledger import LedgerError
 
 T = TypeVar("T")
+U = TypeVar("U")
 
-_FORMAT = 1
+SUMMED = 64
+"""How many sums make one of the next height."""
+
+_FORMAT = 2
 _FASTEST = 1  # level 6 takes five times as long and saves a tenth of the bytes
+_PICKS = {1: "B", 2: "H", 4: "I"}
 
 
-class OrderedShare(Struct, Generic[T], frozen=True):
-    """An accepted share: its number in the journal of its frontend, what it counts for, its units."""
+class Run(Struct, Generic[T], frozen=True, array_like=True):
+    """Shares of a batch that count for the same and have the same units each."""
 
-    seq: int
     stake: T
     units: int
+    shares: int
+
+
+class OrderedShares(Struct, Generic[T], frozen=True):
+    """The accepted shares of a batch in their order.
+
+    runs: what they are worth. picks, stretches: see `pool.work.runs.ReadShares`; the numbers are those in the journal.
+    """
+
+    runs: Sequence[Run[T]]
+    picks: bytes
+    stretches: Sequence[tuple[int, int]]
+
+    @property
+    def count(self) -> int:
+        return sum(run.shares for run in self.runs)
+
+    def of(self, stakes: Mapping[T, U]) -> OrderedShares[U]:
+        """The same with each stake named otherwise."""
+        runs = [Run(stakes[run.stake], run.units, run.shares) for run in self.runs]
+        return OrderedShares(runs, self.picks, self.stretches)
+
+    def sums(self) -> dict[T, int]:
+        """The units of each stake."""
+        sums: dict[T, int] = {}
+        for run in self.runs:
+            sums[run.stake] = sums.get(run.stake, 0) + run.units * run.shares
+        return sums
+
+    def in_order(self) -> Iterator[tuple[T, int]]:
+        """Each share as its stake and units."""
+        worth = [(run.stake, run.units) for run in self.runs]
+        return (worth[place] for place in self._places())
+
+    def seqs(self) -> Iterator[int]:
+        """The number of each share."""
+        return chain.from_iterable(range(first, first + length) for first, length in self.stretches)
+
+    def _places(self) -> Sequence[int]:
+        count = self.count
+        return struct.unpack(f">{count}{_PICKS[len(self.picks) // count]}", self.picks) if count else ()
 
 
 class _Packed(Struct, array_like=True):
-    """Columns; most shares of a batch have one of a few scores, so those stand in a list of their own."""
+    """Columns. stretches: gap to the one before and length, one after the other. scores: units as few bytes."""
 
     format: int
-    first_seq: int
-    gaps: list[int]
     stakes: list[int]
     scores: list[bytes]
-    picks: list[int]
+    shares: list[int]
+    stretches: list[int]
+    picks: bytes
 
 
 _packed_decoder = msgspec.msgpack.Decoder(_Packed)
 _sums_decoder = msgspec.msgpack.Decoder(dict[int, bytes])
 
 
-def pack(shares: Sequence[OrderedShare[int]]) -> bytes:
-    """The shares of a batch in order, at least one; a stake is a number here."""
-    scores: dict[int, int] = {}
-    picks = [scores.setdefault(share.units, len(scores)) for share in shares]
-    seqs = [share.seq for share in shares]
-    gaps = [after - before for before, after in pairwise(seqs)]
-    stakes = [share.stake for share in shares]
-    columns = _Packed(_FORMAT, seqs[0], gaps, stakes, [_short(units) for units in scores], picks)
+def pack(shares: OrderedShares[int]) -> bytes:
+    """The shares of a batch in order; a stake is a number here."""
+    stretches: list[int] = []
+    end = 0
+    for first, length in shares.stretches:
+        stretches += first - end, length
+        end = first + length
+    columns = _Packed(
+        _FORMAT,
+        [run.stake for run in shares.runs],
+        [_short(run.units) for run in shares.runs],
+        [run.shares for run in shares.runs],
+        stretches,
+        shares.picks,
+    )
     return zlib.compress(msgspec.msgpack.encode(columns), _FASTEST)
 
 
-def unpack(blob: bytes) -> list[OrderedShare[int]]:
+def unpack(blob: bytes) -> OrderedShares[int]:
     """The reverse of pack. Raises LedgerError on anything that pack did not make."""
     try:
         columns = _packed_decoder.decode(zlib.decompress(blob))
         if columns.format != _FORMAT:
             raise LedgerError(f"stored shares of the unknown format {columns.format}")
         scores = [int.from_bytes(score, "big") for score in columns.scores]
-        shares = []
-        seq = columns.first_seq
-        for gap, stake, pick in zip([0, *columns.gaps], columns.stakes, columns.picks, strict=True):
-            seq += gap
-            shares.append(OrderedShare(seq, stake, scores[pick]))
-    except (zlib.error, msgspec.DecodeError, ValueError, IndexError) as error:
+        runs = [Run(*each) for each in zip(columns.stakes, scores, columns.shares, strict=True)]
+        stretches = []
+        end = 0
+        for gap, length in zip(columns.stretches[::2], columns.stretches[1::2], strict=True):
+            stretches.append((end + gap, length))
+            end += gap + length
+        shares = OrderedShares(runs, columns.picks, stretches)
+        if _counted(shares) != [run.shares for run in runs] or sum(columns.stretches[1::2]) != shares.count:
+            raise LedgerError("stored shares are not as many as they say")
+    except (zlib.error, msgspec.DecodeError, ValueError, IndexError, KeyError, struct.error) as error:
         raise LedgerError(f"stored shares cannot be read: {error}") from error
     return shares
+
+
+def _counted(shares: OrderedShares[int]) -> list[int]:
+    counted = [0] * len(shares.runs)
+    for place in shares._places():
+        counted[place] += 1
+    return counted
 
 
 def pack_sums(sums: Mapping[int, int]) -> bytes:
@@ -92,22 +155,37 @@ def unpack_sums(blob: bytes) -> dict[int, int]:
         raise LedgerError(f"stored sums cannot be read: {error}") from error
 
 
-def sum_units(shares: Iterable[OrderedShare[T]]) -> dict[T, int]:
-    """The units of each stake."""
-    sums: dict[T, int] = {}
-    for share in shares:
-        sums[share.stake] = sums.get(share.stake, 0) + share.units
-    return sums
+def add_up(parts: Iterable[Mapping[T, int]]) -> dict[T, int]:
+    """Several sums as one."""
+    total: dict[T, int] = {}
+    for sums in parts:
+        for stake, units in sums.items():
+            total[stake] = total.get(stake, 0) + units
+    return total
 
 
-def clip(shares: Iterable[OrderedShare[T]], start: int, low: int, high: int) -> dict[T, int]:
-    """What lies in (low, high] of the shares that begin at `start` on the line, by stake."""
+def pieces(start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+    """The sums that make up the batches from number `start` (the first of all is 0) up to before `stop`.
+
+    Each as (height, from, up to before): sum N of a height is over the batches N * SUMMED ** height and those behind
+    it. Fewer than 2 * SUMMED of each height; those of height 0 are the batches' own.
+    """
+    height = 0
+    while start < stop:
+        aligned = min(stop, -(-start // SUMMED) * SUMMED)
+        rest = max(aligned, stop // SUMMED * SUMMED)
+        yield from ((height, *each) for each in ((start, aligned), (rest, stop)) if each[0] < each[1])
+        start, stop, height = aligned // SUMMED, rest // SUMMED, height + 1
+
+
+def clip(shares: Iterable[tuple[T, int]], start: int, low: int, high: int) -> dict[T, int]:
+    """What lies in (low, high] of the shares (stake, units) that begin at `start` on the line, by stake."""
     weights: dict[T, int] = {}
-    for share in shares:
-        end = start + share.units
+    for stake, units in shares:
+        end = start + units
         weight = min(end, high) - max(start, low)
         if weight > 0:
-            weights[share.stake] = weights.get(share.stake, 0) + weight
+            weights[stake] = weights.get(stake, 0) + weight
         start = end
     return weights
 
