@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""The accepted shares of a batch as runs in C. Name, arguments, results and errors are those of
+"""The accepted shares of batches as runs in C. Name, arguments, results and errors are those of
 `native.runs_reference`."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -22,6 +22,9 @@ cdef struct Run:
     uint64_t shares
     int64_t oldest_ms
     int64_t newest_ms
+    # In the batch that is read: its number, and the place among its runs.
+    Py_ssize_t batch
+    uint32_t place
 
 cdef struct Stretch:
     Py_ssize_t first
@@ -39,63 +42,94 @@ cdef struct Array:
     Py_ssize_t room
     Py_ssize_t size
 
-# slots: places of runs plus one, 0 for a free one; a power of two, half of them free.
+# slots: places of runs plus one, 0 for a free one; a power of two, half of them free. batch: number of the one that is
+# read, from 1; parts, picks, stretches and blocks are its own.
 cdef struct Found:
     Array runs
+    Array parts
     Array picks
     Array stretches
     Array blocks
     uint32_t *slots
     uint64_t mask
+    Py_ssize_t batch
+
+# The shares of a batch that are of one run. run: its place.
+cdef struct Part:
+    uint32_t run
+    uint64_t shares
 
 
-def share_runs(
-    bytes payload not None,
-    Py_ssize_t count,
-    Py_ssize_t first,
-    long long period_ms,
-    long long period_length_ms,
-    bounds_ms,
-):
+def share_runs(batches, long long period_ms, long long period_length_ms, bounds_ms):
     cdef Found found
-    cdef Cursor cursor
-    cdef int64_t time_ms = 0, period = period_ms, length = period_length_ms
+    cdef int64_t period = period_ms
     cdef Py_ssize_t bounds = len(bounds_ms), place
     cdef int64_t *bound = <int64_t *>malloc((bounds + 1) * sizeof(int64_t))
-    cdef bint read
+    cdef list read = []
     if bound is NULL:
         raise MemoryError
     begin(&found)
     try:
         for place in range(bounds):
             bound[place] = bounds_ms[place]
-        cursor.at = <const uint8_t *>PyBytes_AS_STRING(payload)
-        cursor.end = cursor.at + PyBytes_GET_SIZE(payload)
-        with nogil:
-            read = read_all(&found, &cursor, count, first, &period, length, bound, bounds, &time_ms)
-        if not read:
-            raise ValueError("the records cannot be read")
-        return (
-            [run_of(<Run *>at(&found.runs, place)) for place in range(found.runs.count)],
-            picks_of(&found),
-            [stretch_of(<Stretch *>at(&found.stretches, place)) for place in range(found.stretches.count)],
-            [block_of(<Block *>at(&found.blocks, place)) for place in range(found.blocks.count)],
-            period,
-            time_ms,
-        )
+        for payload, count, first in batches:
+            read.append(read_batch(&found, payload, count, first, &period, period_length_ms, bound, bounds))
+        return [run_of(<Run *>at(&found.runs, place)) for place in range(found.runs.count)], read
     finally:
         free(bound)
         free(found.slots)
-        for array in range(4):
+        for array in range(5):
             free((&found.runs)[array].data)
 
 
 cdef void begin(Found *found) noexcept nogil:
     memset(found, 0, sizeof(Found))
     found.runs.size = sizeof(Run)
+    found.parts.size = sizeof(Part)
     found.picks.size = sizeof(uint32_t)
     found.stretches.size = sizeof(Stretch)
     found.blocks.size = sizeof(Block)
+
+
+cdef tuple read_batch(
+    Found *found,
+    bytes payload,
+    Py_ssize_t count,
+    Py_ssize_t first,
+    int64_t *period_ms,
+    int64_t length_ms,
+    const int64_t *bounds_ms,
+    Py_ssize_t bounds,
+):
+    cdef Cursor cursor
+    cdef int64_t time_ms = 0
+    cdef bint read
+    cdef Py_ssize_t place
+    cdef const Part *part
+    cdef list runs = [], shares = []
+    if payload is None:
+        raise TypeError("a payload is bytes")
+    found.batch += 1
+    found.parts.count = found.picks.count = found.stretches.count = found.blocks.count = 0
+    cursor.at = <const uint8_t *>PyBytes_AS_STRING(payload)
+    cursor.end = cursor.at + PyBytes_GET_SIZE(payload)
+    with nogil:
+        read = read_all(found, &cursor, count, first, period_ms, length_ms, bounds_ms, bounds, &time_ms)
+    if not read:
+        raise ValueError("the records cannot be read")
+    for place in range(found.parts.count):
+        part = <const Part *>at(&found.parts, place)
+        runs.append(part.run)
+        shares.append(part.shares)
+    return (
+        runs,
+        shares,
+        picks_of(found),
+        [stretch_of(<Stretch *>at(&found.stretches, place)) for place in range(found.stretches.count)],
+        [block_of(<Block *>at(&found.blocks, place)) for place in range(found.blocks.count)],
+        period_ms[0],
+        time_ms,
+    )
 
 
 cdef int read_all(
@@ -152,6 +186,7 @@ cdef int accept(Found *found, const Share *share, int64_t period_ms, Py_ssize_t 
     cdef uint64_t hash = hash_of(share)
     cdef uint64_t slot
     cdef Run *run
+    cdef Part *part
     if 2 * <uint64_t>(found.runs.count + 1) > found.mask:
         grow(found)
     slot = hash & found.mask
@@ -164,11 +199,18 @@ cdef int accept(Found *found, const Share *share, int64_t period_ms, Py_ssize_t 
         run = <Run *>add(&found.runs)
         run.share, run.period_ms, run.bound, run.hash, run.shares = share[0], period_ms, bound, hash, 0
         run.oldest_ms = run.newest_ms = share.time_ms
+        run.batch = 0
         found.slots[slot] = <uint32_t>found.runs.count
+    if run.batch != found.batch:
+        run.batch, run.place = found.batch, <uint32_t>found.parts.count
+        part = <Part *>add(&found.parts)
+        part.run, part.shares = found.slots[slot] - 1, 0
+    part = <Part *>at(&found.parts, run.place)
+    part.shares += 1
     run.shares += 1
     run.oldest_ms = min(run.oldest_ms, share.time_ms)
     run.newest_ms = max(run.newest_ms, share.time_ms)
-    (<uint32_t *>add(&found.picks))[0] = found.slots[slot] - 1
+    (<uint32_t *>add(&found.picks))[0] = run.place
     return 0
 
 
@@ -251,7 +293,7 @@ cdef char *add(Array *array) except NULL nogil:
 
 cdef bytes picks_of(const Found *found):
     cdef Py_ssize_t count = found.picks.count, place
-    cdef int width = 1 if found.runs.count <= 1 << 8 else 2 if found.runs.count <= 1 << 16 else 4
+    cdef int width = 1 if found.parts.count <= 1 << 8 else 2 if found.parts.count <= 1 << 16 else 4
     cdef bytes packed = PyBytes_FromStringAndSize(NULL, count * width)
     cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(packed)
     cdef const uint32_t *picks = <const uint32_t *>found.picks.data

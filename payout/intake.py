@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from payout.accounts import Account, AccountRefused, Scheme, Stake, plan_at
 from payout.ledger import PPS_RESERVE, LedgerError, Posting, available, posting
-from payout.order import OrderedShares, Run
+from payout.order import OrderedShares, Worth
 from payout.ports import Accrual, Batch, Books, FoundBlock
 from payout.pps import settle
 from payout.rewards import Startup
 from payout.scoring import price_of, work_of
 from pool.ports import ShareBatch
-from pool.work.runs import ReadShares, read_shares
+from pool.work.runs import BlockShare, Payload, ReadBatch, RunOfShares, read_shares
 from pool.work.share import Outcome
 
 
@@ -55,20 +55,19 @@ class Taken(Struct, frozen=True):
 
 
 class _Fresh(Struct):
-    """A batch with what is new of it. first: number of the first new record. began_ms: the period before that."""
+    """A batch of which something is new. first: number of the first new record."""
 
     batch: ShareBatch
     first: int
-    began_ms: int
-    read: ReadShares
 
 
 class _Meaning(Struct):
-    """What a batch comes to, before it is written."""
+    """What fresh batches come to, before it is written. taken: what became of each. period_ms: after the last."""
 
-    fresh: _Fresh
-    stored: Batch
-    blocks: list[FoundBlock]
+    stored: list[Batch]
+    taken: list[Taken]
+    earned_psat: dict[tuple[str, int], int]
+    period_ms: int
 
 
 def take(books: Books, batches: Sequence[ShareBatch], rules: Rules) -> list[Taken]:
@@ -77,7 +76,6 @@ def take(books: Books, batches: Sequence[ShareBatch], rules: Rules) -> list[Take
     Records at or below the journal's high-water mark are skipped; a batch that begins above the next one is refused.
     Raises LedgerError for records that cannot be read or scored: nobody may guess what they were worth.
     """
-    settled_until_ms = period_ms = books.accruals.period_ms()
     marks: dict[str, int] = {}
     taken: list[Taken] = []
     fresh: dict[int, _Fresh] = {}  # by the place of the batch
@@ -87,117 +85,120 @@ def take(books: Books, batches: Sequence[ShareBatch], rules: Rules) -> list[Take
             mark = books.shares.high_water(batch.frontend)
         gap = batch.first_seq > mark + 1
         if not gap and batch.last_seq > mark:
-            fresh[place] = _read(batch, mark + 1 - batch.first_seq, period_ms, rules)
-            period_ms = fresh[place].read.period_ms
+            fresh[place] = _Fresh(batch, mark + 1 - batch.first_seq)
             mark = batch.last_seq
         marks[batch.frontend] = mark
         taken.append(Taken(batch.frontend, mark, gap))
     if fresh:
-        meanings = _write(books, list(fresh.values()), rules)
-        settled = 0
-        if period_ms > settled_until_ms:
-            settled = _settle(books, period_ms, rules.settle_period_ms)
-            books.accruals.open_period(period_ms)
-        for place, meaning in zip(fresh, meanings, strict=True):
-            taken[place] = _taken(books, meaning)
-        taken[place] = replace(taken[place], settled=settled)
+        meaning = _mean(books, list(fresh.values()), rules)
+        for place, each in zip(fresh, _write(books, meaning, rules), strict=True):
+            taken[place] = each
     return taken
 
 
-def _write(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> list[_Meaning]:
-    """Everything but the blocks and what periods that are over come to."""
-    accounts = _accounts(books, fresh, rules)
-    earned_psat: dict[tuple[str, int], int] = {}
-    meanings = list(_meanings(books.shares.end(), fresh, accounts, rules, earned_psat))
-    books.shares.append([meaning.stored for meaning in meanings])
-    books.accruals.add(earned_psat)
-    for frontend, seq in {each.batch.frontend: each.batch.last_seq for each in fresh}.items():
+def _write(books: Books, meaning: _Meaning, rules: Rules) -> list[Taken]:
+    books.shares.append(meaning.stored)
+    books.accruals.add(meaning.earned_psat)
+    settled = 0
+    if meaning.period_ms > books.accruals.period_ms():
+        settled = _settle(books, meaning.period_ms, rules.settle_period_ms)
+        books.accruals.open_period(meaning.period_ms)
+    for frontend, seq in {each.frontend: each.last_seq for each in meaning.stored}.items():
         books.shares.advance(frontend, seq)
-    return meanings
+    taken = [replace(each, blocks=tuple(filter(books.blocks.add, each.blocks))) for each in meaning.taken]
+    return [*taken[:-1], replace(taken[-1], settled=settled)]
 
 
-def _taken(books: Books, meaning: _Meaning) -> Taken:
-    found = tuple(block for block in meaning.blocks if books.blocks.add(block))
-    batch = meaning.fresh.batch
-    records = batch.count - meaning.fresh.first
-    return Taken(batch.frontend, batch.last_seq, False, records, meaning.stored.shares.count, found)
+def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
+    began_ms = books.accruals.period_ms()
+    runs, read = _read(fresh, began_ms, rules)
+    accounts = _accounts(books, runs, rules)
+    if bounds_ms := _changes_of_plan(runs, accounts):
+        runs, read = _read(fresh, began_ms, rules, bounds_ms)
+    worths, earned_psat = _weigh(runs, accounts, rules)
+    stored: list[Batch] = []
+    taken: list[Taken] = []
+    end = books.shares.end()
+    for each, found in zip(fresh, read, strict=True):
+        batch = each.batch
+        stretches = [(batch.first_seq + number, length) for number, length in found.stretches]
+        shares = OrderedShares(worths, found.parts, found.counts, found.picks, stretches)
+        blocks = tuple(_found(batch, found.blocks, shares, end, rules))
+        new_seq = batch.first_seq + each.first
+        stored.append(Batch(batch.frontend, new_seq, batch.last_seq, found.time_ms, shares))
+        records = batch.count - each.first
+        taken.append(Taken(batch.frontend, batch.last_seq, False, records, shares.count, blocks))
+        end += sum([worths[place].units * count for place, count in zip(found.parts, found.counts, strict=True)])
+    return _Meaning(stored, taken, earned_psat, read[-1].period_ms)
 
 
-def _read(batch: ShareBatch, first: int, began_ms: int, rules: Rules, bounds_ms: Sequence[int] = ()) -> _Fresh:
+def _read(
+    fresh: Iterable[_Fresh], began_ms: int, rules: Rules, bounds_ms: Sequence[int] = ()
+) -> tuple[list[RunOfShares], list[ReadBatch]]:
+    payloads = [Payload(each.batch.payload, each.batch.count, each.first) for each in fresh]
     try:
         # Periods end by what the journals say, never by our clock, so that a replay settles the same. Jobs count too:
         # they come while no share does. A share that is late counts in the current period, as the others are settled.
-        read = read_shares(batch.payload, batch.count, first, began_ms, rules.settle_period_ms, bounds_ms)
+        return read_shares(payloads, began_ms, rules.settle_period_ms, bounds_ms)
     except ValueError as error:
-        raise LedgerError(
-            f"records {batch.first_seq} to {batch.last_seq} of journal {batch.frontend} cannot be read: {error}"
-        ) from error
-    return _Fresh(batch, first, began_ms, read)
+        named = [f"{each.batch.first_seq} to {each.batch.last_seq} of journal {each.batch.frontend}" for each in fresh]
+        raise LedgerError(f"records {', '.join(named)} cannot be read: {error}") from error
 
 
-def _accounts(books: Books, fresh: Iterable[_Fresh], rules: Rules) -> Mapping[str, Account]:
+def _accounts(books: Books, runs: Iterable[RunOfShares], rules: Rules) -> Mapping[str, Account]:
     first_seen_ms: dict[str, int] = {}
-    for each in fresh:
-        for run in each.read.runs:
-            first_seen_ms.setdefault(run.account, run.time_ms)
+    for run in runs:
+        first_seen_ms.setdefault(run.account, run.time_ms)
     try:
         return books.accounts.resolve(first_seen_ms, rules.default_scheme, rules.default_fee_bps)
     except AccountRefused as error:
         raise LedgerError(f"a share was accepted that nobody can be paid for: {error}") from error
 
 
-def _meanings(
-    end: int,
-    fresh: Iterable[_Fresh],
-    accounts: Mapping[str, Account],
-    rules: Rules,
-    earned_psat: dict[tuple[str, int], int],
-) -> Iterator[_Meaning]:
-    """What each batch means. end: of the line before the first. earned_psat: by account and period, is added to."""
-    for each in fresh:
-        each = _cut_by_plans(each, accounts, rules)
-        runs = []
-        for run in each.read.runs:
-            plan = plan_at(accounts[run.account].plans, run.time_ms)
-            work = work_of(run)
-            runs.append(Run(Stake(run.account, run.slice_id, plan.scheme, plan.fee_bps), work.units, run.shares))
-            if plan.scheme is Scheme.PPS:
-                price_psat = price_of(work, rules.subsidy_sat(run.height), plan.fee_bps)
-                place = run.account, run.period_ms
-                earned_psat[place] = earned_psat.get(place, 0) + price_psat * run.shares
-        batch, read = each.batch, each.read
-        stretches = [(batch.first_seq + number, length) for number, length in read.stretches]
-        shares = OrderedShares(runs, read.picks, stretches)
-        stored = Batch(batch.frontend, batch.first_seq + each.first, batch.last_seq, read.time_ms, shares)
-        yield _Meaning(each, stored, list(_found(each, shares, end, rules)))
-        end += sum(run.units * run.shares for run in runs)
-
-
-def _cut_by_plans(fresh: _Fresh, accounts: Mapping[str, Account], rules: Rules) -> _Fresh:
-    """The same with runs that lie within one plan each: read again where one does not."""
+def _changes_of_plan(runs: Iterable[RunOfShares], accounts: Mapping[str, Account]) -> list[int]:
+    """The times at which runs must be cut, so that each lies within one plan."""
     bounds_ms = {
         plan.valid_from_ms
-        for run in fresh.read.runs
+        for run in runs
         for plan in accounts[run.account].plans[1:]
         if run.oldest_ms < plan.valid_from_ms <= run.newest_ms
     }
-    return _read(fresh.batch, fresh.first, fresh.began_ms, rules, sorted(bounds_ms)) if bounds_ms else fresh
+    return sorted(bounds_ms)
 
 
-def _found(fresh: _Fresh, shares: OrderedShares[Stake], end: int, rules: Rules) -> Iterator[FoundBlock]:
+def _weigh(
+    runs: Iterable[RunOfShares], accounts: Mapping[str, Account], rules: Rules
+) -> tuple[list[Worth[Stake]], dict[tuple[str, int], int]]:
+    """What a share of each run is worth, and what they earned per share by account and period."""
+    worths: list[Worth[Stake]] = []
+    earned_psat: dict[tuple[str, int], int] = {}
+    for run in runs:
+        plan = plan_at(accounts[run.account].plans, run.time_ms)
+        work = work_of(run)
+        worths.append(Worth(Stake(run.account, run.slice_id, plan.scheme, plan.fee_bps), work.units))
+        if plan.scheme is Scheme.PPS:
+            price_psat = price_of(work, rules.subsidy_sat(run.height), plan.fee_bps)
+            place = run.account, run.period_ms
+            earned_psat[place] = earned_psat.get(place, 0) + price_psat * run.shares
+    return worths, earned_psat
+
+
+def _found(
+    batch: ShareBatch, blocks: Sequence[BlockShare], shares: OrderedShares[Stake], end: int, rules: Rules
+) -> Iterator[FoundBlock]:
     """The candidates. The window of each ends at its share's place in the order, also if that earns nothing."""
-    if not fresh.read.blocks:
+    if not blocks:
         return
     ends = list(accumulate((units for _, units in shares.in_order()), initial=end))
-    for block in fresh.read.blocks:
+    for block in blocks:
         yield FoundBlock(
             block_hash=block.block_hash,
             height=block.height,
             found_ms=block.time_ms,
             finder=block.account,
             worker=block.worker,
-            frontend=fresh.batch.frontend,
-            seq=fresh.batch.first_seq + block.number,
+            frontend=batch.frontend,
+            seq=batch.first_seq + block.number,
             outcome=Outcome(block.outcome).name.lower(),
             end=ends[block.accepted],
             window_x=str(rules.window_x),

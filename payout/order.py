@@ -23,7 +23,6 @@ from msgspec import Struct
 from payout.ledger import LedgerError
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 SUMMED = 64
 """How many sums make one of the next height."""
@@ -33,61 +32,62 @@ _FASTEST = 1  # level 6 takes five times as long and saves a tenth of the bytes
 _PICKS = {1: "B", 2: "H", 4: "I"}
 
 
-class Run(Struct, Generic[T], frozen=True, array_like=True):
-    """Shares of a batch that count for the same and have the same units each."""
+class Worth(Struct, Generic[T], frozen=True):
+    """What a share counts for, and its units."""
 
     stake: T
     units: int
-    shares: int
 
 
 class OrderedShares(Struct, Generic[T], frozen=True):
     """The accepted shares of a batch in their order.
 
-    runs: what they are worth. picks, stretches: see `pool.work.runs.ReadShares`; the numbers are those in the journal.
+    worths: what shares of this batch and others are worth. parts, counts, picks, stretches: see
+    `pool.work.runs.ReadBatch`; parts are places in worths, and the numbers are those in the journal.
     """
 
-    runs: Sequence[Run[T]]
+    worths: Sequence[Worth[T]]
+    parts: Sequence[int]
+    counts: Sequence[int]
     picks: bytes
     stretches: Sequence[tuple[int, int]]
 
     @property
     def count(self) -> int:
-        return sum(run.shares for run in self.runs)
-
-    def of(self, stakes: Mapping[T, U]) -> OrderedShares[U]:
-        """The same with each stake named otherwise."""
-        runs = [Run(stakes[run.stake], run.units, run.shares) for run in self.runs]
-        return OrderedShares(runs, self.picks, self.stretches)
+        return sum(self.counts)
 
     def sums(self) -> dict[T, int]:
         """The units of each stake."""
         sums: dict[T, int] = {}
-        for run in self.runs:
-            sums[run.stake] = sums.get(run.stake, 0) + run.units * run.shares
+        for place, count in zip(self.parts, self.counts, strict=True):
+            worth = self.worths[place]
+            sums[worth.stake] = sums.get(worth.stake, 0) + worth.units * count
         return sums
 
     def in_order(self) -> Iterator[tuple[T, int]]:
         """Each share as its stake and units."""
-        worth = [(run.stake, run.units) for run in self.runs]
-        return (worth[place] for place in self._places())
+        worths = [self.worths[place] for place in self.parts]
+        pairs = [(worth.stake, worth.units) for worth in worths]
+        return (pairs[pick] for pick in self._picked())
 
     def seqs(self) -> Iterator[int]:
         """The number of each share."""
         return chain.from_iterable(range(first, first + length) for first, length in self.stretches)
 
-    def _places(self) -> Sequence[int]:
+    def _picked(self) -> Sequence[int]:
         count = self.count
         return struct.unpack(f">{count}{_PICKS[len(self.picks) // count]}", self.picks) if count else ()
 
 
 class _Packed(Struct, array_like=True):
-    """Columns. stretches: gap to the one before and length, one after the other. scores: units as few bytes."""
+    """Columns. stakes, score_of, counts: of each part; scores: units as few bytes. stretches: gap to the one before and
+    length, one after the other."""
 
     format: int
     stakes: list[int]
+    score_of: list[int]
     scores: list[bytes]
-    shares: list[int]
+    counts: list[int]
     stretches: list[int]
     picks: bytes
 
@@ -103,11 +103,14 @@ def pack(shares: OrderedShares[int]) -> bytes:
     for first, length in shares.stretches:
         stretches += first - end, length
         end = first + length
+    worths = [shares.worths[place] for place in shares.parts]
+    scores: dict[int, int] = {}  # most shares of a batch have one of a few
     columns = _Packed(
         _FORMAT,
-        [run.stake for run in shares.runs],
-        [_short(run.units) for run in shares.runs],
-        [run.shares for run in shares.runs],
+        [worth.stake for worth in worths],
+        [scores.setdefault(worth.units, len(scores)) for worth in worths],
+        [_short(units) for units in scores],
+        list(shares.counts),
         stretches,
         shares.picks,
     )
@@ -121,25 +124,22 @@ def unpack(blob: bytes) -> OrderedShares[int]:
         if columns.format != _FORMAT:
             raise LedgerError(f"stored shares of the unknown format {columns.format}")
         scores = [int.from_bytes(score, "big") for score in columns.scores]
-        runs = [Run(*each) for each in zip(columns.stakes, scores, columns.shares, strict=True)]
+        worths = [Worth(stake, scores[place]) for stake, place in zip(columns.stakes, columns.score_of, strict=True)]
+        lengths = columns.stretches[1::2]
         stretches = []
         end = 0
-        for gap, length in zip(columns.stretches[::2], columns.stretches[1::2], strict=True):
+        for gap, length in zip(columns.stretches[::2], lengths, strict=True):
             stretches.append((end + gap, length))
             end += gap + length
-        shares = OrderedShares(runs, columns.picks, stretches)
-        if _counted(shares) != [run.shares for run in runs] or sum(columns.stretches[1::2]) != shares.count:
+        shares = OrderedShares(worths, range(len(worths)), columns.counts, columns.picks, stretches)
+        counted = [0] * len(worths)
+        for pick in shares._picked():
+            counted[pick] += 1
+        if counted != columns.counts or sum(lengths) != shares.count:
             raise LedgerError("stored shares are not as many as they say")
     except (zlib.error, msgspec.DecodeError, ValueError, IndexError, KeyError, struct.error) as error:
         raise LedgerError(f"stored shares cannot be read: {error}") from error
     return shares
-
-
-def _counted(shares: OrderedShares[int]) -> list[int]:
-    counted = [0] * len(shares.runs)
-    for place in shares._places():
-        counted[place] += 1
-    return counted
 
 
 def pack_sums(sums: Mapping[int, int]) -> bytes:

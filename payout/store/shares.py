@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, insert, select
 
 from payout.accounts import Stake
-from payout.order import SUMMED, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
+from payout.order import SUMMED, OrderedShares, Worth, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
 from payout.ports import Batch
 from payout.store.stakes import ids_of, stakes_by_id
 from payout.store.statements import put
@@ -43,11 +43,13 @@ class SqlShares:
 
     def append(self, batches: Sequence[Batch]) -> None:
         """Put the shares of batches at the end of the line; a batch without shares is kept, too."""
-        ids = ids_of(self._connection, {run.stake: None for batch in batches for run in batch.shares.runs})
+        tables = {id(batch.shares.worths): batch.shares.worths for batch in batches}
+        ids = ids_of(self._connection, {worth.stake: None for table in tables.values() for worth in table})
+        numbered = {place: [Worth(ids[worth.stake], worth.units) for worth in table] for place, table in tables.items()}
         first_id, end = self._last()
         rows: list[dict[str, Any]] = []
         for batch in batches:
-            shares = batch.shares.of(ids)
+            shares = _with(batch.shares, numbered[id(batch.shares.worths)])
             sums = shares.sums()
             before, end = end, end + sum(sums.values())
             rows.append(
@@ -112,3 +114,7 @@ class SqlShares:
                 share_sum.c.height == height, share_sum.c.number >= start, share_sum.c.number < stop
             )
         return map(unpack_sums, self._connection.execute(found).scalars())
+
+
+def _with(shares: OrderedShares[Stake], worths: Sequence[Worth[int]]) -> OrderedShares[int]:
+    return OrderedShares(worths, shares.parts, shares.counts, shares.picks, shares.stretches)

@@ -1,4 +1,4 @@
-"""The accepted shares of a batch of journal records, read natively: runs of the same worth, and their order."""
+"""The accepted shares of batches of journal records, read natively: runs of the same worth, and their order."""
 
 from __future__ import annotations
 
@@ -42,14 +42,16 @@ class BlockShare(Struct, frozen=True):
     block_hash: bytes
 
 
-class ReadShares(Struct, frozen=True):
+class ReadBatch(Struct, frozen=True):
     """The accepted shares of a batch.
 
-    picks: of each in order the place of its run, in 1, 2 or 4 bytes, big endian. stretches: the numbers of their
-    records, as (first, how many in a row). period_ms: after the last record; time_ms: when that was.
+    parts: the places of the runs they are of. counts: how many of each. picks: of each in order the place of its part,
+    in 1, 2 or 4 bytes, big endian. stretches: the numbers of their records, as (first, how many in a row). period_ms:
+    after the last record; time_ms: when that was.
     """
 
-    runs: Sequence[RunOfShares]
+    parts: Sequence[int]
+    counts: Sequence[int]
     picks: bytes
     stretches: Sequence[tuple[int, int]]
     blocks: Sequence[BlockShare]
@@ -57,17 +59,27 @@ class ReadShares(Struct, frozen=True):
     time_ms: int
 
 
-def read_shares(
-    payload: bytes, count: int, first: int, period_ms: int, period_length_ms: int, bounds_ms: Sequence[int] = ()
-) -> ReadShares:
-    """Read the records of a batch from number `first` on.
+class Payload(Struct, frozen=True):
+    """Records as they are in a journal: `count` of them, one after the other; those before number `first` are known."""
 
-    payload: `count` msgpack records, one after the other. period_ms: the current period; it moves on by the records'
-    times. No run reaches over one of bounds_ms, which rise. Raises ValueError if the records are not what they should
-    be.
+    data: bytes
+    count: int
+    first: int = 0
+
+
+def read_shares(
+    payloads: Sequence[Payload], period_ms: int, period_length_ms: int, bounds_ms: Sequence[int] = ()
+) -> tuple[list[RunOfShares], list[ReadBatch]]:
+    """Read batches of records, one after the other: the runs of all, and each batch.
+
+    period_ms: the current period; it moves on by the records' times. No run reaches over one of bounds_ms, which rise.
+    Raises ValueError if the records are not what they should be.
     """
-    runs, picks, stretches, blocks, ended_ms, time_ms = native.share_runs(
-        payload, count, first, period_ms, period_length_ms, bounds_ms
+    runs, batches = native.share_runs(
+        [(each.data, each.count, each.first) for each in payloads], period_ms, period_length_ms, bounds_ms
     )
-    made = [RunOfShares(*run) for run in runs]
-    return ReadShares(made, picks, stretches, [BlockShare(*block) for block in blocks], ended_ms, time_ms)
+    read = [
+        ReadBatch(parts, counts, picks, stretches, [BlockShare(*block) for block in blocks], ended_ms, time_ms)
+        for parts, counts, picks, stretches, blocks, ended_ms, time_ms in batches
+    ]
+    return [RunOfShares(*run) for run in runs], read

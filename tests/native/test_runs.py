@@ -1,4 +1,4 @@
-"""native.share_runs: the accepted shares of a batch as runs; both twins say the same."""
+"""native.share_runs: the accepted shares of batches as runs; both twins say the same."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def at(time_ms: int, account: str = "alice", **changes: Any) -> list[Any]:
 
 
 def read(twin: ModuleType, *records: object, first: int = 0, period_ms: int = 0, bounds: Sequence[int] = ()) -> Any:
-    return twin.share_runs(*packed(*records), first, period_ms, MINUTE_MS, bounds)
+    """The runs, then what is read of the only batch."""
+    runs, (batch,) = twin.share_runs([(*packed(*records), first)], period_ms, MINUTE_MS, bounds)
+    return (runs, *batch)
 
 
 class TestRuns:
@@ -53,7 +55,7 @@ class TestRuns:
         assert len(read(twin, at(0), at(0, slice_id=0))[0]) == 1
 
     def test_refused_shares_and_jobs_are_in_none(self, twin: ModuleType) -> None:
-        assert read(twin, at(0, outcome=1), JOB) == ([], b"", [], [], T, JOB[2])
+        assert read(twin, at(0, outcome=1), JOB) == ([], [], [], b"", [], [], T, JOB[2])
 
     def test_a_bound_parts_what_is_before_from_what_is_not(self, twin: ModuleType) -> None:
         found = read(twin, at(4), at(5), at(6), at(3), bounds=(T + 5, T + 100))
@@ -61,42 +63,61 @@ class TestRuns:
 
     def test_more_runs_than_a_byte_can_tell(self, twin: ModuleType) -> None:
         found = read(twin, *(at(0, account=f"a{number}") for number in range(300)), at(0, account="a258"))
-        assert (len(found[0]), len(found[1]), found[1][-4:]) == (300, 602, b"\x01\x2b\x01\x02")
+        assert (len(found[0]), len(found[3]), found[3][-4:]) == (300, 602, b"\x01\x2b\x01\x02")
 
     def test_more_runs_than_two_bytes_can_tell(self, twin: ModuleType) -> None:
         found = read(twin, *(at(0, height=number) for number in range(65_537)))
-        assert (len(found[0]), found[1][-8:]) == (65_537, b"\0\0\xff\xff\0\1\0\0")
+        assert (len(found[0]), found[3][-8:]) == (65_537, b"\0\0\xff\xff\0\1\0\0")
 
 
 class TestOrder:
     def test_picks_say_which_run_each_share_is_of(self, twin: ModuleType) -> None:
-        assert read(twin, at(0), at(0, "bob"), at(0), at(0, "carol"))[1] == bytes([0, 1, 0, 2])
+        assert read(twin, at(0), at(0, "bob"), at(0), at(0, "carol"))[3] == bytes([0, 1, 0, 2])
 
     def test_stretches_say_which_records_they_are(self, twin: ModuleType) -> None:
         found = read(twin, JOB, at(0), at(0), at(0, outcome=3), at(0), JOB, JOB, at(0))
-        assert found[2] == [(1, 2), (4, 1), (7, 1)]
+        assert found[4] == [(1, 2), (4, 1), (7, 1)]
 
     def test_records_before_the_first_are_passed_over(self, twin: ModuleType) -> None:
         found = read(twin, at(0), at(0, "bob"), at(0, "bob"), first=1)
-        assert ([run[0] for run in found[0]], found[1:3]) == (["bob"], (b"\0\0", [(1, 2)]))
+        assert ([run[0] for run in found[0]], found[3:5]) == (["bob"], (b"\0\0", [(1, 2)]))
 
     def test_a_block_knows_its_place(self, twin: ModuleType) -> None:
         stale = at(7, "bob", outcome=1, block_hash=b"\1" * 32)
         found = read(twin, at(0), stale, at(0, block_hash=b"\2" * 32))
-        assert found[3] == [
+        assert found[5] == [
             (1, 1, T + 7, 1, "bob", "rig1", 820_000, b"\1" * 32),
             (2, 2, T, 0, "alice", "rig1", 820_000, b"\2" * 32),
         ]
 
     def test_the_time_is_that_of_the_last_record(self, twin: ModuleType) -> None:
-        assert read(twin, at(9), at(3, outcome=1))[5] == T + 3
+        assert read(twin, at(9), at(3, outcome=1))[7] == T + 3
+
+
+class TestBatches:
+    def test_they_have_their_runs_in_common(self, twin: ModuleType) -> None:
+        one, two = packed(at(0), at(0, "bob")), packed(JOB, at(0, "bob"), at(1, "bob"), at(0, "carol"))
+        runs, batches = twin.share_runs([(*one, 0), (*two, 0)], 0, MINUTE_MS, ())
+        assert [(run[0], run[6]) for run in runs] == [("alice", 1), ("bob", 3), ("carol", 1)]
+        assert [batch[:4] for batch in batches] == [
+            ([0, 1], [1, 1], bytes([0, 1]), [(0, 2)]),
+            ([1, 2], [2, 1], bytes([0, 0, 1]), [(1, 3)]),
+        ]
+
+    def test_a_period_that_began_in_one_holds_in_the_next(self, twin: ModuleType) -> None:
+        runs, batches = twin.share_runs([(*packed(at(MINUTE_MS)), 0), (*packed(at(0)), 0)], 0, MINUTE_MS, ())
+        assert [run[5] for run in runs] == [T + MINUTE_MS]
+        assert [batch[5] for batch in batches] == [T + MINUTE_MS] * 2
+
+    def test_none_is_nothing(self, twin: ModuleType) -> None:
+        assert twin.share_runs([], 0, MINUTE_MS, ()) == ([], [])
 
 
 class TestPeriods:
     def test_a_later_period_begins_with_the_first_record_of_it(self, twin: ModuleType) -> None:
         refused = at(MINUTE_MS + 5, outcome=1)
         found = read(twin, at(0), refused, at(0))
-        assert ([run[5] for run in found[0]], found[4]) == ([T, T + MINUTE_MS], T + MINUTE_MS)
+        assert ([run[5] for run in found[0]], found[6]) == ([T, T + MINUTE_MS], T + MINUTE_MS)
 
     def test_a_job_begins_one_too(self, twin: ModuleType) -> None:
         job = [2, "a1", T + 3 * MINUTE_MS + 1]
@@ -104,14 +125,14 @@ class TestPeriods:
 
     def test_what_is_late_counts_in_the_period_that_is_given(self, twin: ModuleType) -> None:
         found = read(twin, at(0), period_ms=T + MINUTE_MS)
-        assert (found[0][0][5], found[4]) == (T + MINUTE_MS, T + MINUTE_MS)
+        assert (found[0][0][5], found[6]) == (T + MINUTE_MS, T + MINUTE_MS)
 
 
 class TestRefusal:
     @pytest.mark.parametrize("count", [-1, 0, 1, 3, 2**40])
     def test_another_count_is_refused(self, twin: ModuleType, count: int) -> None:
         with pytest.raises(ValueError, match="cannot be read"):
-            twin.share_runs(packed(at(0), at(0))[0], count, 0, 0, MINUTE_MS, ())
+            twin.share_runs([(packed(at(0), at(0))[0], count, 0)], 0, MINUTE_MS, ())
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -132,13 +153,13 @@ class TestRefusal:
     def test_a_name_that_is_no_text_is_refused(self, twin: ModuleType) -> None:
         payload, count = packed(at(0))
         with pytest.raises(ValueError, match="read|decode"):
-            twin.share_runs(payload.replace(b"alice", b"al\xffce"), count, 0, 0, MINUTE_MS, ())
+            twin.share_runs([(payload.replace(b"alice", b"al\xffce"), count, 0)], 0, MINUTE_MS, ())
 
     def test_it_is_refused_wherever_it_is_cut_off(self, twin: ModuleType) -> None:
         payload, count = packed(at(0), JOB)
         for length in range(len(payload)):
             with pytest.raises(ValueError, match="cannot be read"):
-                twin.share_runs(payload[:length], count, 0, 0, MINUTE_MS, ())
+                twin.share_runs([(payload[:length], count, 0)], 0, MINUTE_MS, ())
 
 
 SHARES = st.builds(
@@ -156,7 +177,10 @@ SHARES = st.builds(
 RECORDS = st.lists(st.one_of(SHARES, st.just(JOB)), max_size=60)
 
 
-@given(RECORDS, st.integers(0, 5), st.integers(0, T + MINUTE_MS), st.lists(st.integers(T, T + 4 * MINUTE_MS)))
-def test_the_twins_agree(records: list[Any], first: int, period_ms: int, bounds: list[int]) -> None:
-    asked = (*packed(*records), first, period_ms, MINUTE_MS, sorted(bounds))
+BATCHES = st.lists(st.tuples(RECORDS, st.integers(0, 5)), max_size=4)
+
+
+@given(BATCHES, st.integers(0, T + MINUTE_MS), st.lists(st.integers(T, T + 4 * MINUTE_MS)))
+def test_the_twins_agree(batches: list[tuple[list[Any], int]], period_ms: int, bounds: list[int]) -> None:
+    asked = [(*packed(*records), first) for records, first in batches], period_ms, MINUTE_MS, sorted(bounds)
     assert runs.share_runs(*asked) == runs_reference.share_runs(*asked)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payout.ledger import LedgerError
-from payout.order import SUMMED, OrderedShares, Run, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
+from payout.order import SUMMED, OrderedShares, Worth, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
 from payout.rewards import UNIT, sum_weights, take_window
 from tests.payout.scene import ordered
 
@@ -72,15 +72,16 @@ def test_a_thousand_shares_take_few_bytes() -> None:
 
 
 def test_a_share_may_be_one_of_many_runs() -> None:
-    runs = [Run(stake, 7, 1) for stake in range(70_000)]
+    worths = [Worth(stake, 7) for stake in range(70_000)]
     picks = b"".join(place.to_bytes(4, "big") for place in reversed(range(70_000)))
-    again = unpack(pack(OrderedShares(runs, picks, [(1, 70_000)])))
+    again = unpack(pack(OrderedShares(worths, range(70_000), [1] * 70_000, picks, [(1, 70_000)])))
     assert [stake for stake, _ in again.in_order()][:2] == [69_999, 69_998]
 
 
 def columns(**changes: Any) -> bytes:
     """Two shares of one run, stored, with columns that say otherwise."""
-    right = {"format": 2, "stakes": [1], "scores": [b"\x01"], "shares": [2], "stretches": [1, 2], "picks": b"\0\0"}
+    right: dict[str, Any] = {"format": 2, "stakes": [1], "score_of": [0], "scores": [b"\x01"], "counts": [2]}
+    right |= {"stretches": [1, 2], "picks": b"\0\0"}
     return zlib.compress(msgspec.msgpack.encode(list((right | changes).values())))
 
 
@@ -96,8 +97,9 @@ def test_the_columns_are_right_but_for_the_changes() -> None:
         zlib.compress(b"\x90"),
         columns(format=1),
         columns(stakes=[1, 2]),
-        columns(shares=[3]),
-        columns(shares=[1]),
+        columns(score_of=[1]),
+        columns(counts=[3]),
+        columns(counts=[1]),
         columns(stretches=[1]),
         columns(stretches=[1, 3]),
         columns(picks=b"\0\1"),

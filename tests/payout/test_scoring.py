@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from payout.ledger import LedgerError
 from payout.rewards import UNIT
 from payout.scoring import Work, network_work, price_of, work_of
-from pool.work.runs import read_shares
+from pool.work.runs import Payload, read_shares
 from tests.payout.scene import MINUTE_MS, START_MS, batch, share
 
 
@@ -29,7 +29,7 @@ class TestWork:
 
     def test_a_run_is_worth_what_each_of_its_shares_is(self) -> None:
         records = batch([share("a"), share("a")])
-        (run,) = read_shares(records.payload, records.count, 0, 0, MINUTE_MS).runs
+        ((run,), _) = read_shares([Payload(records.payload, records.count)], 0, MINUTE_MS)
         assert work_of(run) == work_of(share("a"))
 
     def test_a_price_is_after_the_fee(self) -> None:

@@ -80,7 +80,7 @@ def _short(units: int) -> bytes:
 
 
 def _as_runs(blob: bytes) -> bytes:
-    """From columns of stakes and scores, share by share, to runs (stake, score, how many) and picks of them."""
+    """From columns of stakes and scores, share by share, to parts (stake, score, how many) and picks of them."""
     columns: list[Any] = msgspec.msgpack.decode(zlib.decompress(blob))
     _, first_seq, gaps, stakes, scores, picks = columns
     runs: dict[tuple[int, int], int] = {}
@@ -101,7 +101,8 @@ def _as_runs(blob: bytes) -> bytes:
     packed = [
         _FORMAT,
         [stake for stake, _ in runs],
-        [scores[pick] for _, pick in runs],
+        [pick for _, pick in runs],
+        scores,
         counts,
         stretches,
         b"".join(place.to_bytes(width, "big") for place in places),
