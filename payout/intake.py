@@ -128,7 +128,7 @@ def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
         stored.append(Batch(batch.frontend, new_seq, batch.last_seq, found.time_ms, shares))
         records = batch.count - each.first
         taken.append(Taken(batch.frontend, batch.last_seq, False, records, shares.count, blocks))
-        end += sum([worths[place].units * count for place, count in zip(found.parts, found.counts, strict=True)])
+        end += shares.units
     return _Meaning(stored, taken, earned_psat, read[-1].period_ms)
 
 

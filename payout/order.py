@@ -4,9 +4,10 @@ Every accepted share has a stretch (before, after] on the line, as long as its u
 total of the pool. A block's window is the stretch (end - capacity, end] with its finder's share at the end, so it is
 found by the totals alone and never needs a count or a full scan. Source: docs/payouts.md 1.2.
 
-A batch of shares is stored in two forms: the units of each stake as a sum, and the shares one by one. Above the sums of
-the batches stand those of 64 batches, of 64 times 64, and so on. A window needs the shares of the two batches at its
-edges and, of what lies between, fewer than 128 sums of each height, however long it is and however much came before.
+The shares of a batch are stored with how many of them are of what worth, so that their sums are at hand too. Above them
+stand the sums of 64 batches, of 64 times 64, and so on: the units of each stake. A window needs the shares of the two
+batches at its edges and, of what lies between, fewer than 128 sums of each height, however long it is and however much
+came before.
 """
 
 from __future__ import annotations
@@ -56,13 +57,19 @@ class OrderedShares(Struct, Generic[T], frozen=True):
     def count(self) -> int:
         return sum(self.counts)
 
-    def sums(self) -> dict[T, int]:
-        """The units of each stake."""
-        sums: dict[T, int] = {}
+    def add_to(self, sums: dict[T, int]) -> None:
+        """Add the units of each stake to sums."""
+        worths = self.worths
         for place, count in zip(self.parts, self.counts, strict=True):
-            worth = self.worths[place]
-            sums[worth.stake] = sums.get(worth.stake, 0) + worth.units * count
-        return sums
+            worth = worths[place]
+            stake = worth.stake
+            sums[stake] = sums.get(stake, 0) + worth.units * count
+
+    @property
+    def units(self) -> int:
+        """Of all of them."""
+        worths = self.worths
+        return sum([worths[place].units * count for place, count in zip(self.parts, self.counts, strict=True)])
 
     def in_order(self) -> Iterator[tuple[T, int]]:
         """Each share as its stake and units."""
@@ -143,7 +150,7 @@ def unpack(blob: bytes) -> OrderedShares[int]:
 
 
 def pack_sums(sums: Mapping[int, int]) -> bytes:
-    """The units of each stake of a batch."""
+    """The units of each stake of many batches."""
     return msgspec.msgpack.encode({stake: _short(units) for stake, units in sums.items()})
 
 
@@ -155,11 +162,14 @@ def unpack_sums(blob: bytes) -> dict[int, int]:
         raise LedgerError(f"stored sums cannot be read: {error}") from error
 
 
-def add_up(parts: Iterable[Mapping[T, int]]) -> dict[T, int]:
-    """Several sums as one."""
+def add_up(parts: Iterable[Mapping[T, int] | OrderedShares[T]]) -> dict[T, int]:
+    """Sums, and shares, as one sum."""
     total: dict[T, int] = {}
-    for sums in parts:
-        for stake, units in sums.items():
+    for part in parts:
+        if isinstance(part, OrderedShares):
+            part.add_to(total)
+            continue
+        for stake, units in part.items():
             total[stake] = total.get(stake, 0) + units
     return total
 
@@ -168,7 +178,7 @@ def pieces(start: int, stop: int) -> Iterator[tuple[int, int, int]]:
     """The sums that make up the batches from number `start` (the first of all is 0) up to before `stop`.
 
     Each as (height, from, up to before): sum N of a height is over the batches N * SUMMED ** height and those behind
-    it. Fewer than 2 * SUMMED of each height; those of height 0 are the batches' own.
+    it. Fewer than 2 * SUMMED of each height; those of height 0 are the batches themselves.
     """
     height = 0
     while start < stop:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, select
@@ -48,26 +49,26 @@ class SqlShares:
         numbered = {place: [Worth(ids[worth.stake], worth.units) for worth in table] for place, table in tables.items()}
         first_id, end = self._last()
         rows: list[dict[str, Any]] = []
+        fresh: list[OrderedShares[int]] = []
         for batch in batches:
             shares = _with(batch.shares, numbered[id(batch.shares.worths)])
-            sums = shares.sums()
-            before, end = end, end + sum(sums.values())
+            fresh.append(shares)
+            before, end = end, end + shares.units
             rows.append(
                 {
-                    "id": first_id + len(rows) + 1,
+                    "id": first_id + len(fresh),
                     "frontend": batch.frontend,
                     "first_seq": batch.first_seq,
                     "last_seq": batch.last_seq,
                     "time_ms": batch.time_ms,
                     "score_before": before,
                     "score_after": end,
-                    "sums": pack_sums(sums),
                     "shares": pack(shares),
                 }
             )
         if rows:
             self._connection.execute(insert(share_batch), rows)
-            self._sum_up(first_id, first_id + len(rows))
+            self._sum_up(first_id, fresh)
 
     def window(self, low: int, high: int) -> dict[Stake, int]:
         """The weight of each stake in the stretch (low, high] of the line."""
@@ -95,24 +96,33 @@ class SqlShares:
         of_line = select(share_batch.c.id).where(where).order_by(share_batch.c.score_after, share_batch.c.id)
         return self._connection.execute(of_line.limit(1)).scalar_one_or_none()
 
-    def _sum_up(self, start: int, stop: int) -> None:
-        """Make the sums of every height that the batches from number start up to before stop have filled."""
-        height = 1
-        while (start := start // SUMMED) < (stop := stop // SUMMED):
-            for number in range(start, stop):
-                total = add_up(self._sums(height - 1, number * SUMMED, (number + 1) * SUMMED))
-                row = {"height": height, "number": number, "sums": pack_sums(total)}
-                self._connection.execute(insert(share_sum), row)
-            height += 1
+    def _sum_up(self, first: int, fresh: Sequence[OrderedShares[int]]) -> None:
+        """Make the sums of every height that fresh batches, from number `first` on, have filled."""
 
-    def _sums(self, height: int, start: int, stop: int) -> Iterator[dict[int, int]]:
-        """The sums of a height from number start up to before stop; those of height 0 are the batches' own."""
+        def below(height: int, start: int, stop: int) -> Iterator[Mapping[int, int] | OrderedShares[int]]:
+            if height:
+                return self._sums(height, start, stop)
+            stored = max(start, first)
+            return chain(self._sums(0, start, stored), fresh[stored - first : stop - first])
+
+        height, start, stop = 0, first, first + len(fresh)
+        while (start := start // SUMMED) < (stop := stop // SUMMED):
+            totals = [add_up(below(height, at * SUMMED, (at + 1) * SUMMED)) for at in range(start, stop)]
+            height += 1
+            rows = [
+                {"height": height, "number": number, "sums": pack_sums(total)}
+                for number, total in enumerate(totals, start)
+            ]
+            self._connection.execute(insert(share_sum), rows)
+
+    def _sums(self, height: int, start: int, stop: int) -> Iterator[Mapping[int, int] | OrderedShares[int]]:
+        """The sums of a height from number start up to before stop; those of height 0 are the batches themselves."""
         if height == 0:
-            found = select(share_batch.c.sums).where(share_batch.c.id > start, share_batch.c.id <= stop)
-        else:
-            found = select(share_sum.c.sums).where(
-                share_sum.c.height == height, share_sum.c.number >= start, share_sum.c.number < stop
-            )
+            found = select(share_batch.c.shares).where(share_batch.c.id > start, share_batch.c.id <= stop)
+            return map(unpack, self._connection.execute(found).scalars())
+        found = select(share_sum.c.sums).where(
+            share_sum.c.height == height, share_sum.c.number >= start, share_sum.c.number < stop
+        )
         return map(unpack_sums, self._connection.execute(found).scalars())
 
 

@@ -114,7 +114,7 @@ high_water = Table(
 )
 
 # What came into the books together, in its order; the ids rise with the line of score. first_seq, last_seq: the records
-# of a journal, accepted shares or not. sums, shares: see payout.order.
+# of a journal, accepted shares or not. shares: see payout.order.
 share_batch = Table(
     "share_batch",
     metadata,
@@ -125,13 +125,12 @@ share_batch = Table(
     Column("time_ms", BigInteger, nullable=False),
     Column("score_before", Score, nullable=False),
     Column("score_after", Score, nullable=False),
-    Column("sums", LargeBinary, nullable=False),
     Column("shares", LargeBinary, nullable=False),
     UniqueConstraint("frontend", "last_seq"),
     Index(None, "score_after"),
 )
 
-# Above the sums of the batches; sum 0 of height 1 is over the first 64 of them, see payout.order.
+# Sum 0 of height 1 is over the first 64 batches, see payout.order.
 share_sum = Table(
     "share_sum",
     metadata,

@@ -25,7 +25,7 @@ def test_stored_shares_come_back(shares: list[tuple[int, int]], gaps: list[int],
     stored = ordered(shares, first_seq, gaps)
     again = unpack(pack(stored))
     assert (list(again.in_order()), list(again.seqs())) == (shares, list(stored.seqs()))
-    assert (again.sums(), again.count) == (stored.sums(), len(shares))
+    assert (add_up([again]), again.count) == (add_up([stored]), len(shares))
 
 
 @given(st.dictionaries(st.integers(1, 10**6), st.integers(0, 2**120)))
@@ -35,7 +35,8 @@ def test_stored_sums_come_back(sums: dict[int, int]) -> None:
 
 @given(SHARES)
 def test_the_sums_are_those_of_the_shares(shares: list[tuple[int, int]]) -> None:
-    assert ordered(shares).sums() == sum_weights(shares)
+    assert add_up([ordered(shares)]) == sum_weights(shares)
+    assert ordered(shares).units == sum(units for _, units in shares)
 
 
 @given(SHARES, st.integers(0, 2**100), st.integers(1, 50 * UNIT))

@@ -66,6 +66,7 @@ def upgrade() -> None:
         changed = sa.update(_batch).where(_batch.c.id == row_id).values(shares=_as_runs(stored.shares))
         connection.execute(changed)
         add(0, {k: int.from_bytes(v, "big") for k, v in msgspec.msgpack.decode(stored.sums, type=_SUMS).items()})
+    op.drop_column("share_batch", "sums")  # the shares say as much
 
 
 _SUMS = dict[int, bytes]
