@@ -97,11 +97,8 @@ class Statistics:
 
     def keep(self) -> None:
         """Write the fold to its file, so that the next start goes on from here."""
-        kept = Kept(_FILE_VERSION, self._frontend, self._seq, self._tallies.state())
-        unfinished = self._path.with_suffix(".unfinished")
         try:
-            unfinished.write_bytes(msgspec.json.encode(kept))
-            unfinished.rename(self._path)
+            keep(self._path, self._frontend, self._seq, self._tallies)
         except OSError as error:
             events.statistics_not_kept(self._frontend, str(error))
 
@@ -131,3 +128,10 @@ class Statistics:
             events.statistics_folded_anew(self._frontend, "they are of another version or journal")
             return None
         return kept.seq, tallies
+
+
+def keep(path: Path, frontend: str, seq: int, tallies: Tallies) -> None:
+    """Write a fold up to record `seq` to a file that is there whole or not at all. Raises OSError."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_bytes(msgspec.json.encode(Kept(_FILE_VERSION, frontend, seq, tallies.state())))
+    unfinished.rename(path)
