@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,19 @@ def _folder() -> Path | None:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Databases]:
     """Makes databases: call it with the URL of one to copy, or with nothing, for the URL of a new one."""
+    if _folder() is None:
+        pytest.fail("there is no PostgreSQL server; scripts/test installs one", pytrace=False)
+    # A test database may forget everything when the power goes.
+    with server("-c fsync=off") as databases:
+        yield databases
+
+
+@contextmanager
+def server(options: str = "") -> Iterator[Databases]:
+    """A server that runs meanwhile. Raises FileNotFoundError if none is installed."""
     programs = _folder()
     if programs is None:
-        pytest.fail("there is no PostgreSQL server; scripts/test installs one", pytrace=False)
+        raise FileNotFoundError("there is no PostgreSQL server; scripts/test installs one")
     # PostgreSQL refuses to run as root; Debian's package brings a user for it.
     user = "postgres" if os.getuid() == 0 else None
     # Not pytest's own folder: its path may be too long for a socket, and it is closed to other users.
@@ -51,8 +62,7 @@ def postgresql() -> Iterator[Databases]:
             )
 
         run("initdb", "--username", "steppe", "--auth", "trust", "--encoding", "UTF8", "--no-sync")
-        # A test database may forget everything when the power goes.
-        run("pg_ctl", "start", "-w", "-l", str(log), "-o", f"-k {folder} -c listen_addresses= -c fsync=off")
+        run("pg_ctl", "start", "-w", "-l", str(log), "-o", f"-k {folder} -c listen_addresses= {options}")
         try:
             yield _databases(f"postgresql://steppe@/{{name}}?host={folder}")
         finally:

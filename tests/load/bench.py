@@ -15,6 +15,7 @@ import click
 from msgspec import Struct
 
 import native
+from tests.load.books import accounting, credit, rebuild
 from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
 from tests.load.node import Pool
 from tests.load.processes import BenchmarkFailed, Cores, cores
@@ -165,6 +166,10 @@ def stratum(
         except BenchmarkFailed as error:
             raise click.ClickException(str(error)) from error
     print(json.dumps(report, indent=2))
+
+
+for command in (rebuild, accounting, credit):
+    main.add_command(command)
 
 
 if __name__ == "__main__":
