@@ -33,7 +33,7 @@ def account_of(worker: int) -> str:
 
 def records(count: int, seed: int, parts: int = 1) -> Iterator[bytes]:
     """The records of one of so many journals, which share the load."""
-    choose = random.Random(seed)  # noqa: S311
+    choose = random.Random(seed)
     encode = msgspec.msgpack.Encoder().encode
     branch = tuple(bytes([level]) * 32 for level in range(12))
     for number in range(count):
