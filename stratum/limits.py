@@ -53,6 +53,10 @@ BAD_SHARES_MAX: Final = 500
 """Refused shares of one session within BAD_SHARES_SECONDS without an accepted one between, late ones not counted; then
 it is ended. A working machine has a few, one that gets its header wrong sends nothing else."""
 
+LATE_SHARES_MAX: Final = 5000
+"""The same of shares that are stale or for a job we do not know. After a new block or a restart of ours even a proxy in
+front of a thousand machines has some hundreds of them; without a limit they would be a free way to fill our disk."""
+
 BAD_SHARES_SECONDS: Final = 60.0
 
 WORKER_OFFENCES_MAX: Final = 5

@@ -10,7 +10,7 @@ from pool import events as log
 from pool.ports import Clock
 from pool.work.share import Outcome
 from stratum.bans import Bans, Key, origin_of
-from stratum.limits import BAD_SHARES_MAX, BAD_SHARES_SECONDS, CloseReason
+from stratum.limits import BAD_SHARES_MAX, BAD_SHARES_SECONDS, LATE_SHARES_MAX, CloseReason
 from stratum.login import Login
 from stratum.ports import Link
 from stratum.sources import Sources
@@ -26,8 +26,8 @@ OFFENCES: Final = frozenset(
 )
 """Ends of a session that count against its worker and its address."""
 
-# Not what comes too late, which is the network's fault or ours.
-_BAD_SHARES: Final = frozenset(Outcome) - {Outcome.ACCEPTED, Outcome.STALE, Outcome.UNKNOWN_JOB}
+# What comes too late is the network's fault or ours, within limits.
+_LATE_SHARES: Final = frozenset({Outcome.STALE, Outcome.UNKNOWN_JOB})
 
 
 class Warden:
@@ -48,8 +48,8 @@ class Warden:
         self._unauthorized: Counter[str] = Counter()
         self._without_worker: set[Link] = set()
         self._throttled: set[Link] = set()
-        # Since when, and since which accepted share, a session sends bad ones, and how many.
-        self._bad_shares: dict[Link, tuple[float, int, int]] = {}
+        # Since when, and since which accepted share, a session sends refused ones, and how many bad and late ones.
+        self._refused: dict[Link, tuple[float, int, int, int]] = {}
         self.counters: Counter[str] = Counter()
 
     def admit(self, address: str) -> CloseReason | None:
@@ -89,7 +89,7 @@ class Warden:
         """A connection that had a session is gone."""
         self.authorized(link)  # or never will be
         self._throttled.discard(link)
-        self._bad_shares.pop(link, None)
+        self._refused.pop(link, None)
         if link.accepted:
             origin, now = origin_of(link.remote_address), self._clock.monotonic()
             for login in link.session.logins.values():
@@ -111,14 +111,16 @@ class Warden:
 
     def refused_share(self, link: Link, outcome: Outcome) -> bool:
         """A share was refused; returns whether it is one too many."""
-        if outcome not in _BAD_SHARES:
-            return False
         now = self._clock.monotonic()
-        since, accepted, count = self._bad_shares.get(link, (now, link.accepted, 0))
+        since, accepted, bad, late = self._refused.get(link, (now, link.accepted, 0, 0))
         if accepted != link.accepted or now - since > BAD_SHARES_SECONDS:
-            since, count = now, 0
-        self._bad_shares[link] = (since, link.accepted, count + 1)
-        return count + 1 >= BAD_SHARES_MAX
+            since, bad, late = now, 0, 0
+        if outcome in _LATE_SHARES:
+            late += 1
+        else:
+            bad += 1
+        self._refused[link] = (since, link.accepted, bad, late)
+        return bad >= BAD_SHARES_MAX or late >= LATE_SHARES_MAX
 
     def throttle(self, link: Link) -> None:
         """It sent what it may in a second: read on in the next. TCP makes it wait; nothing is lost."""

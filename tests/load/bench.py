@@ -16,6 +16,7 @@ from msgspec import Struct
 
 import native
 from tests.load.books import accounting, credit, rebuild
+from tests.load.hostile import CROWDS, measure_hostile
 from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
 from tests.load.node import Pool
 from tests.load.processes import BenchmarkFailed, Cores, cores
@@ -166,6 +167,21 @@ def stratum(
         except BenchmarkFailed as error:
             raise click.ClickException(str(error)) from error
     print(json.dumps(report, indent=2))
+
+
+@main.command()
+@click.option("--crowd", "crowds", type=click.Choice([*CROWDS]), multiple=True, help="Default: all.")
+@click.option("--connections", type=click.IntRange(1, 60_000), default=1_000, help="Of good miners.")
+@click.option("--seconds", type=click.FloatRange(0.1, 300), default=10.0, help="Timed window.")
+@click.option("--in-flight", type=click.IntRange(1), default=4, help="Good shares without an answer.")
+def hostile(crowds: tuple[str, ...], connections: int, seconds: float, in_flight: int) -> None:
+    """Good miners beside strangers who flood the role or hold its connections, all from one address."""
+    load = Load(connections, seconds, in_flight=in_flight)
+    try:
+        found = measure_hostile(cores(), load, crowds or tuple(CROWDS))
+    except BenchmarkFailed as error:
+        raise click.ClickException(str(error)) from error
+    print(json.dumps({"machine": machine(), "hostile": found}, indent=2))
 
 
 for command in (rebuild, accounting, credit):

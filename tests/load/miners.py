@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
 
@@ -28,7 +28,7 @@ class Miners:
         self._cores = where
         self._stack = ExitStack()
 
-    def __enter__(self) -> Miners:
+    def __enter__(self) -> Self:
         with pinned(self._cores.others):
             self._process = subprocess.Popen(self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._stack.callback(end, self._process)

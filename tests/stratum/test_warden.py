@@ -15,6 +15,7 @@ from stratum.limits import (
     BAN_SECONDS,
     FIRST_BYTES_SECONDS,
     GOOD_SECONDS,
+    LATE_SHARES_MAX,
     LINE_BYTES_MAX,
     MESSAGES_BEFORE_AUTHORIZE_MAX,
     READ_BYTES_MAX,
@@ -91,16 +92,24 @@ class TestSessions:
             door.pool.turn()
         assert door.closed("too_many_bad_shares") == 0
 
-    def test_stale_shares_and_unknown_jobs_never_end_it(self) -> None:
+    def test_late_shares_of_a_new_block_or_a_restart_do_not_end_it(self) -> None:
         door = working_door()
         miner = miner_at(door, "alice.rig")
         door.pool.server.take_job(make_job("a2", prev_hash=bytes(32)))
-        for number in range(BAD_SHARES_MAX):
+        for number in range(4 * BAD_SHARES_MAX):
             miner.send(submit(login="alice.rig", nonce=f"{number:x}"))
             miner.send(submit(login="alice.rig", job_id="ff"))
         door.pool.turn()
         assert set(door.pool.outcomes) == {Outcome.STALE, Outcome.UNKNOWN_JOB}
         assert not miner.transport.disconnecting
+
+    def test_a_flood_of_them_does(self) -> None:
+        door = working_door()
+        miner = miner_at(door, "mallory.rig")
+        for _ in range(LATE_SHARES_MAX):
+            miner.send(submit(login="mallory.rig", job_id="ff"))
+        door.pool.turn()
+        assert (miner.transport.disconnecting, door.closed("too_many_bad_shares")) == (True, 1)
 
 
 class TestRate:
