@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from payout.accounts import Account, AccountRefused, Scheme, Stake, plan_at
 from payout.ledger import PPS_RESERVE, LedgerError, Posting, available, posting
-from payout.order import OrderedShares, Worth
+from payout.order import OrderedShares, Worths
 from payout.ports import Accrual, Batch, Books, FoundBlock
 from payout.pps import settle
 from payout.rewards import Startup
@@ -128,7 +128,7 @@ def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
         stored.append(Batch(batch.frontend, new_seq, batch.last_seq, found.time_ms, shares))
         records = batch.count - each.first
         taken.append(Taken(batch.frontend, batch.last_seq, False, records, shares.count, blocks))
-        end += shares.units
+        end += shares.units()
     return _Meaning(stored, taken, earned_psat, read[-1].period_ms)
 
 
@@ -168,19 +168,21 @@ def _changes_of_plan(runs: Iterable[RunOfShares], accounts: Mapping[str, Account
 
 def _weigh(
     runs: Iterable[RunOfShares], accounts: Mapping[str, Account], rules: Rules
-) -> tuple[list[Worth[Stake]], dict[tuple[str, int], int]]:
+) -> tuple[Worths[Stake], dict[tuple[str, int], int]]:
     """What a share of each run is worth, and what they earned per share by account and period."""
-    worths: list[Worth[Stake]] = []
+    stakes: list[Stake] = []
+    units: list[int] = []
     earned_psat: dict[tuple[str, int], int] = {}
     for run in runs:
         plan = plan_at(accounts[run.account].plans, run.time_ms)
         work = work_of(run)
-        worths.append(Worth(Stake(run.account, run.slice_id, plan.scheme, plan.fee_bps), work.units))
+        stakes.append(Stake(run.account, run.slice_id, plan.scheme, plan.fee_bps))
+        units.append(work.units)
         if plan.scheme is Scheme.PPS:
             price_psat = price_of(work, rules.subsidy_sat(run.height), plan.fee_bps)
             place = run.account, run.period_ms
             earned_psat[place] = earned_psat.get(place, 0) + price_psat * run.shares
-    return worths, earned_psat
+    return Worths(stakes, units), earned_psat
 
 
 def _found(

@@ -16,6 +16,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from operator import mul
 from typing import Generic, TypeVar
 
 import msgspec
@@ -33,21 +34,21 @@ _FASTEST = 1  # level 6 takes five times as long and saves a tenth of the bytes
 _PICKS = {1: "B", 2: "H", 4: "I"}
 
 
-class Worth(Struct, Generic[T], frozen=True):
-    """What a share counts for, and its units."""
+class Worths(Struct, Generic[T], frozen=True):
+    """What shares may be worth, by place: what each counts for, and its units. Columns, as there are many."""
 
-    stake: T
-    units: int
+    stakes: Sequence[T]
+    units: Sequence[int]
 
 
 class OrderedShares(Struct, Generic[T], frozen=True):
     """The accepted shares of a batch in their order.
 
-    worths: what shares of this batch and others are worth. parts, counts, picks, stretches: see
-    `pool.work.runs.ReadBatch`; parts are places in worths, and the numbers are those in the journal.
+    worths: those of this batch and others. parts, counts, picks, stretches: see `pool.work.runs.ReadBatch`; parts are
+    places in worths, and the numbers are those in the journal.
     """
 
-    worths: Sequence[Worth[T]]
+    worths: Worths[T]
     parts: Sequence[int]
     counts: Sequence[int]
     picks: bytes
@@ -57,24 +58,13 @@ class OrderedShares(Struct, Generic[T], frozen=True):
     def count(self) -> int:
         return sum(self.counts)
 
-    def add_to(self, sums: dict[T, int]) -> None:
-        """Add the units of each stake to sums."""
-        worths = self.worths
-        for place, count in zip(self.parts, self.counts, strict=True):
-            worth = worths[place]
-            stake = worth.stake
-            sums[stake] = sums.get(stake, 0) + worth.units * count
-
-    @property
     def units(self) -> int:
         """Of all of them."""
-        worths = self.worths
-        return sum([worths[place].units * count for place, count in zip(self.parts, self.counts, strict=True)])
+        return sum(map(mul, map(self.worths.units.__getitem__, self.parts), self.counts))
 
     def in_order(self) -> Iterator[tuple[T, int]]:
         """Each share as its stake and units."""
-        worths = [self.worths[place] for place in self.parts]
-        pairs = [(worth.stake, worth.units) for worth in worths]
+        pairs = [(self.worths.stakes[place], self.worths.units[place]) for place in self.parts]
         return (pairs[pick] for pick in self._picked())
 
     def seqs(self) -> Iterator[int]:
@@ -110,12 +100,11 @@ def pack(shares: OrderedShares[int]) -> bytes:
     for first, length in shares.stretches:
         stretches += first - end, length
         end = first + length
-    worths = [shares.worths[place] for place in shares.parts]
     scores: dict[int, int] = {}  # most shares of a batch have one of a few
     columns = _Packed(
         _FORMAT,
-        [worth.stake for worth in worths],
-        [scores.setdefault(worth.units, len(scores)) for worth in worths],
+        list(map(shares.worths.stakes.__getitem__, shares.parts)),
+        [scores.setdefault(units, len(scores)) for units in map(shares.worths.units.__getitem__, shares.parts)],
         [_short(units) for units in scores],
         list(shares.counts),
         stretches,
@@ -131,15 +120,17 @@ def unpack(blob: bytes) -> OrderedShares[int]:
         if columns.format != _FORMAT:
             raise LedgerError(f"stored shares of the unknown format {columns.format}")
         scores = [int.from_bytes(score, "big") for score in columns.scores]
-        worths = [Worth(stake, scores[place]) for stake, place in zip(columns.stakes, columns.score_of, strict=True)]
+        worths = Worths(columns.stakes, [scores[place] for place in columns.score_of])
+        if len(worths.stakes) != len(worths.units):
+            raise LedgerError("stored shares have columns of different lengths")
         lengths = columns.stretches[1::2]
         stretches = []
         end = 0
         for gap, length in zip(columns.stretches[::2], lengths, strict=True):
             stretches.append((end + gap, length))
             end += gap + length
-        shares = OrderedShares(worths, range(len(worths)), columns.counts, columns.picks, stretches)
-        counted = [0] * len(worths)
+        shares = OrderedShares(worths, range(len(worths.units)), columns.counts, columns.picks, stretches)
+        counted = [0] * len(worths.units)
         for pick in shares._picked():
             counted[pick] += 1
         if counted != columns.counts or sum(lengths) != shares.count:
@@ -165,13 +156,30 @@ def unpack_sums(blob: bytes) -> dict[int, int]:
 def add_up(parts: Iterable[Mapping[T, int] | OrderedShares[T]]) -> dict[T, int]:
     """Sums, and shares, as one sum."""
     total: dict[T, int] = {}
+    worths: Worths[T] | None = None
+    counted: list[int] = []
     for part in parts:
-        if isinstance(part, OrderedShares):
-            part.add_to(total)
+        if not isinstance(part, OrderedShares):
+            _add(total, part.items())
             continue
-        for stake, units in part.items():
-            total[stake] = total.get(stake, 0) + units
+        if part.worths is not worths:  # batches in a row often have theirs in common: each is multiplied once
+            _add_counted(total, worths, counted)
+            worths, counted = part.worths, [0] * len(part.worths.units)
+        for place, count in zip(part.parts, part.counts, strict=True):
+            counted[place] += count
+    _add_counted(total, worths, counted)
     return total
+
+
+def _add_counted(total: dict[T, int], worths: Worths[T] | None, counted: Sequence[int]) -> None:
+    if worths is not None:
+        shares = zip(worths.stakes, worths.units, counted, strict=True)
+        _add(total, ((stake, units * count) for stake, units, count in shares if count))
+
+
+def _add(total: dict[T, int], more: Iterable[tuple[T, int]]) -> None:
+    for stake, units in more:
+        total[stake] = total.get(stake, 0) + units
 
 
 def pieces(start: int, stop: int) -> Iterator[tuple[int, int, int]]:

@@ -176,7 +176,7 @@ def rebuild(config: Config, into: str | None, more_journals: Sequence[Path]) -> 
             if folder is not None:
                 keep(folder / f"statistics-{frontend}.json", frontend, seq, tallies)
 
-        found = Live(live, redis, BitcoindChain(rpc_settings(config)))
+        found = Live(live, redis, BitcoindChain(rpc_settings(config)[0]))
         return rebuild_all(found, Journals([paths.journal, *more_journals]), empty, rules_of(config), folded)
 
 

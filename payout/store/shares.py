@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, insert, select
 
 from payout.accounts import Stake
-from payout.order import SUMMED, OrderedShares, Worth, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
+from payout.order import SUMMED, OrderedShares, Worths, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
 from payout.ports import Batch
 from payout.store.stakes import ids_of, stakes_by_id
 from payout.store.statements import put
@@ -45,15 +45,17 @@ class SqlShares:
     def append(self, batches: Sequence[Batch]) -> None:
         """Put the shares of batches at the end of the line; a batch without shares is kept, too."""
         tables = {id(batch.shares.worths): batch.shares.worths for batch in batches}
-        ids = ids_of(self._connection, {worth.stake: None for table in tables.values() for worth in table})
-        numbered = {place: [Worth(ids[worth.stake], worth.units) for worth in table] for place, table in tables.items()}
+        ids = ids_of(self._connection, {stake: None for table in tables.values() for stake in table.stakes})
+        numbered = {
+            place: Worths([ids[stake] for stake in table.stakes], table.units) for place, table in tables.items()
+        }
         first_id, end = self._last()
         rows: list[dict[str, Any]] = []
         fresh: list[OrderedShares[int]] = []
         for batch in batches:
             shares = _with(batch.shares, numbered[id(batch.shares.worths)])
             fresh.append(shares)
-            before, end = end, end + shares.units
+            before, end = end, end + shares.units()
             rows.append(
                 {
                     "id": first_id + len(fresh),
@@ -126,5 +128,5 @@ class SqlShares:
         return map(unpack_sums, self._connection.execute(found).scalars())
 
 
-def _with(shares: OrderedShares[Stake], worths: Sequence[Worth[int]]) -> OrderedShares[int]:
+def _with(shares: OrderedShares[Stake], worths: Worths[int]) -> OrderedShares[int]:
     return OrderedShares(worths, shares.parts, shares.counts, shares.picks, shares.stretches)

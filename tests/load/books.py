@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from payout.accounting import Accounting
 from payout.accounts import Scheme, Stake
 from payout.intake import Rules
-from payout.order import OrderedShares, Worth
+from payout.order import OrderedShares, Worths
 from payout.ports import Batch, FoundBlock
 from payout.rewards import UNIT, Startup
 from payout.store.ledger import SqlLedger
@@ -227,10 +227,9 @@ def credit(shares: int, histories: int) -> None:
 
 
 def _append(ledger: SqlLedger, batches: int, units: int) -> None:
-    worths = [
-        Worth(Stake(account_of(number), 0, Scheme.PPLNS if number % 10 else Scheme.PPS, 100), units)
-        for number in range(ACCOUNTS)
-    ]
+    schemes = [Scheme.PPLNS if number % 10 else Scheme.PPS for number in range(ACCOUNTS)]
+    stakes = [Stake(account_of(number), 0, scheme, 100) for number, scheme in enumerate(schemes)]
+    worths = Worths(stakes, [units] * ACCOUNTS)
     picks = b"".join(place.to_bytes(2, "big") for place in range(ACCOUNTS))
     done = 0
     while done < batches:

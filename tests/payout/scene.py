@@ -19,7 +19,7 @@ from payout.accounts import Scheme
 from payout.audit import audit
 from payout.intake import Rules, Taken
 from payout.ledger import Row
-from payout.order import OrderedShares, Worth
+from payout.order import OrderedShares, Worths
 from payout.rewards import Startup
 from payout.store.ledger import SqlLedger
 from pool.ports import NodeUnavailable, Record, ShareBatch
@@ -95,7 +95,7 @@ def ordered(shares: Iterable[tuple[T, int]], first_seq: int = 1, gaps: Iterable[
         else:
             stretches.append((seq, 1))
         seq += 1
-    worths = [Worth(stake, units) for stake, units in runs]
+    worths = Worths([stake for stake, _ in runs], [units for _, units in runs])
     counts = [places.count(place) for place in range(len(runs))]
     return OrderedShares(worths, range(len(runs)), counts, bytes(places), stretches)
 

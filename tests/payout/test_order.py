@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payout.ledger import LedgerError
-from payout.order import SUMMED, OrderedShares, Worth, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
+from payout.order import SUMMED, OrderedShares, Worths, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
 from payout.rewards import UNIT, sum_weights, take_window
 from tests.payout.scene import ordered
 
@@ -36,7 +36,7 @@ def test_stored_sums_come_back(sums: dict[int, int]) -> None:
 @given(SHARES)
 def test_the_sums_are_those_of_the_shares(shares: list[tuple[int, int]]) -> None:
     assert add_up([ordered(shares)]) == sum_weights(shares)
-    assert ordered(shares).units == sum(units for _, units in shares)
+    assert ordered(shares).units() == sum(units for _, units in shares)
 
 
 @given(SHARES, st.integers(0, 2**100), st.integers(1, 50 * UNIT))
@@ -73,7 +73,7 @@ def test_a_thousand_shares_take_few_bytes() -> None:
 
 
 def test_a_share_may_be_one_of_many_runs() -> None:
-    worths = [Worth(stake, 7) for stake in range(70_000)]
+    worths = Worths(range(70_000), [7] * 70_000)
     picks = b"".join(place.to_bytes(4, "big") for place in reversed(range(70_000)))
     again = unpack(pack(OrderedShares(worths, range(70_000), [1] * 70_000, picks, [(1, 70_000)])))
     assert [stake for stake, _ in again.in_order()][:2] == [69_999, 69_998]
