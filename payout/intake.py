@@ -119,6 +119,7 @@ def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
     stored: list[Batch] = []
     taken: list[Taken] = []
     end = books.shares.end()
+    blocks_found = any(found.blocks for found in read)
     for each, found in zip(fresh, read, strict=True):
         batch = each.batch
         stretches = [(batch.first_seq + number, length) for number, length in found.stretches]
@@ -128,7 +129,8 @@ def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
         stored.append(Batch(batch.frontend, new_seq, batch.last_seq, found.time_ms, shares))
         records = batch.count - each.first
         taken.append(Taken(batch.frontend, batch.last_seq, False, records, shares.count, blocks))
-        end += shares.units()
+        if blocks_found:  # else nobody asks where the line is
+            end += shares.units()
     return _Meaning(stored, taken, earned_psat, read[-1].period_ms)
 
 
@@ -182,7 +184,7 @@ def _weigh(
             price_psat = price_of(work, rules.subsidy_sat(run.height), plan.fee_bps)
             place = run.account, run.period_ms
             earned_psat[place] = earned_psat.get(place, 0) + price_psat * run.shares
-    return Worths(stakes, units), earned_psat
+    return Worths.of(stakes, units), earned_psat
 
 
 def _found(

@@ -35,10 +35,21 @@ _PICKS = {1: "B", 2: "H", 4: "I"}
 
 
 class Worths(Struct, Generic[T], frozen=True):
-    """What shares may be worth, by place: what each counts for, and its units. Columns, as there are many."""
+    """What shares may be worth, by place: what each counts for, and its units. Columns, as there are many.
+
+    scores: the units that occur, a few. score_of: by place, which of them.
+    """
 
     stakes: Sequence[T]
-    units: Sequence[int]
+    scores: Sequence[int]
+    score_of: Sequence[int]
+
+    @classmethod
+    def of(cls, stakes: Sequence[T], units: Iterable[int]) -> Worths[T]:
+        """Of each place its stake and units."""
+        scores: dict[int, int] = {}
+        score_of = [scores.setdefault(each, len(scores)) for each in units]
+        return cls(stakes, list(scores), score_of)
 
 
 class OrderedShares(Struct, Generic[T], frozen=True):
@@ -60,11 +71,15 @@ class OrderedShares(Struct, Generic[T], frozen=True):
 
     def units(self) -> int:
         """Of all of them."""
-        return sum(map(mul, map(self.worths.units.__getitem__, self.parts), self.counts))
+        counted = [0] * len(self.worths.scores)
+        for score, count in zip(map(self.worths.score_of.__getitem__, self.parts), self.counts, strict=True):
+            counted[score] += count
+        return sum(map(mul, self.worths.scores, counted))
 
     def in_order(self) -> Iterator[tuple[T, int]]:
         """Each share as its stake and units."""
-        pairs = [(self.worths.stakes[place], self.worths.units[place]) for place in self.parts]
+        stakes, scores, score_of = self.worths.stakes, self.worths.scores, self.worths.score_of
+        pairs = [(stakes[place], scores[score_of[place]]) for place in self.parts]
         return (pairs[pick] for pick in self._picked())
 
     def seqs(self) -> Iterator[int]:
@@ -100,12 +115,14 @@ def pack(shares: OrderedShares[int]) -> bytes:
     for first, length in shares.stretches:
         stretches += first - end, length
         end = first + length
-    scores: dict[int, int] = {}  # most shares of a batch have one of a few
+    worths = shares.worths
+    score_of = list(map(worths.score_of.__getitem__, shares.parts))
+    places = {score: place for place, score in enumerate(dict.fromkeys(score_of))}  # of this batch, from 0
     columns = _Packed(
         _FORMAT,
-        list(map(shares.worths.stakes.__getitem__, shares.parts)),
-        [scores.setdefault(units, len(scores)) for units in map(shares.worths.units.__getitem__, shares.parts)],
-        [_short(units) for units in scores],
+        list(map(worths.stakes.__getitem__, shares.parts)),
+        list(map(places.__getitem__, score_of)),
+        [_short(worths.scores[score]) for score in places],
         list(shares.counts),
         stretches,
         shares.picks,
@@ -120,17 +137,17 @@ def unpack(blob: bytes) -> OrderedShares[int]:
         if columns.format != _FORMAT:
             raise LedgerError(f"stored shares of the unknown format {columns.format}")
         scores = [int.from_bytes(score, "big") for score in columns.scores]
-        worths = Worths(columns.stakes, [scores[place] for place in columns.score_of])
-        if len(worths.stakes) != len(worths.units):
-            raise LedgerError("stored shares have columns of different lengths")
+        worths = Worths(columns.stakes, scores, columns.score_of)
+        if len(columns.stakes) != len(columns.score_of) or max(columns.score_of, default=-1) >= len(scores):
+            raise LedgerError("stored shares have columns that do not fit")
         lengths = columns.stretches[1::2]
         stretches = []
         end = 0
         for gap, length in zip(columns.stretches[::2], lengths, strict=True):
             stretches.append((end + gap, length))
             end += gap + length
-        shares = OrderedShares(worths, range(len(worths.units)), columns.counts, columns.picks, stretches)
-        counted = [0] * len(worths.units)
+        shares = OrderedShares(worths, range(len(worths.stakes)), columns.counts, columns.picks, stretches)
+        counted = [0] * len(worths.stakes)
         for pick in shares._picked():
             counted[pick] += 1
         if counted != columns.counts or sum(lengths) != shares.count:
@@ -164,7 +181,7 @@ def add_up(parts: Iterable[Mapping[T, int] | OrderedShares[T]]) -> dict[T, int]:
             continue
         if part.worths is not worths:  # batches in a row often have theirs in common: each is multiplied once
             _add_counted(total, worths, counted)
-            worths, counted = part.worths, [0] * len(part.worths.units)
+            worths, counted = part.worths, [0] * len(part.worths.stakes)
         for place, count in zip(part.parts, part.counts, strict=True):
             counted[place] += count
     _add_counted(total, worths, counted)
@@ -173,8 +190,9 @@ def add_up(parts: Iterable[Mapping[T, int] | OrderedShares[T]]) -> dict[T, int]:
 
 def _add_counted(total: dict[T, int], worths: Worths[T] | None, counted: Sequence[int]) -> None:
     if worths is not None:
-        shares = zip(worths.stakes, worths.units, counted, strict=True)
-        _add(total, ((stake, units * count) for stake, units, count in shares if count))
+        scores = worths.scores
+        shares = zip(worths.stakes, worths.score_of, counted, strict=True)
+        _add(total, ((stake, scores[score] * count) for stake, score, count in shares if count))
 
 
 def _add(total: dict[T, int], more: Iterable[tuple[T, int]]) -> None:

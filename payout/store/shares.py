@@ -47,7 +47,8 @@ class SqlShares:
         tables = {id(batch.shares.worths): batch.shares.worths for batch in batches}
         ids = ids_of(self._connection, {stake: None for table in tables.values() for stake in table.stakes})
         numbered = {
-            place: Worths([ids[stake] for stake in table.stakes], table.units) for place, table in tables.items()
+            place: Worths([ids[stake] for stake in table.stakes], table.scores, table.score_of)
+            for place, table in tables.items()
         }
         first_id, end = self._last()
         rows: list[dict[str, Any]] = []

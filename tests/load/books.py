@@ -229,7 +229,7 @@ def credit(shares: int, histories: int) -> None:
 def _append(ledger: SqlLedger, batches: int, units: int) -> None:
     schemes = [Scheme.PPLNS if number % 10 else Scheme.PPS for number in range(ACCOUNTS)]
     stakes = [Stake(account_of(number), 0, scheme, 100) for number, scheme in enumerate(schemes)]
-    worths = Worths(stakes, [units] * ACCOUNTS)
+    worths = Worths.of(stakes, [units] * ACCOUNTS)
     picks = b"".join(place.to_bytes(2, "big") for place in range(ACCOUNTS))
     done = 0
     while done < batches:

@@ -95,7 +95,7 @@ def ordered(shares: Iterable[tuple[T, int]], first_seq: int = 1, gaps: Iterable[
         else:
             stretches.append((seq, 1))
         seq += 1
-    worths = Worths([stake for stake, _ in runs], [units for _, units in runs])
+    worths = Worths.of([stake for stake, _ in runs], [units for _, units in runs])
     counts = [places.count(place) for place in range(len(runs))]
     return OrderedShares(worths, range(len(runs)), counts, bytes(places), stretches)
 

@@ -73,7 +73,7 @@ def test_a_thousand_shares_take_few_bytes() -> None:
 
 
 def test_a_share_may_be_one_of_many_runs() -> None:
-    worths = Worths(range(70_000), [7] * 70_000)
+    worths = Worths.of(range(70_000), [7] * 70_000)
     picks = b"".join(place.to_bytes(4, "big") for place in reversed(range(70_000)))
     again = unpack(pack(OrderedShares(worths, range(70_000), [1] * 70_000, picks, [(1, 70_000)])))
     assert [stake for stake, _ in again.in_order()][:2] == [69_999, 69_998]
