@@ -105,6 +105,7 @@ class StratumServer:
         self.remembered = RememberedDifficulties()
         self.rejects = RecentRejects()
         self._resuming = False
+        self._stopped = False
 
     @property
     def sessions(self) -> list[Session]:
@@ -133,6 +134,7 @@ class StratumServer:
         if self._sweeping.running:
             self._sweeping.stop()
         await self._settling.finish()
+        self._stopped = True
         for link in list(self._links):
             self._end(link, CloseReason.SHUTDOWN)
             link.abort()
@@ -144,6 +146,8 @@ class StratumServer:
 
     def take_job(self, job: Job) -> None:
         """A job from the work role: into the journal, then to every session, unless it is known already."""
+        if self._stopped:
+            return  # the journal is closed next
         now = self._clock.monotonic()
         previous = self._book.current
         if previous is None and self._resuming:

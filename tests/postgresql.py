@@ -31,17 +31,19 @@ def postgresql() -> Iterator[Databases]:
     """Makes databases: call it with the URL of one to copy, or with nothing, for the URL of a new one."""
     if _folder() is None:
         pytest.fail("there is no PostgreSQL server; scripts/test installs one", pytrace=False)
-    # A test database may forget everything when the power goes.
-    with server("-c fsync=off") as databases:
+    with server() as databases:
         yield databases
 
 
 @contextmanager
-def server(options: str = "") -> Iterator[Databases]:
-    """A server that runs meanwhile. Raises FileNotFoundError if none is installed."""
+def server(options: str = "-c fsync=off") -> Iterator[Databases]:
+    """A server for a while, which makes databases; by default it may forget everything when the power goes.
+
+    Raises FileNotFoundError if none is installed.
+    """
     programs = _folder()
     if programs is None:
-        raise FileNotFoundError("there is no PostgreSQL server; scripts/test installs one")
+        raise FileNotFoundError("there is no PostgreSQL server; `scripts/setup --test` installs one")
     # PostgreSQL refuses to run as root; Debian's package brings a user for it.
     user = "postgres" if os.getuid() == 0 else None
     # Not pytest's own folder: its path may be too long for a socket, and it is closed to other users.

@@ -147,7 +147,7 @@ def accounting(batches: int, at_once: int) -> None:
     result: dict[str, Any] = {"batches_at_once": at_once}
     with TemporaryDirectory() as path:
         result["sqlite"] = _take_all(_sqlite(Path(path), "books.sqlite"), waiting, at_once)
-    with server() as databases:
+    with server(options="") as databases:
         engine = connect(databases(""))
         upgrade(engine)
         result["postgresql"] = _take_all(engine, waiting, at_once)
