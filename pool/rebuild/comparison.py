@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct
-
-Key = TypeVar("Key", bound=Hashable)
 
 DIFFERENCES_MAX = 100
 """How many of a kind are told one by one; all are counted."""
@@ -40,7 +38,7 @@ class Check(Struct):
         if live != rebuilt:
             self.differs(f"{name}: {_told(live)} live, {_told(rebuilt)} rebuilt")
 
-    def mappings(self, live: Mapping[Key, object], rebuilt: Mapping[Key, object]) -> Check:
+    def mappings(self, live: Mapping[Any, object], rebuilt: Mapping[Any, object]) -> Check:
         """Compare things by name."""
         for key in sorted({*live, *rebuilt}, key=str):
             self.pair(_named(key), live.get(key), rebuilt.get(key))
