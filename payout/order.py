@@ -16,7 +16,6 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from operator import mul
 from typing import Generic, TypeVar
 
 import msgspec
@@ -74,7 +73,7 @@ class OrderedShares(Struct, Generic[T], frozen=True):
         counted = [0] * len(self.worths.scores)
         for score, count in zip(map(self.worths.score_of.__getitem__, self.parts), self.counts, strict=True):
             counted[score] += count
-        return sum(map(mul, self.worths.scores, counted))
+        return sum(score * count for score, count in zip(self.worths.scores, counted, strict=True))
 
     def in_order(self) -> Iterator[tuple[T, int]]:
         """Each share as its stake and units."""
