@@ -62,6 +62,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "stratum": ("native", "pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "pool.events", "stratum"),
     "payout": ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "payout"),
+    "pool.rebuild": (
+        "pool.work",
+        "pool.stats",
+        "pool.ports",
+        "pool.journal",
+        "pool.store",
+        "payout",
+        "pool.rebuild",
+    ),
     # The ledger's tables are part of the one SQL schema; its adapter and the accounting role's loop log events.
     "payout.store": (
         "pool.bitcoin",

@@ -121,9 +121,10 @@ def read_booked(engine: Engine) -> Iterator[Booked]:
             )
         }
         rows = connection.execute(select(share_batch.c.frontend, share_batch.c.shares).order_by(share_batch.c.id))
-        for frontend, shares in rows:
-            for share in unpack(shares):
-                yield Booked((frontend, share.seq), accounts[share.stake], share.units)
+        for frontend, stored in rows:
+            shares = unpack(stored)
+            for seq, (stake_id, units) in zip(shares.seqs(), shares.in_order(), strict=True):
+                yield Booked((frontend, seq), accounts[stake_id], units)
 
 
 def behind(journals: Path, ledger: SqlLedger) -> dict[str, int]:

@@ -17,6 +17,7 @@ import click
 from msgspec import Struct
 
 import native
+from tests.load.books import accounting, credit, rebuild
 from tests.load.hostile import CROWDS, measure_hostile
 from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
 from tests.load.node import Pool
@@ -223,6 +224,10 @@ def nodes(modes: tuple[str, ...], rounds: int) -> None:
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
     print(json.dumps({"machine": machine(), "nodes_seconds": found}, indent=2))
+
+
+for command in (rebuild, accounting, credit):
+    main.add_command(command)
 
 
 if __name__ == "__main__":
