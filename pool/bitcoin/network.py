@@ -25,9 +25,9 @@ class Network(Struct, frozen=True):
     name: as in `chain` of Bitcoin Core's `getblockchaininfo`. address_network: the name of its address formats in
     BDK's `Network`. halving_interval: in blocks. template_rules: what `getblocktemplate` must be told that we
     understand (BIP-0009, BIP-0145, BIP-0325). is_test: the node offers templates before it has synced, and its tip may
-    be old. checkpoints: blocks that everybody's chain has. tip_age_seconds_max: nobody mines on an older tip; None where
-    blocks come when somebody wants one. period_blocks: within so many blocks, nBits and version of the next block are
-    those of the last; None where they cannot be told beforehand (blocks of least difficulty; blocks that are signed).
+    be old. checkpoints: blocks that everybody's chain has. tip_age_seconds_max: nobody mines on an older tip; None
+    where blocks come when somebody wants one. period_blocks: within so many blocks, nBits and version of the next block
+    are those of the last; None where they cannot be told beforehand (blocks of least difficulty, or signed).
     Source: Bitcoin Core, `kernel/chainparams.cpp` and `chainparamsbase.cpp`, also for the checkpoints, but for 961632.
     """
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from pool.bitcoin.network import BlockAt
+from pool.node import answers
 from pool.node.rpc import DECODE_FAILED, UNKNOWN_BLOCK, BitcoindRpc, NodeTimeout, RpcRefusal, RpcSettings
 from pool.ports import NodeUnavailable, Verdict
+from pool.work.chain_gate import ChainFacts
+from pool.work.empty import TipHeader
 from pool.work.template import Template, TemplateError, parse_template
 
 T = TypeVar("T")
@@ -81,6 +85,21 @@ class BitcoindNode:
 
     async def tip_height(self) -> int:
         return await self._run(self._questions, lambda rpc: int(rpc.call("getblockcount")))
+
+    async def chain_facts(self) -> ChainFacts:
+        return await self._run(self._questions, answers.chain_facts)
+
+    async def hashes_at(self, heights: Sequence[int]) -> dict[int, bytes]:
+        return await self._run(self._questions, answers.hashes_at, heights)
+
+    async def refused_tips(self) -> tuple[BlockAt, ...]:
+        return await self._run(self._questions, answers.refused_tips)
+
+    async def propose_block(self, block: bytes) -> Verdict:
+        return await self._run(self._calls, answers.propose, self._settings.network.template_rules, block)
+
+    async def tip_header(self, block_hash: bytes) -> TipHeader:
+        return await self._run(self._questions, answers.tip_header, block_hash)
 
     def _all_threads(self) -> tuple[_RpcThreads, ...]:
         return (self._calls, self._questions, self._long_poll)

@@ -1,7 +1,7 @@
 """Which node is on the chain that the rest of the world mines, and why we think so.
 
-A node on a minority chain looks healthy: it has peers, a tip and templates. Three things can tell: blocks that everybody
-is known to have (checkpoints), the age of the tip, and another node. Decision 0030.
+A node on a minority chain looks healthy: it has peers, a tip and templates. Three things can tell: blocks that
+everybody is known to have (checkpoints), the age of the tip, and another node. Decision 0030.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ChainVerdict(Struct, frozen=True):
 
 
 class GateRules(Struct, frozen=True):
-    """What nodes are measured by. checkpoints: of the network and of the operator. tip_age_seconds_max: None for any."""
+    """What nodes are measured by. checkpoints: of network and operator. tip_age_seconds_max: None for any."""
 
     checkpoints: tuple[BlockAt, ...]
     tip_age_seconds_max: int | None
@@ -121,8 +121,8 @@ def _by_itself(facts: ChainFacts | None, rules: GateRules, now: int) -> ChainVer
     if rules.tip_age_seconds_max is not None and age_seconds > rules.tip_age_seconds_max:
         return ChainVerdict(
             Chain.MINORITY,
-            f"its newest block {facts.height} is {age_seconds // 60} minutes old: miners work on another chain, the node "
-            "is cut off, or this machine's clock is wrong",
+            f"its newest block {facts.height} is {age_seconds // 60} minutes old: miners work on another chain, the "
+            "node is cut off, or this machine's clock is wrong",
         )
     return ChainVerdict(Chain.UNKNOWN, "it passes the checkpoints, and there is no other node to compare it with")
 

@@ -11,7 +11,7 @@ from pool.work.template import Template
 
 
 class TipHeader(Struct, frozen=True):
-    """What a node tells of its new tip. block_hash: wire order. median_time: of the last eleven blocks, Unix seconds."""
+    """What a node tells of its new tip. block_hash: wire order. median_time: of eleven blocks, Unix seconds."""
 
     block_hash: bytes
     height: int

@@ -21,32 +21,34 @@ class Cost(Struct, frozen=True):
     weight: int
     sigops: int
 
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.weight + other.weight, self.sigops + other.sigops)
-
 
 def fitted(template: Template, coinbase: Coinbase) -> Template:
     """The template with as many of its first transactions as have room beside our coinbase; nearly always all.
 
     Raises TemplateError if there is none for the coinbase alone.
     """
-    cost, count = _frame(template, coinbase), 0
-    if not _fits(cost, template):
+    frame = _frame(template, coinbase)
+    weight_left, sigops_left = template.weight_max - frame.weight, template.sigops_max - frame.sigops
+    if weight_left < 0 or sigops_left < 0:
         raise TemplateError(
-            f"header and coinbase need {cost.weight} weight and {cost.sigops} sigops, and a whole block may have "
+            f"header and coinbase need {frame.weight} weight and {frame.sigops} sigops, and a whole block may have "
             f"{template.weight_max} and {template.sigops_max}"
         )
-    for transaction in template.transactions:
-        cost += Cost(transaction.weight, transaction.sigops)
-        if not _fits(cost, template):
-            return template.first(count)
-        count += 1
+    for index, transaction in enumerate(template.transactions):
+        weight_left -= transaction.weight
+        sigops_left -= transaction.sigops
+        if weight_left < 0 or sigops_left < 0:
+            return template.first(index)
     return template
 
 
 def block_cost(template: Template, coinbase: Coinbase) -> Cost:
     """At most this much the whole block has."""
-    return sum((Cost(each.weight, each.sigops) for each in template.transactions), _frame(template, coinbase))
+    frame = _frame(template, coinbase)
+    return Cost(
+        frame.weight + sum(each.weight for each in template.transactions),
+        frame.sigops + sum(each.sigops for each in template.transactions),
+    )
 
 
 def coinbase_cost(template: Template, coinbase: Coinbase) -> Cost:
@@ -62,8 +64,5 @@ def coinbase_cost(template: Template, coinbase: Coinbase) -> Cost:
 def _frame(template: Template, coinbase: Coinbase) -> Cost:
     """What there is beside the template's transactions."""
     count_bytes = len(compact_size(1 + len(template.transactions)))
-    return coinbase_cost(template, coinbase) + Cost(WITNESS_SCALE * (HEADER_BYTES + count_bytes), 0)
-
-
-def _fits(cost: Cost, template: Template) -> bool:
-    return cost.weight <= template.weight_max and cost.sigops <= template.sigops_max
+    ours = coinbase_cost(template, coinbase)
+    return Cost(ours.weight + WITNESS_SCALE * (HEADER_BYTES + count_bytes), ours.sigops)
