@@ -22,8 +22,9 @@ from pool.work.template import Template, TemplateError
 # The job goes out first; a block in these moments would find its way all the same.
 DELAY_SECONDS = 0.1
 
-# How often a node is tried again that has refused a template of its own.
-RETRY_SECONDS = 10.0
+# How soon, and how seldom at last, a node is tried again that has refused a template of its own.
+RETRY_SECONDS_FIRST = 1.0
+RETRY_SECONDS_MAX = 30.0
 
 _TRIAL_JOB_ID = "1"
 
@@ -114,6 +115,7 @@ class Proposals:
     async def _retry(self, index: int) -> None:
         """Show the node fresh templates until it takes one whole; if it takes one without transactions, work with
         these meanwhile."""
+        wait_seconds = RETRY_SECONDS_FIRST
         while True:
             try:
                 template = fitted(await self._nodes[index].block_template(), self._coinbase)
@@ -124,7 +126,8 @@ class Proposals:
                     self._trust(index, emptied=True)
             except (NodeUnavailable, TemplateError):
                 pass
-            await deferLater(self._reactor, RETRY_SECONDS)
+            await deferLater(self._reactor, wait_seconds)
+            wait_seconds = min(wait_seconds * 2, RETRY_SECONDS_MAX)
 
     def _trust(self, index: int, *, emptied: bool) -> None:
         was = index in self._emptied

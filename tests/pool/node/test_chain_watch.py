@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 
 from native import sha256d
 from pool.bitcoin.network import BlockAt
-from pool.node.chain_watch import SILENCE_SECONDS_MAX, ROUND_SECONDS, ChainWatch, GateSettings
+from pool.node.chain_watch import ROUND_SECONDS, SILENCE_SECONDS_MAX, ChainWatch, GateSettings
 from pool.work.chain_gate import Chain, GateRules
 from tests.pool.node.captured import captured_events, names
 from tests.pool.node.fake_clock import FakeClock

@@ -23,8 +23,8 @@ def made(height: int = 840_001, network: Network = MAIN, last: Template = LAST, 
     return empty_template(msgspec.structs.replace(header, **tip), last, network, NOW)
 
 
-def sure(**wanted: int) -> Template:
-    found = made(**wanted)
+def sure(median_time: int = LAST.time_min - 60) -> Template:
+    found = made(median_time=median_time)
     assert found is not None
     return found
 
