@@ -173,7 +173,7 @@ class TestWeight:
         assert fitted(full, limit.coinbase) == full
         over = with_one_more(offered, filled(limit, room + 400))
         assert block_cost(over, limit.coinbase).weight > 4_000_000
-        assert limit.proposed(over) == "bad-blk-weight"
+        assert limit.proposed(over) == "bad-blk-length"
         assert fitted(over, limit.coinbase).transactions == offered.transactions
         assert (limit.proposed(full), limit.answer(full)) == (None, None)
 
