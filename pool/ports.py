@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from pool.bitcoin.network import BlockAt
+from pool.work.block import Block
 from pool.work.candidate import Candidate
 from pool.work.chain_gate import ChainFacts
 from pool.work.empty import TipHeader
@@ -110,8 +111,12 @@ class Node(Protocol):
     async def best_block_hash(self) -> bytes:
         """Hash of the tip, wire order."""
 
-    async def submit_block(self, block: bytes) -> Verdict:
-        """Submit a serialised block."""
+    async def submit_block(self, block: Block) -> Verdict:
+        """Submit a block."""
+
+    async def prefer_block(self, block_hash: bytes) -> None:
+        """Of two blocks at one height, have the node stand by this one, which it has, as if it had seen it first
+        (`preciousblock`). Nothing is changed for blocks that are not equal; the node forgets it when it restarts."""
 
     async def confirmations(self, block_hash: bytes) -> int | None:
         """1 for the tip, more below it, -1 for a known block outside the active chain, None for an unknown one."""
@@ -128,8 +133,8 @@ class Node(Protocol):
     async def refused_tips(self) -> tuple[BlockAt, ...]:
         """Where the branches end that it calls invalid; costs a node with a long chain some 0.1 s."""
 
-    async def propose_block(self, block: bytes) -> Verdict:
-        """Whether it would take a serialised block that has no proof of work yet (BIP-0023)."""
+    async def propose(self, job: Job, template: Template) -> Verdict:
+        """What it would answer to a block of a job that was made of a template (BIP-0023)."""
 
     async def tip_header(self, block_hash: bytes) -> TipHeader:
         """The header of a block that it has just validated."""

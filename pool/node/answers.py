@@ -10,6 +10,9 @@ from pool.node.rpc import DECODE_FAILED, OUT_OF_RANGE, BitcoindRpc, RpcRefusal
 from pool.ports import NodeUnavailable, Verdict
 from pool.work.chain_gate import ChainFacts
 from pool.work.empty import TipHeader
+from pool.work.job import Job
+from pool.work.proposal import proposal
+from pool.work.template import Template
 
 T = TypeVar("T")
 
@@ -54,9 +57,9 @@ def refused_tips(rpc: BitcoindRpc) -> tuple[BlockAt, ...]:
     return _read("getchaintips", rpc.call("getchaintips"), read)
 
 
-def propose(rpc: BitcoindRpc, rules: Sequence[str], block: bytes) -> Verdict:
-    """Its opinion of a block without proof of work."""
-    request = {"mode": "proposal", "rules": list(rules), "data": block.hex()}
+def propose(rpc: BitcoindRpc, rules: Sequence[str], job: Job, template: Template) -> Verdict:
+    """What it thinks of a block of this job."""
+    request = {"mode": "proposal", "rules": list(rules), "data": proposal(job, template).data.hex()}
     try:
         return Verdict(reason=_read("getblocktemplate", rpc.call("getblocktemplate", request), _reason))
     except RpcRefusal as error:

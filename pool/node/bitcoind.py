@@ -14,8 +14,10 @@ from pool.bitcoin.network import BlockAt
 from pool.node import answers
 from pool.node.rpc import DECODE_FAILED, UNKNOWN_BLOCK, BitcoindRpc, NodeTimeout, RpcRefusal, RpcSettings
 from pool.ports import NodeUnavailable, Verdict
+from pool.work.block import Block
 from pool.work.chain_gate import ChainFacts
 from pool.work.empty import TipHeader
+from pool.work.job import Job
 from pool.work.template import Template, TemplateError, parse_template
 
 T = TypeVar("T")
@@ -77,8 +79,11 @@ class BitcoindNode:
     async def best_block_hash(self) -> bytes:
         return await self._run(self._questions, lambda rpc: _hash(rpc.call("getbestblockhash")))
 
-    async def submit_block(self, block: bytes) -> Verdict:
+    async def submit_block(self, block: Block) -> Verdict:
         return await self._run(self._calls, _submit, block)
+
+    async def prefer_block(self, block_hash: bytes) -> None:
+        await self._run(self._questions, lambda rpc: rpc.call("preciousblock", block_hash[::-1].hex()))
 
     async def confirmations(self, block_hash: bytes) -> int | None:
         return await self._run(self._questions, _confirmations, block_hash)
@@ -95,8 +100,8 @@ class BitcoindNode:
     async def refused_tips(self) -> tuple[BlockAt, ...]:
         return await self._run(self._questions, answers.refused_tips)
 
-    async def propose_block(self, block: bytes) -> Verdict:
-        return await self._run(self._calls, answers.propose, self._settings.network.template_rules, block)
+    async def propose(self, job: Job, template: Template) -> Verdict:
+        return await self._run(self._calls, answers.propose, self._settings.network.template_rules, job, template)
 
     async def tip_header(self, block_hash: bytes) -> TipHeader:
         return await self._run(self._questions, answers.tip_header, block_hash)
@@ -149,9 +154,9 @@ def _template(rpc: BitcoindRpc, request: dict[str, Any]) -> Template:
         raise NodeUnavailable(f"the node's template cannot be mined on: {error}") from error
 
 
-def _submit(rpc: BitcoindRpc, block: bytes) -> Verdict:
+def _submit(rpc: BitcoindRpc, block: Block) -> Verdict:
     try:
-        return Verdict(reason=rpc.call("submitblock", block.hex()))
+        return Verdict(reason=rpc.submit(block.hex_pieces))
     except RpcRefusal as error:
         if error.code != DECODE_FAILED:
             raise

@@ -16,7 +16,7 @@ from pool.work.coinbase import Coinbase
 from pool.work.job import Job
 from pool.work.limits import fitted
 from pool.work.make_job import make_job
-from pool.work.proposal import OVERTAKEN, proposal
+from pool.work.proposal import OVERTAKEN
 from pool.work.template import Template, TemplateError
 
 # The job goes out first; a block in these moments would find its way all the same.
@@ -138,13 +138,13 @@ class Proposals:
 
     async def _is_taken(self, index: int, template: Template) -> bool:
         job = make_job(template, self._coinbase, _TRIAL_JOB_ID, self._clock.time_ms(), clean=True)
-        verdict = await self._nodes[index].propose_block(proposal(job, template))
+        verdict = await self._nodes[index].propose(job, template)
         return verdict.accepted
 
     async def _reason(self, index: int, job: Job, template: Template) -> str | None:
         """Why the node refuses a job; None if it does not, or cannot say."""
         try:
-            verdict = await self._nodes[index].propose_block(proposal(job, template))
+            verdict = await self._nodes[index].propose(job, template)
         except NodeUnavailable:
             return None
         self._looked_at += 1

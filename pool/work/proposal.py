@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from native import JobCheck
-from pool.work.block import assemble
+from pool.work.block import Block, assemble, body_of
 from pool.work.extranonce import EXTRANONCE1_BYTES, EXTRANONCE2_BYTES
 from pool.work.job import Job
 from pool.work.template import Template
@@ -18,8 +18,8 @@ _EXTRANONCE2 = b"\xac" * EXTRANONCE2_BYTES
 OVERTAKEN = frozenset({"inconclusive-not-best-prevblk", "stale-prevblk", "stale-work"})
 
 
-def proposal(job: Job, template: Template) -> bytes:
-    """The serialised block of a job, whole but for its proof of work. Raises BlockMismatch: a bug of ours."""
+def proposal(job: Job, template: Template) -> Block:
+    """A block of a job, whole but for its proof of work. Raises BlockMismatch: a bug of ours."""
     check = JobCheck(job.coinb1, job.coinb2, b"".join(job.branch), job.prev_hash, job.nbits)
     header = check.header(_EXTRANONCE1, _EXTRANONCE2, job.version, job.ntime, 0)
-    return assemble(template, header, check.coinbase(_EXTRANONCE1, _EXTRANONCE2))
+    return assemble(body_of(template), header, check.coinbase(_EXTRANONCE1, _EXTRANONCE2))

@@ -20,10 +20,9 @@ from pool.bitcoin.script import output_script
 from pool.bitcoin.transaction import Output, compact_size, serialise_outputs
 from pool.node import answers
 from pool.node.private import PrivateNode
-from pool.work.block import assemble
+from pool.work.block import assemble, body_of
 from pool.work.coinbase import Coinbase
 from pool.work.limits import block_cost, fitted
-from pool.work.proposal import proposal
 from pool.work.template import Template, TemplateTransaction
 from tests.regtest.conftest import StartNode
 from tests.regtest.test_node_link import Linked, winner
@@ -73,12 +72,12 @@ class Limit(Linked):
     def answer(self, template: Template) -> str | None:
         """The node's word to a block of this template."""
         found = winner(self.job(template))
-        reason = self.rpc.call("submitblock", assemble(template, found.header, found.coinbase).hex())
+        reason = self.rpc.submit(assemble(body_of(template), found.header, found.coinbase).hex_pieces)
         return None if reason is None else str(reason)
 
     def proposed(self, template: Template) -> str | None:
         """The node's word to the proposal of such a block."""
-        return answers.propose(self.rpc, RULES, proposal(self.job(template), template)).reason
+        return answers.propose(self.rpc, RULES, self.job(template), template).reason
 
 
 def spend(txid: str, place: int, outputs: list[Output]) -> bytes:

@@ -14,8 +14,12 @@ from pool.node.rpc import BitcoindRpc, RpcSettings
 from pool.ports import NodeUnavailable
 from pool.work.chain_gate import ChainFacts
 from pool.work.empty import TipHeader
+from pool.work.make_job import make_job
+from pool.work.proposal import proposal
 from tests.pool.node.fake_connection import RIGHT_CHAIN, FakeConnection, FakeResponse, error, result
+from tests.pool.work.templates import COINBASE, template
 
+JOB = make_job(template(), COINBASE, "1a1fd2f0b84", 0, clean=True)
 HASH_HEX = "00" * 31 + "ff"
 HASH = b"\xff" + bytes(31)
 INFO = {"chain": "regtest", "blocks": 7, "bestblockhash": HASH_HEX, "chainwork": "10", "time": 1_700_000_000}
@@ -62,29 +66,29 @@ class TestProposal:
 
     def test_nothing_said_is_consent(self, cookie: CookieFile) -> None:
         node, connection = rpc(cookie, result(None))
-        assert answers.propose(node, ("segwit",), b"\x01\x02").accepted
+        assert answers.propose(node, ("segwit",), JOB, template()).accepted
         assert connection.calls[-1] == (
             "getblocktemplate",
-            [{"mode": "proposal", "rules": ["segwit"], "data": "0102"}],
+            [{"mode": "proposal", "rules": ["segwit"], "data": proposal(JOB, template()).data.hex()}],
         )
 
     def test_a_word_is_a_refusal(self, cookie: CookieFile) -> None:
         node, _ = rpc(cookie, result("bad-blk-sigops"))
-        assert answers.propose(node, ("segwit",), b"").reason == "bad-blk-sigops"
+        assert answers.propose(node, ("segwit",), JOB, template()).reason == "bad-blk-sigops"
 
     def test_what_is_no_block_is_refused_too(self, cookie: CookieFile) -> None:
         node, _ = rpc(cookie, error(-22, "Block decode failed"))
-        assert "Block decode failed" in str(answers.propose(node, ("segwit",), b"").reason)
+        assert "Block decode failed" in str(answers.propose(node, ("segwit",), JOB, template()).reason)
 
     def test_a_node_that_cannot_answer_has_not_refused(self, cookie: CookieFile) -> None:
         node, _ = rpc(cookie, error(-28, "Loading block index"))
         with pytest.raises(NodeUnavailable):
-            answers.propose(node, ("segwit",), b"")
+            answers.propose(node, ("segwit",), JOB, template())
 
     def test_another_answer_is_none(self, cookie: CookieFile) -> None:
         node, _ = rpc(cookie, result({"height": 7}))
         with pytest.raises(NodeUnavailable, match="answer to getblocktemplate cannot be read"):
-            answers.propose(node, ("segwit",), b"")
+            answers.propose(node, ("segwit",), JOB, template())
 
 
 def test_the_header_of_a_tip(cookie: CookieFile) -> None:

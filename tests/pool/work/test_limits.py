@@ -11,7 +11,7 @@ from native import JobCheck, sha256d
 from pool.bitcoin.merkle import witness_commitment
 from pool.bitcoin.script import witness_commitment_script
 from pool.bitcoin.transaction import parse_outputs
-from pool.work.block import assemble
+from pool.work.block import assemble, body_of
 from pool.work.coinbase import Coinbase, halves
 from pool.work.limits import block_cost, coinbase_cost, fitted
 from pool.work.make_job import make_job
@@ -139,4 +139,4 @@ def test_a_trimmed_template_still_makes_a_block() -> None:
     job = make_job(chosen, COINBASE, "1a1fd2f0b84", 0, clean=True)
     check = JobCheck(job.coinb1, job.coinb2, b"".join(job.branch), job.prev_hash, job.nbits)
     header, coinbase = (check.header(bytes(4), bytes(8), job.version, job.ntime, 0), check.coinbase(bytes(4), bytes(8)))
-    assert assemble(chosen, header, coinbase).endswith(template().transactions[0].data)
+    assert assemble(body_of(chosen), header, coinbase).data.endswith(template().transactions[0].data)

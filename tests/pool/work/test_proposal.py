@@ -19,7 +19,7 @@ class TestProposal:
     """BIP-0023, `getblocktemplate` with mode `proposal`."""
 
     def test_it_is_the_whole_block_with_the_coinbases_witness(self) -> None:
-        block = proposal(JOB, template())
+        block = proposal(JOB, template()).data
         witnessed = COINBASE_BYTES[:4] + b"\x00\x01" + COINBASE_BYTES[4:-4] + b"\x01\x20" + bytes(32) + bytes(4)
         assert block[80:] == b"\x04" + witnessed + b"".join(each.data for each in template().transactions)
 
@@ -33,7 +33,7 @@ class TestProposal:
             + JOB.nbits.to_bytes(4, "little")
             + bytes(4)
         )
-        assert proposal(JOB, template())[:80] == header
+        assert proposal(JOB, template()).data[:80] == header
 
     def test_the_template_of_another_job_is_a_bug(self) -> None:
         with pytest.raises(BlockMismatch, match="merkle root"):
