@@ -25,8 +25,8 @@ class Network(Struct, frozen=True):
     name: as in `chain` of Bitcoin Core's `getblockchaininfo`. address_network: the name of its address formats in
     BDK's `Network`. halving_interval: in blocks. template_rules: what `getblocktemplate` must be told that we
     understand (BIP-0009, BIP-0145, BIP-0325). is_test: the node offers templates before it has synced, and its tip may
-    be old. checkpoints: blocks that everybody's chain has. tip_age_seconds_max: nobody mines on an older tip; None
-    where blocks come when somebody wants one. period_blocks: within so many blocks, nBits and version of the next block
+    be old. checkpoints: blocks that everybody's chain has. has_steady_blocks: they come every ten minutes on
+    average, and not only when somebody wants one. period_blocks: within so many, nBits and version of the next block
     are those of the last; None where they cannot be told beforehand (blocks of least difficulty, or signed).
     Source: Bitcoin Core, `kernel/chainparams.cpp` and `chainparamsbase.cpp`, also for the checkpoints, but for 961632.
     """
@@ -38,12 +38,9 @@ class Network(Struct, frozen=True):
     template_rules: tuple[str, ...] = ("segwit",)
     is_test: bool = False
     checkpoints: tuple[BlockAt, ...] = ()
-    tip_age_seconds_max: int | None = None
+    has_steady_blocks: bool = False
     period_blocks: int | None = None
 
-
-# With blocks every ten minutes on average, three hours without one come once in a thousand years: exp(-18) a block.
-_TIP_AGE_SECONDS_MAX = 3 * 60 * 60
 
 MAIN = Network(
     name="main",
@@ -58,7 +55,7 @@ MAIN = Network(
         # the headers of August 2026 agree on.
         block_at(961_632, "00000000000000000000d1e01392faa65ceeaed307f0a3159144b84146ff24ba"),
     ),
-    tip_age_seconds_max=_TIP_AGE_SECONDS_MAX,
+    has_steady_blocks=True,
     period_blocks=2016,
 )
 TESTNET4 = Network(
@@ -70,7 +67,7 @@ TESTNET4 = Network(
         block_at(0, "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043"),
         block_at(91_000, "000000000000000180a58e7fa3b0db84b5ea76377524894f53660d93ac839d9b"),
     ),
-    tip_age_seconds_max=_TIP_AGE_SECONDS_MAX,
+    has_steady_blocks=True,
 )
 SIGNET = Network(
     name="signet",

@@ -1,7 +1,7 @@
 """Which node is on the chain that the rest of the world mines, and why we think so.
 
 A node on a minority chain looks healthy: it has peers, a tip and templates. Three things can tell: blocks that
-everybody is known to have (checkpoints), the age of the tip, and another node. Decision 0030.
+everybody is known to have (checkpoints), the age of the tip, and another node. Decision 0041.
 """
 
 from __future__ import annotations

@@ -201,3 +201,21 @@ def test_the_sample_shows_defaults_that_load(tmp_path: Path) -> None:
     assert msgspec.structs.replace(commented_in, port=[]) == plain
     first, further = commented_in.stratum.doors(commented_in.port)
     assert further == msgspec.structs.replace(first, listen=["0.0.0.0:3334"])
+
+
+CHECKPOINT = "\n[[checkpoint]]\nheight = 7\n"
+
+
+def test_a_checkpoint_has_a_height_and_a_hash(tmp_path: Path) -> None:
+    config = load(written(tmp_path, GOOD + CHECKPOINT + f'hash = "{"0f" * 32}"\n'))
+    assert [(each.height, each.hash) for each in config.checkpoint] == [(7, "0f" * 32)]
+
+
+def test_two_checkpoints_at_a_height_are_a_mistake(tmp_path: Path) -> None:
+    twice = (CHECKPOINT + f'hash = "{"0f" * 32}"\n') * 2
+    assert mistakes(tmp_path, GOOD + twice) == [":14: checkpoint[1].height: there is a checkpoint at 7 before this one"]
+
+
+def test_a_hash_that_is_cut_is_a_mistake(tmp_path: Path) -> None:
+    [said] = mistakes(tmp_path, GOOD + CHECKPOINT + 'hash = "0f0f"\n')
+    assert said.startswith(":11: checkpoint[0].hash:")

@@ -19,7 +19,7 @@ from tests.regtest import reactor as twisted
 from tests.regtest.conftest import StartNode
 from tests.regtest.test_node_link import eventually
 
-RULES = GateRules(REGTEST.checkpoints, REGTEST.tip_age_seconds_max)
+RULES = GateRules(REGTEST.checkpoints, None)
 MAJORITY, MINORITY, UNKNOWN = Chain.MAJORITY, Chain.MINORITY, Chain.UNKNOWN
 # The goal.
 SECONDS = 30.0
