@@ -30,6 +30,7 @@ from pool.roles.heartbeat import Heartbeat
 from pool.roles.neighbours import Neighbours, Passed
 from pool.roles.redis_link import open_redis
 from pool.roles.rejects import RejectReport
+from pool.roles.release import Release
 from pool.roles.sessions import SessionFiles, open_key
 from pool.roles.twisted_role import CannotStart, Role
 from pool.work.candidate import Candidate
@@ -126,6 +127,7 @@ class StratumRole(Role):
             )
             for door in doors
         ]
+        self._release = Release(self._options.release_seconds, self._server, self._abort_fronts, clock, reactor)
         fast = self._options.endpoint == "fast"
         self._doors = Doors(reactor, loop if fast else None, shared=self._options.processes > 1)
 
@@ -142,6 +144,7 @@ class StratumRole(Role):
         if former is not None:
             self._server.restore(former)
         self._feed.start()
+        self._release.start()
         for listens, front in self._fronts:
             for listen in listens:
                 await self._doors.open(listen, front)
@@ -164,8 +167,8 @@ class StratumRole(Role):
         """Doors first, then the answers that miners wait for, then the journal, which the shipper has seen whole."""
         await self._doors.close()
         self._neighbours.stop()
-        for _, front in self._fronts:
-            front.abort()
+        self._release.stop()
+        self._abort_fronts()
         if self._options.drain_seconds and not self._hurried:
             events.drain_begun(len(self._server.sessions), self._options.drain_seconds, self._options.drain_to)
             waves = math.ceil(self._options.drain_seconds / SWEEP_SECONDS)
@@ -219,10 +222,16 @@ class StratumRole(Role):
 
     def _take_job(self, job: Job) -> None:
         self._server.take_job(job)
+        self._release.take_job(job)
+
+    def _abort_fronts(self) -> None:
+        for _, front in self._fronts:
+            front.abort()
 
     def _status(self) -> dict[str, object]:
         return {
             "sessions": len(self._server.sessions),
+            "is_released": self._release.is_released,
             "counters": self._server.counters,
             "presence": [
                 (each.account, each.worker, each.remote_address, each.agent, each.difficulty, each.since_ms)

@@ -27,6 +27,7 @@ from pool.dashboard.rows import (
     Totals,
     Worker,
     WorkJob,
+    WorkNode,
     WorkRole,
 )
 
@@ -172,6 +173,7 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
                 transactions=2_481,
                 network_difficulty=NETWORK_DIFFICULTY,
             ),
+            nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False),),
         ),
         stratum=(stratum_role("0", sum(row.sessions for row in rows)),),
         accounting=AccountingRole(NOW_MS - 900, 212),
