@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from twisted.internet.defer import Deferred, TimeoutError, gatherResults
+from twisted.internet.defer import Deferred, FirstError, TimeoutError, gatherResults
 from twisted.internet.task import deferLater
 
 from pool import events
+from pool.node.choice import NOT_ASKED
 from pool.ports import Clock, Node, NodeUnavailable
 from pool.work.chain_gate import Chain, ChainFacts, ChainVerdict, GateRules, heights_to_ask, judge, of_the_pool
 
@@ -74,10 +75,19 @@ class ChainWatch:
         heard_at = self._heard_at[index]
         return heard_at is not None and self._clock.monotonic() - heard_at <= SILENCE_SECONDS_MAX
 
-    def refusal(self, index: int) -> str | None:
-        """Why no job may be made of a judged node's templates; None if they may."""
+    def is_on_minority(self, index: int) -> bool:
+        """Whether work on a node's chain is known to be in vain."""
         verdict = self._verdicts[index]
-        if verdict is None or verdict.chain is Chain.MAJORITY:
+        return verdict is not None and verdict.chain is Chain.MINORITY
+
+    def refusal(self, index: int) -> str | None:
+        """Why no job may be made of a node's templates; None if they may."""
+        verdict = self._verdicts[index]
+        if verdict is None:
+            return NOT_ASKED
+        if not self.is_judged(index):
+            return verdict.reason if verdict.chain is Chain.MINORITY else "it does not say what its chain is"
+        if verdict.chain is Chain.MAJORITY:
             return None
         if verdict.chain is Chain.UNKNOWN and self._settings.mines_on_unknown:
             return None
@@ -87,13 +97,13 @@ class ChainWatch:
         return all(self.is_judged(index) for index in range(len(self._nodes)))
 
     async def _round(self) -> None:
-        said = await gatherResults([self._asked(node.chain_facts()) for node in self._nodes])
+        said = await _gathered([self._asked(node.chain_facts()) for node in self._nodes])
         if len({facts.tip for facts in said if facts is not None}) > 1:
-            said = await gatherResults([self._with_refused(*each) for each in zip(self._nodes, said, strict=True)])
+            said = await _gathered([self._with_refused(*each) for each in zip(self._nodes, said, strict=True)])
         rules = self._settings.rules
         heights = heights_to_ask(said, rules, self._verdicts)
         asked = zip(self._nodes, said, strict=True)
-        facts = await gatherResults([self._with_hashes(node, known, heights) for node, known in asked])
+        facts = await _gathered([self._with_hashes(node, known, heights) for node, known in asked])
         judged = judge(facts, rules, self._clock.time_ms() // 1000, self._verdicts)
         self._take(facts, judged)
         self._on_change()
@@ -136,6 +146,17 @@ class ChainWatch:
                 return None
 
         return Deferred.fromCoroutine(answer())
+
+
+async def _gathered(asked: list[Deferred[T]]) -> list[T]:
+    """All answers. Raises CancelledError itself when cancelled."""
+    try:
+        return await gatherResults(asked, consumeErrors=True)
+    except FirstError as error:
+        cause = error.subFailure.value
+        if cause is None:
+            raise
+        raise cause from None
 
 
 async def _nothing() -> None:

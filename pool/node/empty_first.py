@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from pool.bitcoin.network import Network
 from pool.ports import Clock, Node, NodeUnavailable
 from pool.work.empty import empty_template
@@ -14,16 +16,19 @@ from pool.work.template import Template
 _NEWEST_WEIGHT = 0.25
 
 
+class EmptySettings(Struct, frozen=True):
+    """margin_seconds: from so much on an empty job goes out first; 0: never."""
+
+    network: Network
+    margin_seconds: float
+
+
 class EmptyFirst:
-    """Measures how long each node takes for the first template of a new tip.
+    """Measures how long each node takes for the first template of a new tip."""
 
-    margin_seconds: from so much on an empty job goes out first; 0: never.
-    """
-
-    def __init__(self, nodes: Sequence[Node], network: Network, margin_seconds: float, clock: Clock) -> None:
+    def __init__(self, nodes: Sequence[Node], settings: EmptySettings | None, clock: Clock) -> None:
         self._nodes = nodes
-        self._network = network
-        self._margin_seconds = margin_seconds
+        self._settings = settings
         self._clock = clock
         self._asked: dict[int, tuple[bytes, float]] = {}
         self._seconds: dict[int, float] = {}
@@ -46,13 +51,15 @@ class EmptyFirst:
 
     def is_worth_it(self, index: int) -> bool:
         """Whether a node takes so long that an empty job is of use."""
-        return 0 < self._margin_seconds < self._seconds.get(index, 0.0)
+        return self._settings is not None and 0 < self._settings.margin_seconds < self._seconds.get(index, 0.0)
 
     async def template(self, index: int, tip_hash: bytes, last: Template, time: int) -> Template | None:
         """The empty template of a new tip; None if not all of it is certain, or the node does not answer. last: of the
         same node. time: Unix seconds of its clock."""
+        if self._settings is None:
+            return None
         try:
             tip = await self._nodes[index].tip_header(tip_hash)
         except NodeUnavailable:
             return None
-        return empty_template(tip, last, self._network, time)
+        return empty_template(tip, last, self._settings.network, time)

@@ -110,7 +110,7 @@ class Proposals:
         self._on_refused(index, template)
         if index not in self._retries:
             retry = self._retries[index] = Deferred.fromCoroutine(self._retry(index))
-            retry.addErrback(_log_bug).addCallback(lambda _: self._retries.pop(index, None))
+            retry.addErrback(_log_bug).addCallback(lambda _: self._forget(index))
 
     async def _retry(self, index: int) -> None:
         """Show the node fresh templates until it takes one whole; if it takes one without transactions, work with
@@ -128,6 +128,9 @@ class Proposals:
                 pass
             await deferLater(self._reactor, wait_seconds)
             wait_seconds = min(wait_seconds * 2, RETRY_SECONDS_MAX)
+
+    def _forget(self, index: int) -> None:
+        del self._retries[index]
 
     def _trust(self, index: int, *, emptied: bool) -> None:
         was = index in self._emptied

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from pool.bitcoin.network import REGTEST, SIGNET, Network
-from pool.node.empty_first import EmptyFirst
+from pool.node.empty_first import EmptyFirst, EmptySettings
 from pool.work.template import Template
 from tests.pool.node.fake_clock import FakeClock
 from tests.pool.node.fake_node import FakeNode
@@ -24,7 +24,7 @@ class Measuring:
     def __init__(self, margin_seconds: float = MARGIN_SECONDS, network: Network = REGTEST) -> None:
         self.reactor = Clock()
         self.nodes = [FakeNode(), FakeNode()]
-        self.first = EmptyFirst(self.nodes, network, margin_seconds, FakeClock(self.reactor))
+        self.first = EmptyFirst(self.nodes, EmptySettings(network, margin_seconds), FakeClock(self.reactor))
 
     def take(self, *seconds: float, index: int = 0) -> None:
         """The node takes so long for each of some templates."""
