@@ -20,9 +20,11 @@ from pool.dashboard.rows import (
     Reject,
     Roles,
     StratumRole,
+    WorkChain,
     Worker,
     WorkJob,
     WorkNode,
+    WorkProposals,
     WorkRole,
 )
 from pool.dashboard.threads import InThread
@@ -78,6 +80,8 @@ class _Work(Struct, frozen=True):
     blocks_refused: int = 0
     job_id: str | None = None
     nodes: tuple[WorkNode, ...] = ()
+    chain: WorkChain | None = None
+    proposals: WorkProposals | None = None
 
 
 class _Stratum(Struct, frozen=True):
@@ -187,7 +191,16 @@ def _rate(estimate: Estimate) -> Rate:
 def _work(sign: Sign) -> WorkRole:
     data = _data(sign, _Work)
     job = None if data.job_id is None else _data(sign, WorkJob)
-    return WorkRole(sign.time_ms, data.node_reason, data.candidates_pending, job, data.blocks_refused, data.nodes)
+    return WorkRole(
+        heartbeat_ms=sign.time_ms,
+        node_reason=data.node_reason,
+        candidates_pending=data.candidates_pending,
+        job=job,
+        blocks_refused=data.blocks_refused,
+        nodes=data.nodes,
+        chain=data.chain,
+        proposals=data.proposals,
+    )
 
 
 def _stratum(sign: Sign, data: _Stratum) -> StratumRole:

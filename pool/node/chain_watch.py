@@ -10,7 +10,7 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred, FirstError, TimeoutError, gatherResults
 from twisted.internet.task import deferLater
 
-from pool import events
+from pool.node import events
 from pool.node.choice import NOT_ASKED
 from pool.ports import Clock, Node, NodeUnavailable
 from pool.work.chain_gate import Chain, ChainFacts, ChainVerdict, GateRules, heights_to_ask, judge, of_the_pool

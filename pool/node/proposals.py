@@ -11,6 +11,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from pool import events
+from pool.node import events as node_events
 from pool.ports import Clock, Node, NodeUnavailable
 from pool.work.coinbase import Coinbase
 from pool.work.job import Job
@@ -106,7 +107,7 @@ class Proposals:
         self._refused += 1
         self._last_refused_ms = self._clock.time_ms()
         self._refusals[index] = f"it refuses its own template with our coinbase: {reason}"
-        events.template_refused(name, template.height, job_id, reason)
+        node_events.template_refused(name, template.height, job_id, reason)
         self._on_refused(index, template)
         if index not in self._retries:
             retry = self._retries[index] = Deferred.fromCoroutine(self._retry(index))
@@ -136,7 +137,7 @@ class Proposals:
         was = index in self._emptied
         (self._emptied.add if emptied else self._emptied.discard)(index)
         if self._refusals.pop(index, None) is not None or was is not emptied:
-            events.template_taken(self._nodes[index].name, emptied)
+            node_events.template_taken(self._nodes[index].name, emptied)
             self._on_change()
 
     async def _is_taken(self, index: int, template: Template) -> bool:

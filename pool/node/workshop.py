@@ -12,6 +12,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from pool import events, failpoints
+from pool.node import events as node_events
 from pool.node.age import AgeAlarm
 from pool.node.chain_watch import ChainWatch, GateSettings
 from pool.node.empty_first import EmptyFirst, EmptySettings
@@ -240,7 +241,7 @@ class Workshop:
             return
         if len(template.transactions) < len(offered.transactions):
             count = len(offered.transactions)
-            events.template_trimmed(template.height, count, count - len(template.transactions))
+            node_events.template_trimmed(template.height, count, count - len(template.transactions))
         self._use(index, template)
 
     def _use(self, index: int, template: Template) -> None:

@@ -20,9 +20,11 @@ from pool.feed.addresses import server_endpoint
 from pool.feed.server import FeedServer
 from pool.node.bitcoind import BitcoindNode
 from pool.node.credentials import CookieFile, Credentials, PasswordFile
+from pool.node.empty_first import EmptySettings
 from pool.node.rpc import RpcSettings
 from pool.node.workshop import Workshop, WorkshopSettings
 from pool.roles.clock import SystemClock
+from pool.roles.gate import gate_settings
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.twisted_role import CannotStart, Role
 from pool.work.coinbase import Coinbase
@@ -46,7 +48,12 @@ class WorkRole(Role):
             self._nodes,
             Coinbase(output_script(config.pool.payout_address, network), config.pool.coinbase_tag.encode("ascii")),
             paths.candidates,
-            WorkshopSettings(refresh_seconds=config.work.refresh_seconds, poll_seconds=config.work.poll_seconds),
+            WorkshopSettings(
+                refresh_seconds=config.work.refresh_seconds,
+                poll_seconds=config.work.poll_seconds,
+                gate=gate_settings(config),
+                empty_first=EmptySettings(network, config.work.empty_first_seconds),
+            ),
             reactor,
             self._clock,
             self._feed.publish,
@@ -83,7 +90,12 @@ class WorkRole(Role):
         status, template = self._workshop.status(), self._workshop.template
         return {
             "node_reason": status.problem,
-            "nodes": [msgspec.structs.asdict(node) for node in status.nodes],
+            "nodes": [
+                msgspec.structs.asdict(node) | {"chain": verdict and verdict.chain.value}
+                for node, verdict in zip(status.nodes, status.chains, strict=True)
+            ],
+            "chain": status.chain and {"verdict": status.chain.chain.value, "reason": status.chain.reason},
+            "proposals": msgspec.structs.asdict(status.proposals),
             "height": status.height,
             "tip_hash_hex": status.prev_hash_hex,
             "job_id": status.job_id,

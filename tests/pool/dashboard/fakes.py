@@ -25,9 +25,11 @@ from pool.dashboard.rows import (
     Roles,
     StratumRole,
     Totals,
+    WorkChain,
     Worker,
     WorkJob,
     WorkNode,
+    WorkProposals,
     WorkRole,
 )
 
@@ -173,7 +175,9 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
                 transactions=2_481,
                 network_difficulty=NETWORK_DIFFICULTY,
             ),
-            nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False),),
+            nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False, "majority"),),
+            chain=WorkChain("majority", "its 689471 blocks agree with another node's"),
+            proposals=WorkProposals(looked_at=120, refused=0, last_refused_ms=None, problem=None),
         ),
         stratum=(stratum_role("0", sum(row.sessions for row in rows)),),
         accounting=AccountingRole(NOW_MS - 900, 212),

@@ -68,6 +68,19 @@ def test_every_state_of_a_node_is_there_before_a_node_has_it() -> None:
     assert value(found, "steppe_nodes", state="lagging") == 0
 
 
+def test_the_verdict_on_the_chain_is_one_of_three() -> None:
+    found = series(healthy())
+    assert [value(found, "steppe_chain_verdict", verdict=each) for each in ("majority", "minority", "unknown")] == [
+        1,
+        0,
+        0,
+    ]
+
+
+def test_refused_templates_are_counted() -> None:
+    assert value(series(healthy()), "steppe_templates_refused_total") == 0
+
+
 def test_the_states_are_those_of_the_choice() -> None:
     assert tuple(state.value for state in State) == NODE_STATES
 
