@@ -15,6 +15,7 @@ from payout.store.accruals import SqlAccruals
 from payout.store.blocks import SqlBlocks
 from payout.store.journal import SqlJournal
 from payout.store.shares import SqlShares
+from pool import failpoints
 from pool.store.sql import reading, writing
 
 
@@ -41,6 +42,8 @@ class SqlLedger:
         """A transaction: all of it is durable when the block ends, or none of it if it raises."""
         with errors_of_ours(self._engine), writing(self._engine) as connection:
             yield SqlBooks(connection)
+            failpoints.hit("books-written")
+        failpoints.hit("books-committed")
 
     @contextmanager
     def read(self) -> Iterator[SqlBooks]:

@@ -12,7 +12,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
-from pool import events
+from pool import events, failpoints
 from pool.feed.frames import BEAT, BEAT_SECONDS, FrameProtocol, decode_to_work, encode
 from pool.work.candidate import Candidate, CandidateTaken
 from pool.work.job import Job
@@ -118,6 +118,7 @@ class _ServerLink(FrameProtocol):
             # Without our answer the stratum role keeps it and sends it again.
             events.candidate_not_written(candidate.block_hash[::-1].hex(), str(error))
         else:
+            failpoints.hit("candidate-taken")
             if is_kept:
                 self.send(encode(CandidateTaken(candidate.block_hash)))
 
