@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from pool.ports import Clock, NodeUnavailable
 
-# A node that could not be asked is left alone for so long, since each try may take as long as its time-out.
-REST_SECONDS = 15.0
+# A node that could not be asked is left alone for a while, since each try may take as long as its time-out: at first
+# for so long, then twice as long each time.
+REST_SECONDS_FIRST = 0.5
+REST_SECONDS_MAX = 30.0
 
 
 class OneChain(Protocol):
@@ -18,6 +22,14 @@ class OneChain(Protocol):
     def tip_height(self) -> int: ...
     def hash_at(self, height: int) -> bytes | None: ...
     def coinbase_outputs(self, block_hash: bytes) -> tuple[tuple[int, bytes], ...] | None: ...
+
+
+class _Rest(Struct, frozen=True):
+    """Until when a node is left alone (monotonic), after how long a rest, and why."""
+
+    until: float
+    seconds: float
+    problem: NodeUnavailable
 
 
 class SeveralChains:
@@ -31,29 +43,29 @@ class SeveralChains:
         self._chains = chains
         self._clock = clock
         self._current = chains[0]
-        self._rests: dict[int, float] = {}
+        self._rests: dict[int, _Rest] = {}
 
     def is_synced(self) -> bool:
         """Whether there is one that has the whole chain. Raises NodeUnavailable when none can be asked."""
         heights: dict[int, int] = {}
-        error: NodeUnavailable | None = None
-        answered = False
-        for index in self._to_ask():
+        for index, chain in enumerate(self._chains):
+            now, rest = self._clock.monotonic(), self._rests.get(index)
+            if rest is not None and now < rest.until:
+                continue
             try:
-                is_synced, height = self._chains[index].is_synced(), self._chains[index].tip_height()
-            except NodeUnavailable as failed:
-                self._rests[index] = self._clock.monotonic() + REST_SECONDS
-                error = error or failed
+                is_synced, height = chain.is_synced(), chain.tip_height()
+            except NodeUnavailable as problem:
+                seconds = REST_SECONDS_FIRST if rest is None else min(2 * rest.seconds, REST_SECONDS_MAX)
+                self._rests[index] = _Rest(self._clock.monotonic() + seconds, seconds, problem)
                 continue
             self._rests.pop(index, None)
-            answered = True
             if is_synced:
                 heights[index] = height
         if heights:
             highest = max(heights.values())
             self._current = self._chains[next(index for index, height in heights.items() if height == highest)]
-        elif error is not None and not answered:
-            raise error
+        elif len(self._rests) == len(self._chains):
+            raise self._rests[0].problem
         return bool(heights)
 
     def tip_height(self) -> int:
@@ -64,9 +76,3 @@ class SeveralChains:
 
     def coinbase_outputs(self, block_hash: bytes) -> tuple[tuple[int, bytes], ...] | None:
         return self._current.coinbase_outputs(block_hash)
-
-    def _to_ask(self) -> list[int]:
-        """Who does not rest; all, if everybody does."""
-        now = self._clock.monotonic()
-        every = range(len(self._chains))
-        return [index for index in every if self._rests.get(index, now) <= now] or [*every]

@@ -26,7 +26,7 @@ class Release:
     """
 
     def __init__(
-        self, seconds: float, server: StratumServer, abort: Callable[[], None], clock: Clock, reactor: Any
+        self, seconds: float, server: StratumServer, abort: Callable[[CloseReason], None], clock: Clock, reactor: Any
     ) -> None:
         self._seconds = seconds
         self._server = server
@@ -67,7 +67,7 @@ class Release:
         if not self.is_released:
             self.is_released = self._server.warden.is_shut = True
             events.miners_released(len(self._server.sessions), round(self.age_seconds))
-        self._abort()
+        self._abort(CloseReason.NO_WORK)
         if self._server.sessions and not self._server.draining.is_under_way:
             # After a reset miners turn to their backup pools at once, after a mere close they wait (btcpool #322).
             Deferred.fromCoroutine(self._server.draining.begin(1, None, CloseReason.NO_WORK))

@@ -39,6 +39,7 @@ from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
 from stratum.drain import Target
 from stratum.front import FrontFactory
+from stratum.limits import CloseReason
 from stratum.protocol import StratumFactory, StratumProtocol
 from stratum.resume import FormerRun, candidates, former_run
 from stratum.returning import SessionIds
@@ -171,7 +172,7 @@ class StratumRole(Role):
         await self._doors.close()
         self._neighbours.stop()
         self._release.stop()
-        self._abort_fronts()
+        self._abort_fronts(CloseReason.SHUTDOWN)
         if self._options.drain_seconds and not self._hurried:
             events.drain_begun(len(self._server.sessions), self._options.drain_seconds, self._options.drain_to)
             waves = math.ceil(self._options.drain_seconds / SWEEP_SECONDS)
@@ -228,9 +229,9 @@ class StratumRole(Role):
         self._server.take_job(job)
         self._release.take_job(job)
 
-    def _abort_fronts(self) -> None:
+    def _abort_fronts(self, reason: CloseReason) -> None:
         for _, front in self._fronts:
-            front.abort()
+            front.abort(reason)
 
     def _status(self) -> dict[str, object]:
         return {

@@ -89,6 +89,8 @@ def test_miners_go_when_no_node_is_left_and_come_back_with_the_work(
     pool: WholePool, peers: tuple[Peer, Peer], miner: Miner
 ) -> None:
     a, b = peers
+    a.node.mine(1)
+    eventually("the second node has the block", lambda: b.tip() == a.tip())
     a.node.kill()
     eventually("the second node gives the work", lambda: chosen(pool) == b.name)
     assert not miner.is_reset()
@@ -106,7 +108,8 @@ def test_miners_go_when_no_node_is_left_and_come_back_with_the_work(
         "miners_released",
         "miners_welcome",
     ]
-    a.start()
+    nodes = pool.get("/api/v1/pool")["roles"]["work"]["nodes"]
+    assert [(node["is_chosen"], node["is_silent"]) for node in nodes] == [(False, None), (True, False)]
 
 
 def test_so_they_do_when_the_work_role_is_away_and_not_when_it_is_back_in_time(pool: WholePool, miner: Miner) -> None:

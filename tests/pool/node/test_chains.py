@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.task import Clock
 
-from pool.node.chains import REST_SECONDS, SeveralChains
+from pool.node.chains import REST_SECONDS_MAX, SeveralChains
 from pool.ports import NodeUnavailable
 from tests.pool.node.fake_clock import FakeClock
 
@@ -87,24 +87,35 @@ def test_within_a_pass_nobody_else_answers() -> None:
         both.chains.coinbase_outputs(both.a.mark)
 
 
-def test_a_node_that_is_away_is_left_alone_for_a_while() -> None:
+def test_a_node_that_is_away_is_asked_ever_more_seldom() -> None:
     both = Both()
     both.a.problem = "away"
-    both.pass_of()
-    both.pass_of()
-    asked = both.a.asked
-    both.reactor.advance(REST_SECONDS)
+    for _ in range(240):
+        both.pass_of()
+        both.reactor.advance(0.5)
+    assert both.a.asked < 12
+
+
+def test_it_answers_again_when_it_is_back() -> None:
+    both = Both()
+    both.a.problem = "away"
+    for _ in range(240):
+        both.pass_of()
+        both.reactor.advance(0.5)
     both.a.problem = None
-    assert (asked, both.pass_of()) == (1, both.a.mark)
+    both.reactor.advance(REST_SECONDS_MAX)
+    assert both.pass_of() == both.a.mark
 
 
-def test_if_all_are_away_each_is_asked_each_time() -> None:
+def test_if_all_are_away_the_first_ones_problem_is_told_also_while_nobody_is_asked() -> None:
     both = Both()
     both.a.problem, both.b.problem = "away", "away too"
-    for _ in range(2):
+    for _ in range(3):
         with pytest.raises(NodeUnavailable, match=r"^away$"):
             both.chains.is_synced()
+    assert (both.a.asked, both.b.asked) == (1, 1)
     both.b.problem = None
+    both.reactor.advance(REST_SECONDS_MAX)
     assert both.pass_of() == both.b.mark
 
 

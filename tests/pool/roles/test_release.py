@@ -19,14 +19,13 @@ class Released:
     def __init__(self) -> None:
         self.pool = Pool()
         self.pool.server.start()
-        self.aborted = 0
-        self.release = Release(RELEASE_SECONDS, self.pool.server, self._abort, self.pool.clock, self.pool.reactor)
+        self.aborted: list[CloseReason] = []
+        self.release = Release(
+            RELEASE_SECONDS, self.pool.server, self.aborted.append, self.pool.clock, self.pool.reactor
+        )
         self.release.start()
         self.take(age_ms=0)
         self.miners = [self.pool.ready() for _ in range(2)]
-
-    def _abort(self) -> None:
-        self.aborted += 1
 
     def take(self, age_ms: int, job_id: str = "1") -> None:
         job = structs.replace(make_job(job_id), template_age_ms=age_ms)
@@ -64,7 +63,7 @@ def test_nobody_is_taken_in(it: Released) -> None:
 
 def test_those_without_a_session_yet_are_reset_too(it: Released) -> None:
     it.pass_seconds(int(RELEASE_SECONDS) + 2)
-    assert it.aborted > 0
+    assert set(it.aborted) == {CloseReason.NO_WORK}
 
 
 def test_jobs_of_an_old_template_do_not_help(it: Released) -> None:
@@ -116,7 +115,7 @@ def test_both_are_told_once(it: Released) -> None:
 def test_the_time_begins_at_the_start_when_no_job_ever_came() -> None:
     pool = Pool()
     pool.server.start()
-    release = Release(RELEASE_SECONDS, pool.server, lambda: None, pool.clock, pool.reactor)
+    release = Release(RELEASE_SECONDS, pool.server, lambda reason: None, pool.clock, pool.reactor)
     release.start()
     for _ in range(int(RELEASE_SECONDS) + 2):
         pool.pass_seconds(1)
