@@ -194,10 +194,10 @@ class TestConfiguration:
 
 
 def events_by_level() -> dict[str, set[str]]:
-    """The functions of pool.events, and of the modules of that name in its packages, by the level they log at."""
+    """The functions of pool.events, pool.disk_events and pool.node.events, by the level they log at."""
     levels: dict[str, set[str]] = {}
     words = {"_CRITICAL": "critical", "_ERROR": "error", "_WARNING": "warn", "_INFO": "info"}
-    modules = [path for name, path in MODULES.items() if name.startswith("pool.") and name.endswith(".events")]
+    modules = [path for name, path in MODULES.items() if name.startswith("pool.") and name.endswith("events")]
     for node in (node for path in modules for node in ast.parse(path.read_text()).body):
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             [level] = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and each.id in words}

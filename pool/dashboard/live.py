@@ -13,6 +13,7 @@ from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.rows import (
     AccountingRole,
     Activity,
+    Disk,
     Hashrate,
     LiveAccount,
     LiveView,
@@ -82,6 +83,7 @@ class _Work(Struct, frozen=True):
     nodes: tuple[WorkNode, ...] = ()
     chain: WorkChain | None = None
     proposals: WorkProposals | None = None
+    disk: Disk | None = None
 
 
 class _Stratum(Struct, frozen=True):
@@ -93,6 +95,8 @@ class _Stratum(Struct, frozen=True):
     candidates_pending: int
     certificate_expires_ms: int | None = None
     is_released: bool = False
+    journal_refusal: str | None = None
+    disk: Disk | None = None
 
 
 class _Accounting(Struct, frozen=True):
@@ -200,6 +204,7 @@ def _work(sign: Sign) -> WorkRole:
         nodes=data.nodes,
         chain=data.chain,
         proposals=data.proposals,
+        disk=data.disk,
     )
 
 
@@ -213,6 +218,8 @@ def _stratum(sign: Sign, data: _Stratum) -> StratumRole:
         candidates_pending=data.candidates_pending,
         certificate_expires_ms=data.certificate_expires_ms,
         is_released=data.is_released,
+        journal_refusal=data.journal_refusal,
+        disk=data.disk,
     )
 
 

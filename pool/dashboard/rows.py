@@ -132,6 +132,14 @@ class WorkProposals(Struct, frozen=True):
     problem: str | None
 
 
+class Disk(Struct, frozen=True):
+    """The disk that a role writes its truth to. is_low: below the limits of the configuration."""
+
+    free_bytes: int
+    total_bytes: int
+    is_low: bool
+
+
 class WorkRole(Struct, frozen=True):
     """What the work role says.
 
@@ -148,6 +156,7 @@ class WorkRole(Struct, frozen=True):
     nodes: tuple[WorkNode, ...] = ()
     chain: WorkChain | None = None
     proposals: WorkProposals | None = None
+    disk: Disk | None = None
 
 
 class StratumRole(Struct, frozen=True):
@@ -156,6 +165,7 @@ class StratumRole(Struct, frozen=True):
     refused, closed: requests refused and connections closed, by reason, since its start. candidates_pending: blocks
     that the work role has not yet taken. certificate_expires_ms: end of the certificate for TLS; None without one.
     is_released: it sent its miners to their backup pools, for want of work.
+    journal_refusal: why the journal takes no shares; None while it does.
     """
 
     name: str
@@ -166,6 +176,8 @@ class StratumRole(Struct, frozen=True):
     candidates_pending: int
     certificate_expires_ms: int | None = None
     is_released: bool = False
+    journal_refusal: str | None = None
+    disk: Disk | None = None
 
 
 class AccountingRole(Struct, frozen=True):

@@ -41,13 +41,15 @@ AGE_LOOK_SECONDS = 1.0
 class WorkshopSettings(Struct, frozen=True):
     """refresh_seconds: miners get a new job at least this often. poll_seconds: the tip is asked for this often.
     keep_seconds: a share of a job can become a block for so long; more than stratum roles keep their jobs. gate: by
-    what the nodes' chains are judged. empty_first: when miners get an empty job first; None: never."""
+    what the nodes' chains are judged. empty_first: when miners get an empty job first; None: never. reserve_parts: so
+    many blocks can be kept when the disk is full."""
 
     refresh_seconds: float = 30.0
     poll_seconds: float = 0.5
     keep_seconds: float = 1800.0
     gate: GateSettings = GateSettings(GateRules((), None))
     empty_first: EmptySettings | None = None
+    reserve_parts: int = 0
 
 
 class WorkStatus(Struct, frozen=True):
@@ -96,7 +98,7 @@ class Workshop:
         self._clock = clock
         self._publish = publish
         self._run = run
-        self._spool = CandidateSpool(folder)
+        self._spool = CandidateSpool(folder, settings.reserve_parts)
         self._submitter = Submitter(nodes, self._spool, reactor, clock)
         self._templates = TemplateShelf(folder / "templates", settings.keep_seconds, clock.monotonic(), run)
         self._job_ids = JobIds(folder / "job-ids")
@@ -142,6 +144,10 @@ class Workshop:
         self._proposals.stop()
         for loop in self._loops:
             loop.cancel()
+
+    def refill_reserve(self) -> None:
+        """Set aside again what blocks on a full disk took."""
+        self._spool.reserve.fill()
 
     @property
     def template(self) -> Template | None:

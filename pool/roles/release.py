@@ -57,7 +57,9 @@ class Release:
         # An older job may come again, before the current one, when the work role comes back.
         self._given_at = max(self._given_at, self._clock.monotonic() - job.template_age_ms / 1000)
         if self.is_released and self.age_seconds < self._seconds:
-            self.is_released = self._server.warden.is_shut = False
+            self.is_released = False
+            if self._server.warden.shut is CloseReason.NO_WORK:
+                self._server.warden.shut = None
             self._server.draining.hurry()
             events.miners_welcome()
 
@@ -65,7 +67,7 @@ class Release:
         if self.age_seconds < self._seconds:
             return
         if not self.is_released:
-            self.is_released = self._server.warden.is_shut = True
+            self.is_released = True
             events.miners_released(len(self._server.sessions), round(self.age_seconds))
         self._abort(CloseReason.NO_WORK)
         if self._server.sessions and not self._server.draining.is_under_way:

@@ -21,9 +21,11 @@ from pool.feed.server import FeedServer
 from pool.node.bitcoind import BitcoindNode
 from pool.node.credentials import CookieFile, Credentials, PasswordFile
 from pool.node.empty_first import EmptySettings
+from pool.node.reserve import PART_BYTES
 from pool.node.rpc import RpcSettings
 from pool.node.workshop import Workshop, WorkshopSettings
 from pool.roles.clock import SystemClock
+from pool.roles.disk import Disk
 from pool.roles.gate import gate_settings
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.twisted_role import CannotStart, Role
@@ -53,11 +55,19 @@ class WorkRole(Role):
                 poll_seconds=config.work.poll_seconds,
                 gate=gate_settings(config),
                 empty_first=EmptySettings(network, config.work.empty_first_seconds),
+                reserve_parts=config.work.reserve_mib * 1024 * 1024 // PART_BYTES,
             ),
             reactor,
             self._clock,
             self._feed.publish,
             deferToThread,
+        )
+        self._disk = Disk(
+            paths.candidates,
+            config.pool.disk_low_percent,
+            config.pool.disk_low_mib,
+            reactor,
+            each=self._workshop.refill_reserve,
         )
         self._heartbeat = Heartbeat(config, reactor, "work", "0", self._status)
 
@@ -68,11 +78,13 @@ class WorkRole(Role):
             await self._feed.listen(server_endpoint(self._reactor, self._feed_address), self._workshop.take_candidate)
         except (OSError, ValueError, CannotListenError) as error:
             raise CannotStart(f"the job feed cannot listen at {self._feed_address}: {error}") from error
+        self._disk.start()
         self._heartbeat.start()
         Deferred.fromCoroutine(self._work())
 
     async def stop(self) -> None:
         self._heartbeat.stop()
+        self._disk.stop()
         self._workshop.stop()
         await self._feed.stop()
         for node in self._nodes:
@@ -104,6 +116,7 @@ class WorkRole(Role):
             "network_difficulty": difficulty_from_target(target_from_nbits(template.nbits)) if template else None,
             "candidates_pending": status.candidates_pending,
             "blocks_refused": status.blocks_refused,
+            "disk": self._disk.status(),
         }
 
 

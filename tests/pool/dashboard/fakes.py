@@ -16,6 +16,7 @@ from pool.dashboard.rows import (
     BlockDetail,
     BookAccount,
     Credit,
+    Disk,
     Hashrate,
     LedgerRow,
     LiveAccount,
@@ -178,6 +179,7 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
             nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False, "majority"),),
             chain=WorkChain("majority", "its 689471 blocks agree with another node's"),
             proposals=WorkProposals(looked_at=120, refused=0, last_refused_ms=None, problem=None),
+            disk=Disk(200 * 2**30, 500 * 2**30, False),
         ),
         stratum=(stratum_role("0", sum(row.sessions for row in rows)),),
         accounting=AccountingRole(NOW_MS - 900, 212),
@@ -187,7 +189,8 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
 
 def stratum_role(name: str, sessions: int) -> StratumRole:
     """A stratum process that is well."""
-    return StratumRole(name, NOW_MS - 700, sessions, {"unknown_method": 3}, {"not_json": 1}, 0)
+    disk = Disk(300 * 2**30, 500 * 2**30, False)
+    return StratumRole(name, NOW_MS - 700, sessions, {"unknown_method": 3}, {"not_json": 1}, 0, disk=disk)
 
 
 def _sum(rows: Iterable[Worker]) -> Activity:

@@ -227,6 +227,7 @@ class TestMachines:
             "chain": "unknown",
             "proposals": "unknown",
             "template": "unknown",
+            "disk": "unknown",
         }
 
 

@@ -85,6 +85,12 @@ def test_the_states_are_those_of_the_choice() -> None:
     assert tuple(state.value for state in State) == NODE_STATES
 
 
+def test_the_room_on_the_disk_of_each_role_is_told() -> None:
+    found = series(healthy())
+    assert value(found, "steppe_disk_free_bytes", role="work") == 200 * 2**30
+    assert value(found, "steppe_disk_bytes", role="stratum") == 500 * 2**30
+
+
 @pytest.mark.parametrize(("browser", "ready"), [(healthy(), 1), (without_redis(), 0), (without_database(), 0)])
 def test_ready_is_that_of_readyz(browser: Browser, ready: int) -> None:
     assert value(series(browser), "steppe_ready") == ready
