@@ -16,7 +16,8 @@ from payout.store.ledger import SqlLedger
 from pool import events, logs
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
-from pool.config import Config, Paths
+from pool.config import Config
+from pool.paths import Paths
 from pool.roles.clock import SystemClock
 from pool.roles.control import Answer, Order, tell
 from pool.roles.database import open_database

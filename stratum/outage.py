@@ -41,7 +41,9 @@ class Outage:
 
     def end(self) -> None:
         """A commit worked."""
-        self._since = self._warden.shut = None
+        self._since = None
+        if self._warden.shut is CloseReason.JOURNAL_FAILED:
+            self._warden.shut = None
 
     def sweep(self) -> None:
         """Called each second."""

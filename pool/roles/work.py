@@ -15,7 +15,7 @@ from pool import events
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.bitcoin.target import difficulty_from_target, target_from_nbits
-from pool.config import Config, NodeOptions, Paths
+from pool.config import Config, NodeOptions
 from pool.feed.addresses import server_endpoint
 from pool.feed.server import FeedServer
 from pool.node.bitcoind import BitcoindNode
@@ -24,6 +24,7 @@ from pool.node.empty_first import EmptySettings
 from pool.node.reserve import PART_BYTES
 from pool.node.rpc import RpcSettings
 from pool.node.workshop import Workshop, WorkshopSettings
+from pool.paths import Paths
 from pool.roles.clock import SystemClock
 from pool.roles.disk import Disk
 from pool.roles.gate import gate_settings
