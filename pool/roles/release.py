@@ -69,6 +69,8 @@ class Release:
         if not self.is_released:
             self.is_released = True
             events.miners_released(len(self._server.sessions), round(self.age_seconds))
+        # Somebody else may have shut the door for a while, and opened it.
+        self._server.warden.shut = self._server.warden.shut or CloseReason.NO_WORK
         self._abort(CloseReason.NO_WORK)
         if self._server.sessions and not self._server.draining.is_under_way:
             # After a reset miners turn to their backup pools at once, after a mere close they wait (btcpool #322).
