@@ -194,7 +194,7 @@ class TestConfiguration:
 
 
 def events_by_level() -> dict[str, set[str]]:
-    """The functions of pool.events, pool.disk_events and pool.node.events, by the level they log at."""
+    """The functions of pool.events, and of the modules of that name beside it, by the level they log at."""
     levels: dict[str, set[str]] = {}
     words = {"_CRITICAL": "critical", "_ERROR": "error", "_WARNING": "warn", "_INFO": "info"}
     modules = [path for name, path in MODULES.items() if name.startswith("pool.") and name.endswith("events")]

@@ -154,9 +154,9 @@ class WorkRole(Struct, frozen=True):
     job: WorkJob | None
     blocks_refused: int = 0
     nodes: tuple[WorkNode, ...] = ()
+    disk: Disk | None = None
     chain: WorkChain | None = None
     proposals: WorkProposals | None = None
-    disk: Disk | None = None
 
 
 class StratumRole(Struct, frozen=True):
@@ -164,8 +164,8 @@ class StratumRole(Struct, frozen=True):
 
     refused, closed: requests refused and connections closed, by reason, since its start. candidates_pending: blocks
     that the work role has not yet taken. certificate_expires_ms: end of the certificate for TLS; None without one.
-    is_released: it sent its miners to their backup pools, for want of work.
     journal_refusal: why the journal takes no shares; None while it does.
+    is_released: it sent its miners to their backup pools, for want of work.
     """
 
     name: str
@@ -175,9 +175,9 @@ class StratumRole(Struct, frozen=True):
     closed: Mapping[str, int]
     candidates_pending: int
     certificate_expires_ms: int | None = None
-    is_released: bool = False
     journal_refusal: str | None = None
     disk: Disk | None = None
+    is_released: bool = False
 
 
 class AccountingRole(Struct, frozen=True):

@@ -58,8 +58,7 @@ class Release:
         self._given_at = max(self._given_at, self._clock.monotonic() - job.template_age_ms / 1000)
         if self.is_released and self.age_seconds < self._seconds:
             self.is_released = False
-            if self._server.warden.shut is CloseReason.NO_WORK:
-                self._server.warden.shut = None
+            self._server.warden.open(CloseReason.NO_WORK)
             self._server.draining.hurry()
             events.miners_welcome()
 
@@ -68,9 +67,8 @@ class Release:
             return
         if not self.is_released:
             self.is_released = True
+            self._server.warden.shut(CloseReason.NO_WORK)
             events.miners_released(len(self._server.sessions), round(self.age_seconds))
-        # Somebody else may have shut the door for a while, and opened it.
-        self._server.warden.shut = self._server.warden.shut or CloseReason.NO_WORK
         self._abort(CloseReason.NO_WORK)
         if self._server.sessions and not self._server.draining.is_under_way:
             # After a reset miners turn to their backup pools at once, after a mere close they wait (btcpool #322).
