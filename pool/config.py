@@ -7,7 +7,6 @@ The file is TOML; an unknown key is refused; secrets are only ever paths to file
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -80,6 +79,37 @@ class NodeOptions(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class ChainOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The chain gate: whether the nodes are on the chain that everybody mines. No jobs are made of one that is not."""
+
+    on_unknown: Annotated[
+        Literal["mine", "stop"],
+        Meta(
+            description="When nobody can say, as with one node alone: make jobs, with a warning; or none. With `stop` "
+            "there should be three nodes, so that one may be away."
+        ),
+    ] = "mine"
+    tip_age_minutes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10_080,
+            description="A node of main or testnet4 whose newest block is older is on no chain that is mined; 0: it "
+            "may be of any age. On other chains blocks come when somebody wants one.",
+        ),
+    ] = 180
+
+
+CHECKPOINTS_MAX = 64
+
+
+class CheckpointOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """A block that the right chain has, beside those that the pool knows; at the same height it takes their place."""
+
+    height: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Of the block.")]
+    hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="As explorers show it, zeros in front.")]
+
+
 class WorkOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The work role: templates to jobs, candidates to blocks."""
 
@@ -89,6 +119,15 @@ class WorkOptions(Struct, frozen=True, forbid_unknown_fields=True):
     poll_seconds: Annotated[
         float, Meta(ge=0.1, le=10, description="Each node is asked for its tip this often, beside the long poll.")
     ] = 0.5
+    empty_first_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=60,
+            description="From a node that has lately taken so long for the template of a new block on, miners get an "
+            "empty job first; 0: never.",
+        ),
+    ] = 1.0
     reserve_mib: Annotated[
         int,
         Meta(
@@ -315,6 +354,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     pool: PoolOptions
     node: Annotated[list[NodeOptions], Meta(min_length=1, max_length=NODES_MAX)]
+    chain: ChainOptions = ChainOptions()
+    checkpoint: Annotated[list[CheckpointOptions], Meta(max_length=CHECKPOINTS_MAX)] = field(default_factory=list)
     work: WorkOptions = WorkOptions()
     stratum: StratumOptions = field(default_factory=StratumOptions)
     port: Annotated[list[PortOptions], Meta(max_length=PORTS_MAX)] = field(default_factory=list)
@@ -322,48 +363,3 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     database: DatabaseOptions = DatabaseOptions()
     accounting: AccountingOptions = AccountingOptions()
     web: WebOptions = WebOptions()
-
-
-class Paths(Struct, frozen=True):
-    """Where things lie in the data folder."""
-
-    data_dir: Path
-
-    @property
-    def journal(self) -> Path:
-        return self.data_dir / "journal"
-
-    @property
-    def candidates(self) -> Path:
-        return self.data_dir / "candidates"
-
-    @property
-    def extranonces(self) -> Path:
-        return self.data_dir / "extranonces"
-
-    @property
-    def sessions(self) -> Path:
-        return self.data_dir / "sessions"
-
-    @property
-    def control(self) -> Path:
-        return self.data_dir / "control"
-
-    @property
-    def feed(self) -> Path:
-        return self.data_dir / "feed.sock"
-
-    @property
-    def logs(self) -> Path:
-        return self.data_dir / "logs"
-
-    def log(self, role: str) -> Path:
-        return self.logs / f"{role}.log"
-
-    @property
-    def redis(self) -> Path:
-        return self.data_dir / "redis"
-
-    @property
-    def ledger(self) -> Path:
-        return self.data_dir / "ledger.sqlite"

@@ -17,9 +17,10 @@ from payout.store.ledger import SqlLedger
 from pool import events, logs
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
-from pool.config import Config, Paths
+from pool.config import Config
 from pool.journal.statistics import keep
 from pool.node.chain import BitcoindChain
+from pool.paths import Paths
 from pool.rebuild.comparison import Report
 from pool.rebuild.journals import Journals, RebuildImpossible
 from pool.rebuild.rebuild import Live

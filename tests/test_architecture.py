@@ -25,6 +25,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pool.failpoints": (),
     "pool.logs": (),
     "pool.config": (),
+    "pool.paths": (),
     "pool.config_file": ("pool.config", "pool.bitcoin"),
     "pool.supervisor": ("pool.events",),
     "pool.miner": ("native", "pool.bitcoin"),

@@ -18,8 +18,9 @@ from msgspec import Struct
 from sqlalchemy import Engine
 
 from pool import config_file, failpoints
-from pool.config import Config, Paths
+from pool.config import Config
 from pool.node.private import PrivateChain
+from pool.paths import Paths
 from pool.roles.database import reach_database
 from pool.service import ensure_account, process_name
 from pool.store.redis_link import connect

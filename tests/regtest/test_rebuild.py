@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import redis
 
-from pool.config import Paths
 from pool.node.private import PrivateNode
+from pool.paths import Paths
 from pool.store.redis_server import url_of
 from tests.regtest.whole_pool import WholePool, eventually
 

@@ -224,6 +224,8 @@ class TestMachines:
             "stratum": "down",
             "accounting": "down",
             "nodes": "unknown",
+            "chain": "unknown",
+            "proposals": "unknown",
             "template": "unknown",
             "disk": "unknown",
         }

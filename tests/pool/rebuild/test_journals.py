@@ -72,7 +72,7 @@ def test_the_same_journal_twice_is_refused(tmp_path: Path) -> None:
 
 def test_a_journal_whose_beginning_is_gone_is_refused(tmp_path: Path) -> None:
     write(tmp_path, ONE, "cd", first_seq=3)
-    with pytest.raises(RebuildImpossible, match="does not begin with its first record: .* begins with record 3"):
+    with pytest.raises(RebuildImpossible, match=r"does not begin with its first record: .* begins with record 3"):
         cut(Journals([tmp_path]), (ONE, 4))
 
 
