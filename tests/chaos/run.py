@@ -65,9 +65,7 @@ def run(options: Options, say: Callable[[str], None], stop: Callable[[], bool] =
             load.start()
             eventually("a first share is acknowledged", memory.acknowledged_at)
             _break_things(options, Scene(cluster, load, chance), injected, say, stop)
-            _wait_for_all(cluster, load)
-            peace_at = time.monotonic()
-            _settle(cluster, load)
+            peace_at = _settle(cluster, load, say)
         finally:
             if load.is_alive():
                 load.stop()
@@ -117,29 +115,35 @@ def _break_things(
             time.sleep(max(0.0, began + pause - time.monotonic()))
 
 
-def _wait_for_all(cluster: Cluster, load: Load) -> None:
-    """Peace: everything runs, and so do all miners. Raises AssertionError."""
+def _settle(cluster: Cluster, load: Load, say: Callable[[str], None]) -> float:
+    """Peace: what is on its way arrives, and the pool stops in good order. Returns when all miners were back.
+
+    Raises AssertionError for what does not happen.
+    """
+
+    def wait(what: str, condition: Callable[[], object]) -> None:
+        say(f"waiting: {what}")
+        eventually(what, condition, SETTLE_SECONDS)
+
     cluster.nodes.heal()
     cluster.nodes.converge()
     cluster.wait_until_ready()
-    eventually("all miners are back", lambda: load.ready == load.size, SETTLE_SECONDS)
-
-
-def _settle(cluster: Cluster, load: Load) -> None:
-    """What is on its way arrives, and the pool stops in good order. Raises AssertionError."""
+    wait("all miners are back", lambda: load.ready == load.size)
+    peace_at = time.monotonic()
     load.hold()
-    eventually("every share has its answer", lambda: load.unanswered == 0, SETTLE_SECONDS)
+    wait("every share has its answer", lambda: load.unanswered == 0)
     load.stop()
     cluster.nodes.stranger.mine(LAST_BLOCKS)
     cluster.nodes.converge()
-    eventually("every block has its verdict", lambda: _all_settled(cluster), SETTLE_SECONDS)
+    wait("every block has its verdict", lambda: _all_settled(cluster))
     with cluster.database() as engine:
         ledger = SqlLedger(engine)
-        eventually("the books have every record", lambda: not behind(cluster.paths.journal, ledger), SETTLE_SECONDS)
-        eventually("the books know what became of each block", lambda: not candidates_of(ledger), SETTLE_SECONDS)
+        wait("the books have every record", lambda: not behind(cluster.paths.journal, ledger))
+        wait("the books know what became of each block", lambda: not candidates_of(ledger))
+    say("waiting: the pool stops")
     code = cluster.stop_pool()
-    if code != 0:
-        raise AssertionError(f"the pool ended with exit code {code}")
+    assert code == 0, f"the pool ended with exit code {code}"
+    return peace_at
 
 
 def _all_settled(cluster: Cluster) -> bool:
