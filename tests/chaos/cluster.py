@@ -17,6 +17,8 @@ import redis
 from msgspec import Struct
 from sqlalchemy import Engine
 
+from payout.maturity import State
+from payout.store.ledger import SqlLedger
 from pool import config_file, failpoints
 from pool.config import Config, Paths
 from pool.node.private import PrivateChain
@@ -170,6 +172,12 @@ class Cluster:
             yield engine
         finally:
             engine.dispose()
+
+    def credited_height(self) -> int:
+        """Height of the highest block that is credited, and may still be taken back."""
+        with self.database() as engine, SqlLedger(engine).read() as books:
+            credited = (block.life.height for block in books.blocks.every() if block.life.state is State.IMMATURE)
+            return max(credited, default=0)
 
     def redis(self) -> redis.Redis:
         """A client of the pool's Redis."""

@@ -115,6 +115,7 @@ def reorganize(scene: Scene) -> None:
     with scene.cluster.nodes.split(stranger):
         fork = stranger.height()
         eventually(f"{depth} blocks of our own", lambda: ours.height() >= fork + depth)
+        eventually("one of them is credited", lambda: scene.cluster.credited_height() > fork)
         scene.load.hold()  # or the pool would go on, and its chain stay the longer one
         time.sleep(HELD_SECONDS)
         stranger.mine(ours.height() + 1 - stranger.height())
