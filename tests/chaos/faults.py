@@ -108,6 +108,26 @@ def cut_node_off(number: int, scene: Scene) -> None:
     scene.cluster.nodes.converge()
 
 
+def make_nodes_forget(scene: Scene) -> None:
+    """The pool's nodes take blocks of ours, and are killed before anyone else has them: only the pool can bring them
+    back."""
+    nodes = scene.cluster.nodes
+    with nodes.split(nodes.stranger):
+        fork = nodes.stranger.height()
+        eventually("blocks of our own", lambda: all(node.height() > fork for node in nodes.of_the_pool))
+        scene.load.hold()  # or new ones would take their place
+        time.sleep(HELD_SECONDS)
+        height = max(node.height() for node in nodes.of_the_pool)
+        for node in nodes.of_the_pool:
+            node.kill()
+    for node in nodes.of_the_pool:
+        node.start(at_first=nodes.stranger.address)  # two that know nothing would ask each other
+    eventually("what its nodes forgot is in the chain again", lambda: nodes.stranger.height() >= height, BACK_SECONDS)
+    for node in nodes.of_the_pool:
+        node.reconnect()
+    scene.load.go_on()
+
+
 def reorganize(scene: Scene) -> None:
     """The pool and everyone else go different ways for one to six blocks, and the others' is longer."""
     ours, stranger = scene.cluster.nodes.of_the_pool[0], scene.cluster.nodes.stranger
@@ -281,6 +301,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
     "node": {
         **{f"node {name} paused": partial(pause_node, number) for number, name in enumerate(NAMES)},
         **{f"node {name} cut off": partial(cut_node_off, number) for number, name in enumerate(NAMES)},
+        "nodes forget": make_nodes_forget,
     },
     "fork": {"reorganization": reorganize, "orphan race": race},
     "disk": {"disk full": fill_disk, "disk unwritable": unwritable_disk, "disk unsyncable": unsyncable_disk},
