@@ -224,6 +224,7 @@ class TestMachines:
             "stratum": "down",
             "accounting": "down",
             "template": "unknown",
+            "disk": "unknown",
         }
 
 
