@@ -224,6 +224,13 @@ def kill_postgresql(scene: Scene) -> None:
         os.kill(scene.chance.choice(pids), signal.SIGKILL)
 
 
+def cut_power(scene: Scene) -> None:
+    """The machine of the pool stops at once; its disk has what was synced, and any part of the rest."""
+    scene.cluster.cut_power(scene.chance.getrandbits(32))
+    scene.cluster.start_pool()
+    scene.cluster.wait_until_ready()
+
+
 def step_clock(hours: int, scene: Scene) -> None:
     """The wall clock steps by hours, and back."""
     scene.cluster.clock.step(hours * 3600)
@@ -312,13 +319,15 @@ FAULTS: dict[str, dict[str, Fault]] = {
     },
     "database": {"database held": hold_database},
     "postgresql": {"kill postgresql": kill_postgresql},
+    "power": {"power cut": cut_power},
     "failpoint": {f"failpoint {name}": partial(die_at, name) for name in FAILPOINTS},
 }
 
 
-def groups_for(database: str) -> list[str]:
-    """The groups that make sense with a database."""
-    return [group for group in FAULTS if group != "postgresql" or database == "postgresql"]
+def groups_for(database: str, journal_mode: str) -> list[str]:
+    """The groups that make sense with a database and a mode of the journal."""
+    without = {"postgresql"} - {database} | ({"power"} if journal_mode != "fsync" else set())
+    return [group for group in FAULTS if group not in without]
 
 
 def named(wanted: Iterable[str]) -> dict[str, Fault]:

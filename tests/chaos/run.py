@@ -48,6 +48,7 @@ class Options(Struct, frozen=True):
     pace_seconds: float
     faults: tuple[str, ...]
     rounds: int | None = None
+    journal_mode: str = "relaxed"
 
 
 def run(options: Options, say: Callable[[str], None], stop: Callable[[], bool] = lambda: False) -> Report:
@@ -55,7 +56,9 @@ def run(options: Options, say: Callable[[str], None], stop: Callable[[], bool] =
     began = time.monotonic()
     chance = random.Random(options.seed)
     memory, injected = Memory(), list[Injected]()
-    cluster = Cluster(Setup(options.bitcoind, options.chain, options.folder, options.database_url))
+    cluster = Cluster(
+        Setup(options.bitcoind, options.chain, options.folder, options.database_url, options.journal_mode)
+    )
     miners, shares_per_second, hunted_hps = LOADS[options.chain]
     logins = [f"{ACCOUNTS[number % len(ACCOUNTS)][0]}.rig{number}" for number in range(miners)]
     load = Load(cluster.stratum_port, logins, shares_per_second, hunted_hps, memory, options.seed)
