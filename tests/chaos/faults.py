@@ -51,9 +51,19 @@ HELD_SECONDS = 0.3
 
 def kill_program(program: str, scene: Scene) -> None:
     """kill -9; the supervisor starts it again."""
-    pid = eventually(f"{program} runs", lambda: scene.cluster.pid_of(program), BACK_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    _kill(scene, program)
+
+
+def kill_two(scene: Scene) -> None:
+    """kill -9 of two programs at one moment."""
+    _kill(scene, *scene.chance.sample(PROGRAMS, 2))
+
+
+def _kill(scene: Scene, *programs: str) -> None:
+    pids = [eventually(f"{program} runs", partial(scene.cluster.pid_of, program), BACK_SECONDS) for program in programs]
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def pause_program(program: str, scene: Scene) -> None:
@@ -294,6 +304,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
     "kill": {
         **{f"kill {program}": partial(kill_program, program) for program in PROGRAMS},
         **{f"kill node {name}": partial(kill_node, number) for number, name in enumerate(NAMES)},
+        "kill two": kill_two,
         "kill everything": kill_supervisor,
     },
     "pause": {f"pause {program}": partial(pause_program, program) for program in PROGRAMS},
