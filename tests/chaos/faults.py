@@ -199,8 +199,10 @@ def full_redis(scene: Scene) -> None:
 
 
 def fill_disk(scene: Scene) -> None:
-    """The journals' disk is full."""
-    _with_bad_disk(scene, scene.cluster.disk.fill)
+    """The journals' disk is full, down to the last page of the files that are written to."""
+    scene.cluster.disk.fill()
+    eventually("a miner is sent away", lambda: scene.load.ready < scene.load.size, BACK_SECONDS)
+    scene.cluster.disk.mend()
 
 
 def unwritable_disk(scene: Scene) -> None:
