@@ -46,8 +46,11 @@ class PoolOptions(Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
 
+NODES_MAX = 8
+
+
 class NodeOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """One bitcoind. Cookie, or user and password file."""
+    """A bitcoind; up to eight of them, the preferred one first. Cookie, or user and password file."""
 
     url: Annotated[
         str,
@@ -271,7 +274,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole configuration file."""
 
     pool: PoolOptions
-    node: Annotated[list[NodeOptions], Meta(min_length=1, max_length=1)]
+    node: Annotated[list[NodeOptions], Meta(min_length=1, max_length=NODES_MAX)]
     work: WorkOptions = WorkOptions()
     stratum: StratumOptions = field(default_factory=StratumOptions)
     port: Annotated[list[PortOptions], Meta(max_length=PORTS_MAX)] = field(default_factory=list)

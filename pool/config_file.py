@@ -17,7 +17,7 @@ from msgspec.inspect import type_info
 
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
-from pool.config import PORTS_MAX, Config, NodeOptions, PortOptions, StratumOptions
+from pool.config import NODES_MAX, PORTS_MAX, Config, NodeOptions, PortOptions, StratumOptions
 
 
 class Mistake(Struct, frozen=True):
@@ -178,10 +178,9 @@ def _mistakes_of_many(name: str, value: Any, places: _Places) -> Iterator[Mistak
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         yield places.mistake(name, f"must be written [[{name}]], with two brackets")
         return
-    if name == "node" and len(value) != 1:
-        yield places.mistake("node", f"exactly one [[node]] is supported, {len(value)} are given")
-    if name == "port" and len(value) > PORTS_MAX:
-        yield places.mistake("port", f"at most {PORTS_MAX} [[port]] are supported, {len(value)} are given")
+    most = {"node": NODES_MAX, "port": PORTS_MAX}[name]
+    if not value or len(value) > most:
+        yield places.mistake(name, f"1 to {most} [[{name}]] are supported, {len(value)} are given")
     for index, item in enumerate(value):
         yield from _option_mistakes(f"{name}[{index}]", _MANY[name], item, places)
 
@@ -208,11 +207,13 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
         output_script(config.pool.payout_address, NETWORKS[config.pool.chain])
     except ValueError as error:
         yield places.mistake("pool.payout_address", f"{error}")
-    node = config.node[0]
-    if bool(node.cookie_file) == bool(node.user or node.password_file):
-        yield places.mistake("node[0]", "give either cookie_file, or user and password_file")
-    elif not node.cookie_file and not (node.user and node.password_file):
-        yield places.mistake("node[0]", "user and password_file belong together")
+    for index, node in enumerate(config.node):
+        if bool(node.cookie_file) == bool(node.user or node.password_file):
+            yield places.mistake(f"node[{index}]", "give either cookie_file, or user and password_file")
+        elif not node.cookie_file and not (node.user and node.password_file):
+            yield places.mistake(f"node[{index}]", "user and password_file belong together")
+        if any(node.url.rstrip("/") == other.url.rstrip("/") for other in config.node[:index]):
+            yield places.mistake(f"node[{index}].url", "this node is listed before; each stands here once")
     doors = config.stratum.doors(config.port)
     for index, door in enumerate(doors):
         if not door.difficulty_min <= door.difficulty <= door.difficulty_max:

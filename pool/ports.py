@@ -95,7 +95,10 @@ class Verdict(Struct, frozen=True):
 
 
 class Node(Protocol):
-    """What the work role asks of a node. Every method raises NodeUnavailable."""
+    """What the work role asks of a node. Every method raises NodeUnavailable. name: for people, host and port."""
+
+    @property
+    def name(self) -> str: ...
 
     async def block_template(self, longpoll_id: str | None = None) -> Template:
         """The node's template; with longpoll_id, the answer comes when that template is outdated (BIP-0022)."""

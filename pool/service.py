@@ -75,7 +75,7 @@ def facts(config: Config) -> list[str]:
         *(f"miners: stratum+tcp://{listen}" for door in config.stratum.doors(config.port) for listen in door.listen),
         *(["miners: the same doors take TLS"] if config.stratum.tls_certificate else []),
         f"page: http://{config.web.listen}/",
-        f"node: {config.node[0].url}",
+        *(f"node: {node.url}" for node in config.node),
         f"logs: {paths.logs}",
     ]
 

@@ -21,14 +21,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pool.stats": ("native", "pool.bitcoin", "pool.work", "pool.stats"),
     "pool.ports": ("pool.bitcoin", "pool.work"),
     "pool.events": ("pool.bitcoin",),
+    "pool.failpoints": (),
     "pool.logs": (),
     "pool.config": (),
     "pool.config_file": ("pool.config", "pool.bitcoin"),
     "pool.supervisor": ("pool.events",),
     "pool.miner": ("native", "pool.bitcoin"),
-    "pool.feed": ("pool.bitcoin", "pool.work", "pool.ports", "pool.events", "pool.feed"),
-    "pool.journal": ("pool.work", "pool.stats", "pool.ports", "pool.events", "pool.journal"),
-    "pool.node": ("native", "pool.bitcoin", "pool.work", "pool.ports", "pool.events", "pool.node"),
+    "pool.feed": ("pool.bitcoin", "pool.work", "pool.ports", "pool.events", "pool.failpoints", "pool.feed"),
+    "pool.journal": ("pool.work", "pool.stats", "pool.ports", "pool.events", "pool.failpoints", "pool.journal"),
+    "pool.node": ("native", "pool.bitcoin", "pool.work", "pool.ports", "pool.events", "pool.failpoints", "pool.node"),
     # For demos and tests: a child process like the roles, which ends with its parent.
     "pool.node.private": ("pool.ports", "pool.supervisor"),
     "pool.store": ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "pool.events", "pool.store"),
@@ -44,7 +45,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "stratum": ("native", "pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "pool.events", "stratum"),
     "payout": ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "payout"),
     # The ledger's tables are part of the one SQL schema; its adapter and the accounting role's loop log events.
-    "payout.store": ("pool.bitcoin", "pool.work", "pool.ports", "pool.events", "pool.store.sql", "payout"),
+    "payout.store": (
+        "pool.bitcoin",
+        "pool.work",
+        "pool.ports",
+        "pool.events",
+        "pool.failpoints",
+        "pool.store.sql",
+        "payout",
+    ),
 }
 
 PURE = ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "stratum", "payout")

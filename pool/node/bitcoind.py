@@ -40,6 +40,7 @@ class BitcoindNode:
         question_seconds: float = QUESTION_SECONDS,
         long_poll_seconds: float = LONG_POLL_SECONDS,
     ) -> None:
+        self.name = settings.name
         self._reactor = reactor
         self._settings = settings
         self._calls = _RpcThreads(settings, settings.timeout_seconds, _CALL_THREADS, "bitcoind")

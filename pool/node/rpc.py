@@ -60,6 +60,12 @@ class RpcSettings(Struct, frozen=True):
     network: Network
     timeout_seconds: float = 30.0
 
+    @property
+    def name(self) -> str:
+        """Host and port, for people."""
+        address = urlsplit(self.url)
+        return f"{address.hostname}:{address.port or self.network.default_rpc_port}"
+
 
 class BitcoindRpc:
     """One kept connection to bitcoind; for one thread, but for `interrupt`."""
@@ -74,7 +80,7 @@ class BitcoindRpc:
             raise ValueError(f"a node's address is http://HOST:PORT, without user or password: {settings.url!r}")
         port = address.port or settings.network.default_rpc_port
         self._settings = settings
-        self._where = f"bitcoind at {address.hostname}:{port}"
+        self._where = f"bitcoind at {settings.name}"
         self._connection = AuthorizedConnection(
             open_connection(address.hostname, port, timeout=settings.timeout_seconds), settings.credentials
         )

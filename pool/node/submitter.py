@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -30,8 +31,8 @@ _OPEN = frozenset(
 class Submitter:
     """Submits spooled blocks and settles them in the spool."""
 
-    def __init__(self, node: Node, spool: CandidateSpool, reactor: Any, clock: Clock) -> None:
-        self._node = node
+    def __init__(self, nodes: Sequence[Node], spool: CandidateSpool, reactor: Any, clock: Clock) -> None:
+        self._node = nodes[0]
         self._spool = spool
         self._reactor = reactor
         self._clock = clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,13 @@ class WorkStatus(Struct, frozen=True):
 class Workshop:
     """Makes a job of each new tip, better template and refresh; builds, keeps and submits the blocks.
 
-    folder: of the candidates; the templates of live jobs lie in it too. publish: called with each new job.
+    nodes: the preferred one first. folder: of the candidates; the templates of live jobs lie in it too. publish: called
+    with each new job.
     """
 
     def __init__(
         self,
-        node: Node,
+        nodes: Sequence[Node],
         coinbase: Coinbase,
         folder: Path,
         settings: WorkshopSettings,
@@ -77,10 +78,10 @@ class Workshop:
         self._clock = clock
         self._publish = publish
         self._spool = CandidateSpool(folder)
-        self._submitter = Submitter(node, self._spool, reactor, clock)
+        self._submitter = Submitter(nodes, self._spool, reactor, clock)
         self._templates = TemplateShelf(folder / "templates", settings.keep_seconds, clock.monotonic())
         self._job_ids = JobIds(folder / "job-ids")
-        self._watch = TipWatch(node, reactor, settings.poll_seconds, self._take_template)
+        self._watch = TipWatch(nodes[0], reactor, settings.poll_seconds, self._take_template)
         self._template: Template | None = None
         self._template_time_ms: int | None = None
         self._job: Job | None = None

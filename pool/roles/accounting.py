@@ -55,7 +55,7 @@ class AccountingRole:
         self._redis = open_redis(config)
         self._ledger = SqlLedger(open_database(config))
         self._shares = RedisShares(self._redis)
-        self._chain = BitcoindChain(rpc_settings(config))
+        self._chain = BitcoindChain(rpc_settings(config)[0])
         self._accounting = Accounting(self._ledger, self._chain, rules_of(config))
         self._clock = SystemClock()
         self._troubles: dict[str, str] = {}

@@ -35,10 +35,10 @@ class WorkRole(Role):
         self._clock = SystemClock()
         self._reactor = reactor
         self._feed_address = config.work.feed or f"unix:{paths.feed}"
-        self._node = BitcoindNode(reactor, rpc_settings(config))
+        self._nodes = [BitcoindNode(reactor, settings) for settings in rpc_settings(config)]
         self._feed = FeedServer(reactor)
         self._workshop = Workshop(
-            self._node,
+            self._nodes,
             Coinbase(output_script(config.pool.payout_address, network), config.pool.coinbase_tag.encode("ascii")),
             paths.candidates,
             WorkshopSettings(refresh_seconds=config.work.refresh_seconds, poll_seconds=config.work.poll_seconds),
@@ -49,7 +49,8 @@ class WorkRole(Role):
         self._heartbeat = Heartbeat(config, reactor, "work", "0", self._status)
 
     async def start(self) -> None:
-        self._node.start()
+        for node in self._nodes:
+            node.start()
         try:
             await self._feed.listen(server_endpoint(self._reactor, self._feed_address), self._workshop.take_candidate)
         except (OSError, ValueError, CannotListenError) as error:
@@ -61,7 +62,8 @@ class WorkRole(Role):
         self._heartbeat.stop()
         self._workshop.stop()
         await self._feed.stop()
-        self._node.stop()
+        for node in self._nodes:
+            node.stop()
 
     async def _work(self) -> None:
         """Better a new process than one that looks alive: a bug in the workshop ends the role."""
@@ -85,10 +87,10 @@ class WorkRole(Role):
         }
 
 
-def rpc_settings(config: Config) -> RpcSettings:
-    """How to reach the node."""
-    node = config.node[0]
-    return RpcSettings(node.url, _credentials(node), NETWORKS[config.pool.chain])
+def rpc_settings(config: Config) -> list[RpcSettings]:
+    """How to reach the nodes, the preferred one first."""
+    network = NETWORKS[config.pool.chain]
+    return [RpcSettings(node.url, _credentials(node), network) for node in config.node]
 
 
 def _credentials(node: NodeOptions) -> Credentials:

@@ -11,15 +11,16 @@ from pool.config import Door
 from pool.config_file import ConfigurationError, load, sample
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
-GOOD = f"""\
-[pool]
-chain = "regtest"
-payout_address = "{ADDRESS}"
-
+NODE = """
 [[node]]
 url = "http://127.0.0.1:18443"
 cookie_file = "node/.cookie"
 """
+GOOD = f"""\
+[pool]
+chain = "regtest"
+payout_address = "{ADDRESS}"
+{NODE}"""
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -92,6 +93,17 @@ def test_a_node_needs_exactly_one_way_to_log_in(tmp_path: Path) -> None:
     assert said == ":5: node[0]: give either cookie_file, or user and password_file"
 
 
+def test_several_nodes_stand_in_order_of_preference(tmp_path: Path) -> None:
+    second = NODE.replace("18443", "18444")
+    config = load(written(tmp_path, GOOD + second))
+    assert [node.url for node in config.node] == ["http://127.0.0.1:18443", "http://127.0.0.1:18444"]
+
+
+def test_a_node_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + NODE)
+    assert said.endswith("node[1].url: this node is listed before; each stands here once")
+
+
 def test_a_password_in_the_address_is_refused(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, GOOD.replace("http://", "http://user:secret@"))
     assert said.startswith(":6: node[0].url:")
@@ -123,7 +135,7 @@ def test_a_port_that_is_no_port_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_nine_further_ports_are_too_many(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, GOOD + 9 * PORT)
-    assert "at most 8 [[port]]" in said
+    assert said.endswith("1 to 8 [[port]] are supported, 9 are given")
 
 
 def test_one_bracket_makes_no_port(tmp_path: Path) -> None:

@@ -275,7 +275,7 @@ class WorkRole:
         self.node = BitcoindNode(twisted.reactor, linked.settings)
         self.feed = FeedServer(twisted.reactor)
         self.workshop = Workshop(
-            self.node,
+            [self.node],
             linked.coinbase,
             self.folder,
             WorkshopSettings(refresh_seconds=REFRESH_SECONDS),

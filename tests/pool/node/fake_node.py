@@ -18,6 +18,8 @@ class FakeNode:
     first of `waiting`. verdicts: answers to `submitblock` in turn, then None. places: confirmations by block hash.
     """
 
+    name = "fake:8332"
+
     def __init__(self) -> None:
         self.template = empty_template(1, sha256d(b"0"))
         self.problem: str | None = None

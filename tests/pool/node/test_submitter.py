@@ -38,7 +38,7 @@ class Setup:
         self.submitter = self.another()
 
     def another(self) -> Submitter:
-        return Submitter(self.node, self.spool, self.reactor, FakeClock(self.reactor, start_ms=1000))
+        return Submitter([self.node], self.spool, self.reactor, FakeClock(self.reactor, start_ms=1000))
 
     def submit(self) -> Settled | None:
         self.submitter.submit(SPOOLED, BLOCK)

@@ -33,7 +33,7 @@ class Running:
         self.reactor = Clock()
         self.clock = FakeClock(self.reactor)
         self.jobs: list[Job] = []
-        self.workshop = Workshop(node, COINBASE, folder, SETTINGS, self.reactor, self.clock, self.jobs.append)
+        self.workshop = Workshop([node], COINBASE, folder, SETTINGS, self.reactor, self.clock, self.jobs.append)
         self.run = Deferred.fromCoroutine(self.workshop.run())
 
     def pass_seconds(self, seconds: float) -> None:
@@ -274,7 +274,7 @@ class TestRun:
             raise ZeroDivisionError
 
         reactor = Clock()
-        workshop = Workshop(FakeNode(), COINBASE, folder, SETTINGS, reactor, FakeClock(reactor), broken)
+        workshop = Workshop([FakeNode()], COINBASE, folder, SETTINGS, reactor, FakeClock(reactor), broken)
         errors: list[BaseException | None] = []
         Deferred.fromCoroutine(workshop.run()).addErrback(lambda failure: errors.append(failure.value))
         assert [type(error) for error in errors] == [ZeroDivisionError]
