@@ -15,7 +15,6 @@ from payout.payment import Attempt, Purpose
 from pool.bitcoin.transaction import OutPoint, Output, Transaction
 
 
-
 class FeeRefused(Exception):
     """The network wants more than the operator allows. The text says how much, and which option decides."""
 
@@ -30,12 +29,25 @@ class FeeCaps(Struct, frozen=True):
     rate_max_sat_kvb: int
     total_max_sat: int
 
-    def check(self, cost_sat: int, vbytes: int) -> None:
+    def check_rate(self, rate_sat_kvb: int) -> None:
+        """Raises FeeRefused."""
+        if rate_sat_kvb > self.rate_max_sat_kvb:
+            raise FeeRefused(
+                f"the network wants {rate_sat_kvb} sat/kvB, more than payouts.fee_rate_max "
+                f"({self.rate_max_sat_kvb // VBYTES_PER_KVB} sat/vB): wait, or raise that"
+            )
+
+    def check_total(self, cost_sat: int) -> None:
         """Raises FeeRefused."""
         if cost_sat > self.total_max_sat:
             raise FeeRefused(
-                f"the transaction would cost {cost_sat} satoshi, more than payouts.fee_max_sat ({self.total_max_sat})"
+                f"the transaction would cost {cost_sat} satoshi, more than payouts.fee_max_sat ({self.total_max_sat}): "
+                "wait, or raise that"
             )
+
+    def check(self, cost_sat: int, vbytes: int) -> None:
+        """Raises FeeRefused."""
+        self.check_total(cost_sat)
         if cost_sat > fee_sat(vbytes, self.rate_max_sat_kvb):
             raise FeeRefused(
                 f"the transaction would cost {cost_sat} satoshi for {vbytes} vB, "
@@ -66,7 +78,7 @@ def check_transaction(
     change = _change(transaction, wanted)
     for output in change:
         if output.script not in ours or not is_native_segwit(output.script):
-            raise LedgerError(f"the transaction pays {output.value_sat} satoshi to {output.script.hex()}, nobody's line")
+            raise LedgerError(f"the transaction pays {output.value_sat} satoshi to {output.script.hex()}, no line does")
     paid_sat = sum(output.value_sat for output in transaction.outputs)
     own = [each.spends for each in transaction.inputs]
     if len(set(own)) != len(own) or not own:
@@ -78,15 +90,15 @@ def check_transaction(
             )
     spent_sat = 0
     for each in transaction.inputs:
-        output = spent.get(each.spends)
-        if output is None:
+        source = spent.get(each.spends)
+        if source is None:
             raise InputRefused(f"input {each.spends} is not there to be spent")
-        if each.script or not is_native_segwit(output.script):
+        if each.script or not is_native_segwit(source.script):
             raise LedgerError(
                 f"input {each.spends} is not native segwit, so the transaction would change its id when it is signed; "
                 "move this coin to a bech32 address of the wallet"
             )
-        spent_sat += output.value_sat
+        spent_sat += source.value_sat
     if spent_sat < paid_sat:
         raise LedgerError(f"the transaction pays {paid_sat} satoshi out of {spent_sat}")
     return spent_sat - paid_sat

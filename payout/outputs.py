@@ -38,7 +38,7 @@ _SHAPES = (
     (P2WSH, b"\x00\x20", 32, b""),
     (P2TR, b"\x51\x20", 32, b""),
 )
-"""What each begins with, how many bytes of hash or key follow, and what it ends with. Source: Bitcoin Core, `solver.cpp`."""
+"""Beginning, bytes of hash or key, and end of each. Source: Bitcoin Core, `solver.cpp`."""
 
 
 def output_kind(script: bytes) -> OutputKind:

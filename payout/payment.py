@@ -28,6 +28,10 @@ FINAL_DEPTH = 6
 """How deep a transaction must be before nobody looks for a way back."""
 
 
+class StateChanged(Exception):
+    """A batch is not in the state that it should leave: somebody else took a step meanwhile."""
+
+
 class State(enum.StrEnum):
     """Where a batch stands. exported: its transaction was given out to be signed by somebody else."""
 
@@ -205,7 +209,9 @@ def confirm(batch: Batch, lines: Sequence[Line], attempt: Attempt, time_ms: int)
 def unconfirm(batch: Batch, lines: Sequence[Line], time_ms: int) -> Posting:
     """The transaction left the chain again: the exact negative of `confirm`."""
     posted = confirm(batch, lines, batch.confirmed, time_ms)
-    return ledger.reverse(posted, _flipped(f"payout:{batch.id}:unconfirmed", batch.flips), "payout.unconfirmed", time_ms)
+    return ledger.reverse(
+        posted, _flipped(f"payout:{batch.id}:unconfirmed", batch.flips), "payout.unconfirmed", time_ms
+    )
 
 
 def _flipped(key: str, flips: int) -> str:

@@ -22,8 +22,8 @@ def _guard_on_sqlite(table: str, keys: tuple[tuple[str, ...], ...]) -> None:
     # INSERT OR REPLACE would delete the old row without a word to the trigger above.
     taken = " OR ".join("(" + " AND ".join(f"NEW.{column} = {column}" for column in key) + ")" for key in keys)
     op.execute(
-        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken}) "  # noqa: S608 - names of ours
+        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - names of ours
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken}) "
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     )
 
