@@ -261,7 +261,8 @@ class Advance:
 def keep_signed(books: PaymentBooks, batch: Batch, draft: Draft, raw: bytes, fee_sat: int, now_ms: int) -> Moved:
     """Keep the signed transaction of a draft. Raises WalletWaits if the books hold too few coins for it."""
     _check_cover(books, batch, draft, fee_sat)
-    unbound = books.payouts.draft(batch, None)
+    is_drafted = batch.draft is not None and batch.draft.txid == draft.txid
+    unbound = books.payouts.draft(batch, None) if is_drafted else batch
     return keep_attempt(books, unbound, draft.purpose, raw, fee_sat, now_ms)
 
 

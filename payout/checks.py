@@ -45,9 +45,8 @@ class FeeCaps(Struct, frozen=True):
                 "wait, or raise that"
             )
 
-    def check(self, cost_sat: int, vbytes: int) -> None:
+    def check_rate_of(self, cost_sat: int, vbytes: int) -> None:
         """Raises FeeRefused."""
-        self.check_total(cost_sat)
         if cost_sat > fee_sat(vbytes, self.rate_max_sat_kvb):
             raise FeeRefused(
                 f"the transaction would cost {cost_sat} satoshi for {vbytes} vB, "

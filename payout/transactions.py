@@ -54,7 +54,10 @@ def check_signed(
     if not all(each.is_signed for each in signed.inputs):
         raise LedgerError("signatures are missing")
     fee_sat = _checked_fee_sat(wallet, batch, lines, draft.purpose, signed)
-    caps.check(fee_sat, signed.vbytes)
+    caps.check_total(fee_sat)
+    if draft.purpose is Purpose.PAY:
+        # The fee is for the longest signatures; each may have come out shorter.
+        caps.check_rate_of(fee_sat, signed.vbytes + len(signed.inputs))
     refusal = wallet.refusal(raw)
     if refusal is not None:
         raise InputRefused(f"the node would not take the transaction: {refusal}")
