@@ -239,7 +239,7 @@ class Advance:
         lines = self._ledger_lines(batch)
         self._hit("payout-finish")
         with self._write() as books:
-            books.payouts.move(batch, after)
+            books.payouts.move(books.payouts.draft(batch, None), after)
             if not is_paid:
                 books.payouts.disclaim(batch)
                 books.journal.post([settlement.release(batch.name, amounts_sat(lines), now_ms)])

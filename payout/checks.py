@@ -93,7 +93,7 @@ def check_transaction(
         if source is None:
             raise InputRefused(f"input {each.spends} is not there to be spent")
         if each.script or not is_native_segwit(source.script):
-            raise LedgerError(
+            raise InputRefused(
                 f"input {each.spends} is not native segwit, so the transaction would change its id when it is signed; "
                 "move this coin to a bech32 address of the wallet"
             )

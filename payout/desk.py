@@ -10,7 +10,7 @@ from payout import ledger, planning, settlement
 from payout.advance import Moved, Settings, keep_signed
 from payout.checks import FeeRefused, InputRefused
 from payout.ledger import LedgerError
-from payout.payment import Attempt, Batch, Draft, Place, Purpose, State, amounts_sat, release_refusal, step
+from payout.payment import LIVE, Attempt, Batch, Draft, Place, Purpose, State, amounts_sat, release_refusal, step
 from payout.payment_ports import Built, PaidLine, PaymentStore, Wallet
 from payout.planning import Plan
 from payout.transactions import check_signed, draft_of
@@ -57,7 +57,7 @@ class Desk:
             raise DeskRefused(f"payout {payout_id} cannot be released: {refusal}")
         after = step(batch, State.RELEASED, now_ms)
         with self._store.write() as books:
-            books.payouts.move(batch, after)
+            books.payouts.move(books.payouts.draft(batch, None), after)
             books.payouts.disclaim(batch)
             amounts = amounts_sat(each.line for each in lines)
             books.journal.post([settlement.release(batch.name, amounts, now_ms)])
@@ -92,7 +92,7 @@ class Desk:
             raise DeskRefused('the wallet signs by itself; payouts.signer = "external" is for keys that are elsewhere')
         batch, _ = self._batch(payout_id)
         draft = batch.draft
-        if draft is None:
+        if draft is None or batch.state not in LIVE:
             raise DeskRefused(f"nothing of payout {payout_id} ({batch.state.value}) waits for signatures")
         if not any(attempt.txid == draft.txid for attempt in batch.attempts):
             after = step(batch, State.EXPORTED, now_ms) if batch.state is State.BUILT else batch

@@ -115,8 +115,8 @@ class Payer:
                     is_quiet = False
                     yield told
             except (WalletWaits, FeeRefused, InputRefused, StateChanged) as reason:
-                self._is_set_aside = False  # the wallet may keep coins for what was built and is not kept
                 yield Waits(f"payout {batch.id}", str(reason))
+                self._advance.set_aside()  # what was built and is not kept may hold coins that the next one needs
         if not switch.is_stopped:
             try:
                 yield from self._run(now_ms)

@@ -100,11 +100,11 @@ class TestInputs:
             fee(spent={**SPENT, COIN_B: None})
 
     def test_one_that_is_no_segwit_is_refused(self) -> None:
-        with pytest.raises(LedgerError, match="not native segwit"):
+        with pytest.raises(InputRefused, match="not native segwit"):
             fee(spent={**SPENT, COIN_B: Output(500, b"\xa9\x14" + bytes(20) + b"\x87")})
 
     def test_a_script_in_an_input_is_refused(self) -> None:
-        with pytest.raises(LedgerError, match="not native segwit"):
+        with pytest.raises(InputRefused, match="not native segwit"):
             fee(replace(GOOD, inputs=(Input(COIN_A, b"\0", True),)))
 
     @pytest.mark.parametrize("inputs", [(), (Input(COIN_A, b"", True), Input(COIN_A, b"", True))])

@@ -429,7 +429,3 @@ class TestRuns:
         scene.run()
         scene.finish()
         assert scene.wallet.paid_sat() == {script("bob"): COIN // 2}
-
-
-def test_our_change_is_nobodys_line() -> None:
-    assert script("alice") != OUR_CHANGE

@@ -44,12 +44,20 @@ class PayingPool:
         self.ledger = SqlLedger(engine)
         self.owed_sat: dict[str, int] = {}
         self.time_ms = itertools.count(1)
+        self._wallets: list[BitcoindWallet] = []
 
     def rpc(self, url: str | None = None) -> RpcSettings:
         return RpcSettings(url or self.node.url, CookieFile(self.node.cookie_file), REGTEST, wallet=self.wallet_name)
 
     def wallet(self) -> BitcoindWallet:
-        return BitcoindWallet(self.rpc())
+        """A connection to the wallet, until `close`."""
+        self._wallets.append(BitcoindWallet(self.rpc()))
+        return self._wallets[-1]
+
+    def close(self) -> None:
+        """Close every connection."""
+        for wallet in self._wallets:
+            wallet.close()
 
     def desk(self, **changes: Any) -> Desk:
         return Desk(self.ledger, self.wallet(), settings(**changes))
@@ -58,7 +66,6 @@ class PayingPool:
         """What the wallet holds, in the books."""
         wallet = self.wallet()
         have_sat = wallet.confirmed_sat([])
-        wallet.close()
         with self.ledger.write() as books:
             booked_sat = books.journal.balances_sat([ledger.WALLET]).get(ledger.WALLET, 0)
         self.post(label, {ledger.WALLET: have_sat - booked_sat, ledger.POOL_FEE: booked_sat - have_sat})
@@ -147,7 +154,6 @@ class PayingPool:
         assert {name: sat for name, sat in balances.items() if name.startswith("liab:") and sat} == {}
         wallet = self.wallet()
         assert wallet.confirmed_sat([]) == balances[ledger.WALLET]
-        wallet.close()
 
     def paid_sat(self) -> dict[str, int]:
         """What the chain has paid to the addresses of the accounts."""

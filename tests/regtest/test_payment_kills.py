@@ -1,6 +1,7 @@
 """Payments with a real wallet, killed before and after every step: of the payer, and of the node; on both databases.
 
-The suite takes a few of them; tests/payout takes every place without a node. `STEPPE_KILLS=all` takes every place, of payer and node, on both databases.
+The suite takes a few of them; tests/payout takes every place without a node. `STEPPE_KILLS=all` takes every place, of
+payer and node, on both databases.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ def pool(request: pytest.FixtureRequest, node: PrivateNode, tmp_path: Path) -> I
     amounts(made, ["alice", "bob", "carol"], COIN // 3)
     made.ask()
     yield made
+    made.close()
     engine.dispose()
 
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from payout.payer import Payer
 from payout.payment import State
 from pool.bitcoin.network import REGTEST
 from pool.bitcoin.script import output_script
-from pool.node.private import PrivateNode
+from pool.node.private import WALLET, PrivateNode
 from tests.payout.conftest import postgresql_books, sqlite, sqlite_file
 from tests.regtest.conftest import StartNode
 from tests.regtest.payer_process import settings
@@ -38,9 +38,26 @@ def node(bitcoind: StartNode) -> Iterator[PrivateNode]:
     started.stop()
 
 
+MakePool = Callable[..., PayingPool]
+
+
 @pytest.fixture
-def pool(sqlite: Engine, node: PrivateNode, tmp_path: Path) -> PayingPool:
-    made = PayingPool(sqlite, node, tmp_path)
+def make_pool(tmp_path: Path) -> Iterator[MakePool]:
+    """Makes pools whose connections are closed at the end."""
+    made: list[PayingPool] = []
+
+    def make(engine: Engine, node: PrivateNode, wallet: str = WALLET) -> PayingPool:
+        made.append(PayingPool(engine, node, tmp_path, wallet))
+        return made[-1]
+
+    yield make
+    for pool in made:
+        pool.close()
+
+
+@pytest.fixture
+def pool(sqlite: Engine, node: PrivateNode, make_pool: MakePool) -> PayingPool:
+    made = make_pool(sqlite, node)
     made.book()
     return made
 
@@ -148,12 +165,12 @@ class TestTheWholeWay:
 class TestPayers:
     @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
     def test_two_that_are_started_at_once_pay_once(
-        self, request: pytest.FixtureRequest, node: PrivateNode, tmp_path: Path, database: str
+        self, request: pytest.FixtureRequest, node: PrivateNode, make_pool: MakePool, database: str
     ) -> None:
         engine = (
             request.getfixturevalue("sqlite") if database == "sqlite" else request.getfixturevalue("postgresql_books")()
         )
-        pool = PayingPool(engine, node, tmp_path)
+        pool = make_pool(engine, node)
         pool.book()
         amounts(pool, ["alice", "bob", "carol"], COIN)
         pool.ask()
@@ -219,21 +236,19 @@ class TestWallet:
         assert batch.state is State.FINAL
 
     def test_a_locked_wallet_waits_and_one_without_coins_too(
-        self, sqlite: Engine, node: PrivateNode, tmp_path: Path
+        self, sqlite: Engine, node: PrivateNode, make_pool: MakePool
     ) -> None:
         name = f"locked{time.monotonic_ns()}"
         node.call("createwallet", name, False, False, "secret", False, True, True)
-        pool = PayingPool(sqlite, node, tmp_path, wallet=name)
+        pool = make_pool(sqlite, node, name)
         pool.post("somewhere", {"asset:wallet": 3 * COIN, "income:pool_fee": -3 * COIN})
         pool.owe("alice", COIN)
         pool.ask()
         process = pool.start()
         eventually("it waits for coins", lambda: "Insufficient funds" in _said(pool))
         node_of = pool.wallet()
-        address = node_of._call("getnewaddress", "", "bech32")
-        other = PayingPool(sqlite, node, tmp_path)
-        other.wallet()._call("sendtoaddress", address, "3")
-        node.mine(1)
+        node.call("generatetoaddress", 1, node_of._call("getnewaddress", "", "bech32"))
+        node.mine(100)
         eventually("it waits for the passphrase", lambda: "walletpassphrase" in _said(pool))
         assert pool.states() == ["built"]
         node_of._call("walletpassphrase", "secret", 600)
@@ -296,23 +311,30 @@ def _said(pool: PayingPool) -> str:
 
 
 class TestSignerElsewhere:
-    def test_a_psbt_goes_out_and_comes_back_signed(self, sqlite: Engine, node: PrivateNode, tmp_path: Path) -> None:
+    def test_a_psbt_goes_out_and_comes_back_signed(
+        self, sqlite: Engine, node: PrivateNode, make_pool: MakePool
+    ) -> None:
         """The watch-only wallet has the descriptors of the one with the keys, which signs what it is given."""
         number = time.monotonic_ns()
         signer, watcher = f"signer{number}", f"watcher{number}"
         node.call("createwallet", signer, False, False, "", False, True, True)
         node.call("createwallet", watcher, True, True, "", False, True, True)
-        keys = PayingPool(sqlite, node, tmp_path, wallet=signer).wallet()
-        pool = PayingPool(sqlite, node, tmp_path, wallet=watcher)
+        keys = make_pool(sqlite, node, signer).wallet()
+        pool = make_pool(sqlite, node, watcher)
         watching = pool.wallet()
         descriptors = [
-            {"desc": each["desc"], "timestamp": "now", "active": each["active"], "internal": each.get("internal", False),
-             "range": [0, 100]}
+            {
+                "desc": each["desc"],
+                "timestamp": "now",
+                "active": each["active"],
+                "internal": each.get("internal", False),
+                "range": [0, 100],
+            }
             for each in keys._call("listdescriptors")["descriptors"]
-        ]  # fmt: skip
+        ]
         assert all(each["success"] for each in watching._call("importdescriptors", descriptors))
-        PayingPool(sqlite, node, tmp_path).wallet()._call("sendtoaddress", watching._call("getnewaddress"), "5")
-        node.mine(1)
+        node.call("generatetoaddress", 1, watching._call("getnewaddress", "", "bech32"))
+        node.mine(100)
         pool.book()
         amounts(pool, ["alice", "bob"], COIN)
         pool.ask()
@@ -352,11 +374,11 @@ def _ticks(payer: Any, count: int) -> None:
 
 class TestNodeFromAnOlderState:
     def test_it_is_not_believed_until_it_has_caught_up(
-        self, sqlite: Engine, bitcoind: StartNode, tmp_path: Path
+        self, sqlite: Engine, bitcoind: StartNode, tmp_path: Path, make_pool: MakePool
     ) -> None:
         node = bitcoind("regtest")
         mine_coins(node, 3)
-        pool = PayingPool(sqlite, node, tmp_path)
+        pool = make_pool(sqlite, node)
         pool.book()
         amounts(pool, ["alice", "bob"], COIN)
         node.stop()
