@@ -127,6 +127,9 @@ class PayingPool:
             if process is not None:
                 assert process.poll() is None, (self.folder / "payer.log").read_text()[-3000:]
             assert self.stopped() is None, self.stopped()
+            with self.ledger.read() as books:
+                if books.payouts.is_run_open():
+                    return False
             found = self.states()
             return bool(found) and set(found) <= set(states)
 

@@ -249,6 +249,7 @@ class TestWallet:
         node_of = pool.wallet()
         node.call("generatetoaddress", 1, node_of._call("getnewaddress", "", "bech32"))
         node.mine(100)
+        pool.book()
         eventually("it waits for the passphrase", lambda: "walletpassphrase" in _said(pool))
         assert pool.states() == ["built"]
         node_of._call("walletpassphrase", "secret", 600)
@@ -348,10 +349,9 @@ class TestSignerElsewhere:
             desk.take_signed(psbt, 1)
         with pytest.raises(DeskRefused, match="cancel it, which spends one of its inputs back"):
             desk.release(1, 1)
-        other = watching._call(
-            "walletcreatefundedpsbt", [], [{pool.address(): "1"}], 0, {"fee_rate": "5", "include_unsafe": True}
-        )["psbt"]
-        signed_other = keys._call("walletprocesspsbt", other)["psbt"]
+        stranger = make_pool(sqlite, node).wallet()
+        other = stranger._call("walletcreatefundedpsbt", [], [{pool.address(): "1"}], 0, {"fee_rate": "5"})["psbt"]
+        signed_other = stranger._call("walletprocesspsbt", other)["psbt"]
         with pytest.raises(DeskRefused, match="it is not ours, or was altered"):
             desk.take_signed(signed_other, 1)
         desk.take_signed(keys._call("walletprocesspsbt", psbt)["psbt"], 1)
