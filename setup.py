@@ -2,8 +2,9 @@
 
 from setuptools import Extension, find_packages, setup
 
-# Hidden symbols: a process that also loads OpenSSL or a miner's library must not mix up their sha256_*.
-FLAGS = ["-O3", "-std=gnu11", "-fvisibility=hidden"]
+# Hidden symbols: a process that also loads OpenSSL or a miner's library must not mix up their sha256_*. No fused
+# multiplication and addition: their last bit is another than Python's.
+FLAGS = ["-O3", "-std=gnu11", "-fvisibility=hidden", "-ffp-contract=off"]
 
 setup(
     # Named because setuptools refuses to guess among several top-level folders, and must not install tests/.
@@ -24,7 +25,7 @@ setup(
         ),
         *(
             Extension(f"native.{name}", sources=[f"native/{name}.pyx"], extra_compile_args=FLAGS)
-            for name in ("lines", "seen", "sums")
+            for name in ("lines", "seen", "sums", "totals")
         ),
     ],
 )

@@ -1,5 +1,5 @@
-"""Double SHA-256, the share check, the reading of submissions and the sums of shares: the compiled twins if they are
-built, else the references.
+"""Double SHA-256, the share check, the reading of submissions, the sums of shares and what becomes of them: the
+compiled twins if they are built, else the references.
 
 `COMPILED` says which. The reference takes 7 to 30 times as long (`scripts/bench_native.py`), so a pool should
 not start on it unless told to. `SHA256_IMPLEMENTATION` is "sha-ni", "portable" or "hashlib".
@@ -18,11 +18,12 @@ try:
     from native.lines import read_submit
     from native.seen import SeenHashes
     from native.sums import SecondSums
+    from native.totals import Totals
 
     COMPILED = True
 except ModuleNotFoundError as error:
     # Only "not built" may choose the slow twin: a build that does not load has to be seen.
-    if error.name not in ("native.compiled", "native.lines", "native.seen", "native.sums"):
+    if error.name not in ("native.compiled", "native.lines", "native.seen", "native.sums", "native.totals"):
         raise
     from native.lines_reference import read_submit
     from native.reference import (
@@ -36,6 +37,7 @@ except ModuleNotFoundError as error:
     )
     from native.seen_reference import SeenHashes
     from native.sums_reference import SecondSums
+    from native.totals_reference import Totals
 
     COMPILED = False
 
@@ -47,6 +49,7 @@ __all__ = [
     "JobCheck",
     "SecondSums",
     "SeenHashes",
+    "Totals",
     "Verdict",
     "header",
     "meets_target",

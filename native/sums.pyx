@@ -11,13 +11,11 @@ from libc.string cimport memcpy, memset
 cdef enum:
     SHARE_KIND = 1
     JOB_KIND = 2
-    OUTCOMES = 10
     ACCEPTED = 0
     # A share's fields, its kind first; as in native.sums_reference.
     SHARE_FIELDS = 16
     # A job nests two; what nests deeper is none of our records.
     DEPTH_MAX = 8
-    NOT_YET = -1
 
 # What is read moves `at` on; what is not there as it should be leaves it NULL.
 cdef struct Cursor:
@@ -40,28 +38,8 @@ cdef struct Share:
     uint64_t nbits
     bint is_block
 
-# A row that grows. run: accepted shares in a row of the difficulty and nBits beside it; the earlier runs are in a list.
-cdef struct Sum:
-    int64_t first_ms
-    int64_t last_ms
-    int64_t last_share_ms
-    uint64_t counts[OUTCOMES]
-    uint64_t blocks
-    uint64_t run
-    double difficulty
-    uint64_t nbits
-
 
 cdef class SecondSums:
-    cdef public long long second
-    cdef Sum *_sums
-    cdef Py_ssize_t _size
-    # By account and worker as they stand in a record: the place of their sum.
-    cdef dict _places
-    # Of each sum: account and worker, and its earlier runs.
-    cdef list _names
-    cdef list _runs
-
     def __init__(self, second=0, rows=()):
         cdef Sum *sum
         self.second = second
@@ -100,7 +78,7 @@ cdef class SecondSums:
                 self.second = share.time_ms // 1000
             elif share.time_ms // 1000 != self.second:
                 return number
-            self.count(&share)
+            count_in(self, &share)
         return count
 
     def rows(self):
@@ -123,33 +101,6 @@ cdef class SecondSums:
             tuple(runs),
         )
 
-    cdef int count(self, Share *share) except -1:
-        cdef Sum *sum
-        cdef bytes names = PyBytes_FromStringAndSize(<const char *>share.names.start, share.names.length)
-        cdef str account, worker
-        found = self._places.get(names)
-        if found is None:
-            # Another writer may have spelled the lengths otherwise.
-            account, worker = text(&share.account), text(&share.worker)
-            names = packed(account) + packed(worker)
-            found = self._places.get(names)
-        if found is None:
-            sum = self.place(names, account, worker)
-            sum.first_ms = share.time_ms
-        else:
-            sum = &self._sums[<Py_ssize_t>found]
-        sum.last_ms = share.time_ms
-        sum.counts[share.outcome] += 1
-        sum.blocks += share.is_block
-        if share.outcome == ACCEPTED:
-            sum.last_share_ms = share.time_ms
-            if sum.run and (sum.difficulty != share.difficulty or sum.nbits != share.nbits):
-                self._runs[<Py_ssize_t>self._places[names]].append((sum.difficulty, sum.nbits, sum.run))
-                sum.run = 0
-            sum.difficulty, sum.nbits = share.difficulty, share.nbits
-            sum.run += 1
-        return 0
-
     cdef Sum *place(self, bytes names, account, worker) except NULL:
         # A new sum, all zero.
         cdef Py_ssize_t place = len(self._names), size
@@ -166,6 +117,34 @@ cdef class SecondSums:
         self._names.append((account, worker))
         self._runs.append([])
         return &self._sums[place]
+
+
+cdef int count_in(SecondSums self, Share *share) except -1:
+    cdef Sum *sum
+    cdef bytes names = PyBytes_FromStringAndSize(<const char *>share.names.start, share.names.length)
+    cdef str account, worker
+    found = self._places.get(names)
+    if found is None:
+        # Another writer may have spelled the lengths otherwise.
+        account, worker = text(&share.account), text(&share.worker)
+        names = packed(account) + packed(worker)
+        found = self._places.get(names)
+    if found is None:
+        sum = self.place(names, account, worker)
+        sum.first_ms = share.time_ms
+    else:
+        sum = &self._sums[<Py_ssize_t>found]
+    sum.last_ms = share.time_ms
+    sum.counts[share.outcome] += 1
+    sum.blocks += share.is_block
+    if share.outcome == ACCEPTED:
+        sum.last_share_ms = share.time_ms
+        if sum.run and (sum.difficulty != share.difficulty or sum.nbits != share.nbits):
+            self._runs[<Py_ssize_t>self._places[names]].append((sum.difficulty, sum.nbits, sum.run))
+            sum.run = 0
+        sum.difficulty, sum.nbits = share.difficulty, share.nbits
+        sum.run += 1
+    return 0
 
 
 cdef int check(bytes payload, Py_ssize_t count) except -1:

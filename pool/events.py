@@ -44,9 +44,24 @@ def block_accepted(height: int, block_hash_hex: str, reason: str | None) -> None
     _emit(_INFO, "block_accepted", height=height, block_hash=block_hash_hex, reason=reason)
 
 
+def block_fell_out(height: int, block_hash_hex: str) -> None:
+    """A block of ours is no more in the chain that it was in; it is submitted again until its fate is sealed."""
+    _emit(_WARNING, "block_fell_out", height=height, block_hash=block_hash_hex)
+
+
 def block_found(height: int, block_hash_hex: str, job_id: str, login: str) -> None:
     """A share is a block; it is on its way to disk and node."""
     _emit(_INFO, "block_found", height=height, block_hash=block_hash_hex, job_id=job_id, login=login)
+
+
+def block_lost(height: int, block_hash_hex: str, answers: dict[str, str]) -> None:
+    """Another block at that height is six deep: a race is lost, and no fault of ours. answers: each node's last one."""
+    _emit(_WARNING, "block_lost", height=height, block_hash=block_hash_hex, answers=answers)
+
+
+def block_preferred(height: int, block_hash_hex: str, node: str) -> None:
+    """A node saw another block at that height first; it is told to stand by ours."""
+    _emit(_INFO, "block_preferred", height=height, block_hash=block_hash_hex, node=node)
 
 
 def block_recorded(height: int, block_hash_hex: str, account: str, worker: str) -> None:
@@ -61,9 +76,15 @@ def block_recorded(height: int, block_hash_hex: str, account: str, worker: str) 
     )
 
 
-def block_rejected(height: int, block_hash_hex: str, reason: str | None) -> None:
-    """The node refuses a block of ours for good: a reward is lost. On any network this wants a person to look."""
-    _emit(_CRITICAL, "block_rejected", height=height, block_hash=block_hash_hex, reason=reason)
+def block_refused(height: int, block_hash_hex: str, node: str, reason: str | None) -> None:
+    """One node refuses a block of ours for good. On any network this wants a person to look: either the block is bad,
+    or the node follows other rules than the rest."""
+    _emit(_CRITICAL, "block_refused", height=height, block_hash=block_hash_hex, node=node, reason=reason)
+
+
+def block_rejected(height: int, block_hash_hex: str, answers: dict[str, str]) -> None:
+    """Every node refuses a block of ours: a reward is lost. answers: each node's."""
+    _emit(_CRITICAL, "block_rejected", height=height, block_hash=block_hash_hex, answers=answers)
 
 
 def block_state_changed(height: int, block_hash_hex: str, before: str, after: str) -> None:
@@ -71,9 +92,9 @@ def block_state_changed(height: int, block_hash_hex: str, before: str, after: st
     _emit(_INFO, "block_state_changed", height=height, block_hash_hex=block_hash_hex, before=before, after=after)
 
 
-def block_undecided(height: int, block_hash_hex: str, problem: str) -> None:
-    """A block of ours waits for the node; it is submitted until its fate is known."""
-    _emit(_WARNING, "block_undecided", height=height, block_hash=block_hash_hex, message=problem)
+def block_undecided(height: int, block_hash_hex: str, node: str, problem: str) -> None:
+    """A block of ours waits for a node; it is submitted there until its fate is known. Said once for each problem."""
+    _emit(_WARNING, "block_undecided", height=height, block_hash=block_hash_hex, node=node, message=problem)
 
 
 def bug(where: str, error: BaseException) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from pool.work.block import Block
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from pool.work.share import Share
@@ -106,8 +107,12 @@ class Node(Protocol):
     async def best_block_hash(self) -> bytes:
         """Hash of the tip, wire order."""
 
-    async def submit_block(self, block: bytes) -> Verdict:
-        """Submit a serialised block."""
+    async def submit_block(self, block: Block) -> Verdict:
+        """Submit a block."""
+
+    async def prefer_block(self, block_hash: bytes) -> None:
+        """Of two blocks at one height, have the node stand by this one, which it has, as if it had seen it first
+        (`preciousblock`). Nothing is changed for blocks that are not equal; the node forgets it when it restarts."""
 
     async def confirmations(self, block_hash: bytes) -> int | None:
         """1 for the tip, more below it, -1 for a known block outside the active chain, None for an unknown one."""

@@ -96,21 +96,32 @@ class Bridge(asyncio.Protocol):
 
     def __init__(self, factory: Any) -> None:
         self._factory = factory
+        self._transport: FastTransport | None = None
+        self.protocol: Any = None
 
     def connection_made(self, transport: Any) -> None:
-        self._transport = FastTransport(transport, self)
-        self.protocol = self._factory.buildProtocol(self._transport.getPeer())
-        self.protocol.makeConnection(self._transport)
+        ours = self._transport = FastTransport(transport, self)
+        self.protocol = self._factory.buildProtocol(ours.getPeer())
+        transport.set_protocol(self)
+        self.protocol.makeConnection(ours)
 
-    def data_received(self, data: bytes) -> None:
-        self.protocol.dataReceived(data)
+    @property
+    def data_received(self) -> Any:
+        """The protocol's own method: the loop looks it up when it is given the bridge, and calls it for all bytes."""
+        return None if self.protocol is None else self.protocol.dataReceived
 
     def pause_writing(self) -> None:
-        self._transport.peer_lags()
+        if self._transport is not None:
+            self._transport.peer_lags()
 
     def connection_lost(self, exc: Exception | None) -> None:
         reason = ConnectionDone() if exc is None else ConnectionLost(str(exc))
-        self.protocol.connectionLost(_failure(reason))
+        protocol, transport = self.protocol, self._transport
+        # They hold each other no more: what nobody else holds is freed at once, not when garbage is looked for.
+        self.protocol = self._transport = None
+        if transport is not None:
+            transport.unregisterProducer()
+        protocol.connectionLost(_failure(reason))
 
 
 @implementer(ITCPTransport)
@@ -134,6 +145,7 @@ class FastTransport:
     @protocol.setter
     def protocol(self, protocol: Any) -> None:
         self._bridge.protocol = protocol
+        self._transport.set_protocol(self._bridge)
 
     def write(self, data: bytes) -> None:
         if not self._transport.is_closing():

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from msgspec import Struct
 
 from stratum.ports import Link
 
 
-class Presence(Struct, frozen=True):
+class Presence(Struct, frozen=True, array_like=True, gc=False):
     """A worker that is connected now; a worker with two machines is there twice. difficulty: None before its first job.
     agent: printable ASCII, untrusted."""
 
@@ -21,10 +19,25 @@ class Presence(Struct, frozen=True):
     since_ms: int
 
 
-def presence_of(link: Link, since_ms: int) -> Iterator[Presence]:
-    """The workers authorized on one connection."""
-    session = link.session
-    for login in session.logins.values():
-        yield Presence(
-            login.account, login.worker, link.remote_address, session.agent, session.difficulty.current, since_ms
+class Present:
+    """The workers of all connections as they were when each was noted last: to go through ten thousand sessions at one
+    time takes 30 ms, in which shares wait."""
+
+    def __init__(self) -> None:
+        self._of: dict[Link, tuple[Presence, ...]] = {}
+
+    def note(self, link: Link, since_ms: int) -> None:
+        """A connection has another worker, or may have another difficulty. since_ms: when it came."""
+        session = link.session
+        agent, difficulty = session.agent, session.difficulty.current
+        self._of[link] = tuple(
+            Presence(login.account, login.worker, link.remote_address, agent, difficulty, since_ms)
+            for login in session.logins.values()
         )
+
+    def leave(self, link: Link) -> None:
+        """It is gone."""
+        self._of.pop(link, None)
+
+    def everyone(self) -> list[Presence]:
+        return [each for several in self._of.values() for each in several]

@@ -23,6 +23,20 @@ class StratumProtocol(Protocol):
     `limits.WRITE_BUFFER_BYTES_MAX`. early: what a neighbour received over it before it came here.
     """
 
+    # In one piece of memory, for ten thousand of them do not fit into the processor's caches.
+    __slots__ = (
+        "_early",
+        "_holds",
+        "_server",
+        "accepted",
+        "bounds",
+        "connected",
+        "read_bytes",
+        "remote_address",
+        "session",
+        "transport",
+    )
+
     session: Session
     transport: Any  # zope's interfaces are no types
 

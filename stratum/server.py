@@ -1,7 +1,6 @@
-"""All sessions of one stratum process: jobs to them, shares from them to the journal, blocks to the work role.
+"""All sessions of one stratum process: jobs to them, shares from them to `stratum.shares`.
 
-A share goes: bytes, event, verdict, journal, reply. The replies of one turn of the reactor leave together, once the
-journal has all of that turn's records.
+A share goes: bytes, event, verdict, journal, reply.
 """
 
 from __future__ import annotations
@@ -16,13 +15,12 @@ from twisted.internet.task import LoopingCall
 
 from pool import events as log
 from pool.ports import CandidateSink, Clock, ShareLog
-from pool.stats.rejects import RecentRejects
 from pool.work.job import Job
 from pool.work.share import Outcome
 from stratum.announcements import Announcements
 from stratum.difficulty import DifficultyBounds
 from stratum.drain import Draining
-from stratum.errors import ERROR_OF, Banned
+from stratum.errors import Banned
 from stratum.events import (
     AuthorizationRequested,
     Closed,
@@ -33,25 +31,23 @@ from stratum.events import (
     SubscriptionRequested,
 )
 from stratum.jobs import JobBook, LiveJob
-from stratum.judge import forget, hand_in, judge, refusal_of
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
 from stratum.ports import Extranonces, Link, Neighbours, Timers
-from stratum.presence import Presence, presence_of
+from stratum.presence import Presence, Present
 from stratum.remembered import RememberedDifficulties
 from stratum.resume import FormerRun
 from stratum.retarget import Retargeting
 from stratum.returning import Returning, SessionIds
 from stratum.session import Session
 from stratum.settings import StratumSettings
-from stratum.settling import Settling, Unsettled
+from stratum.shares import Shares
 from stratum.sources import Sources
 from stratum.states import State
 from stratum.warden import Warden
 
 SWEEP_SECONDS: Final = 1.0
 
-# Members of an enumeration cost a lookup that shows, once a share (Python 3.11).
-_ACCEPTED: Final = Outcome.ACCEPTED
+# A member of an enumeration costs a lookup that shows, once a share (Python 3.11).
 _CLOSED: Final = State.CLOSED
 
 
@@ -77,18 +73,29 @@ class StratumServer:
             unauthorized_max=settings.unauthorized_per_address,
         )
         self._clock = clock
-        self._candidates = candidates
         self._timers = timers
         self._sweeping = LoopingCall(self._sweep)
         self._book = JobBook()
         # Every connection, and since when in Unix milliseconds.
         self._links: dict[Link, int] = {}
+        self._present = Present()
         # When a connection must be authorized, or, once closed, gone.
         self._deadlines: dict[Link, float] = {}
         self._counters: Counter[str] = Counter()
-        self._outcomes = [0] * len(Outcome)
-        self._settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
-        self._journal_failing = False
+        self._shares = Shares(
+            self._book,
+            share_log,
+            candidates,
+            clock,
+            timers,
+            accepted=self._accepted,
+            refused=self._refused,
+            flush=self._flush,
+            lost=self._journal_failed,
+            fail=self._fail,
+        )
+        self._settling = self._shares.settling
+        self.rejects = self._shares.rejects
         self.draining = Draining(self._end_drained)
         self._retargeting = Retargeting(
             self._book,
@@ -103,8 +110,8 @@ class StratumServer:
             lambda: self._links, self._retargeting, self._returning, partial(self._issue, clean=True)
         )
         self.remembered = RememberedDifficulties()
-        self.rejects = RecentRejects()
         self._resuming = False
+        self._stopped = False
 
     @property
     def sessions(self) -> list[Session]:
@@ -115,12 +122,12 @@ class StratumServer:
     def counters(self) -> dict[str, int]:
         """Since the start: shares by outcome (`share_accepted`, `share_stale`...), requests refused by reason
         (`refused_unknown_method`...), connections (`connected`, `closed_not_json`...), bans (`banned_worker`...)."""
-        shares = {f"share_{outcome.name.lower()}": self._outcomes[outcome] for outcome in Outcome}
+        shares = {f"share_{outcome.name.lower()}": self._shares.outcomes[outcome] for outcome in Outcome}
         return {**shares, **self._counters, **self.warden.counters}
 
     def presence(self) -> list[Presence]:
-        """Who is connected."""
-        return [each for link, since_ms in self._links.items() for each in presence_of(link, since_ms)]
+        """Who is connected; agents and difficulties may have changed since, some seconds ago."""
+        return self._present.everyone()
 
     def start(self) -> None:
         """Begin to end the connections that do nothing."""
@@ -133,6 +140,7 @@ class StratumServer:
         if self._sweeping.running:
             self._sweeping.stop()
         await self._settling.finish()
+        self._stopped = True
         for link in list(self._links):
             self._end(link, CloseReason.SHUTDOWN)
             link.abort()
@@ -144,6 +152,8 @@ class StratumServer:
 
     def take_job(self, job: Job) -> None:
         """A job from the work role: into the journal, then to every session, unless it is known already."""
+        if self._stopped:
+            return  # the journal is closed next
         now = self._clock.monotonic()
         previous = self._book.current
         if previous is None and self._resuming:
@@ -193,7 +203,7 @@ class StratumServer:
         try:
             share = session.submitted(data)
             if share is not None:
-                self._judge(link, share)
+                self._shares.take(link, share)
             else:
                 for event in session.receive(data):
                     _STEPS[type(event)](self, link, event)
@@ -216,6 +226,7 @@ class StratumServer:
         """The connection is gone."""
         self._links.pop(link, None)
         self._deadlines.pop(link, None)
+        self._present.leave(link)
         self.warden.left(link)
         self._counters["disconnected"] += 1
         self.remembered.note_session(link.session, self._clock.time_ms())
@@ -250,6 +261,7 @@ class StratumServer:
                 link.session.difficulty.recall(known)
         link.session.authorize(request)
         self._start_work(link)
+        self._present.note(link, self._links[link])
 
     def _configure(self, link: Link, request: ConfigurationRequested) -> None:
         live = self._book.current
@@ -264,16 +276,8 @@ class StratumServer:
             if not session.issued:
                 self._retargeting.begin(link)
 
-    def _judge(self, link: Link, event: ShareSubmitted) -> None:
-        session, submission, book = link.session, event.submission, self._book
-        live = None if submission is None else book.find(submission.job_id)
-        stale = live is not None and book.is_stale(live)
-        share = judge(event, session.terms(live), live, stale, self._clock.time_ms())
-        if share.block_hash is not None and live is not None:
-            # Before all else: a block does not wait for the journal.
-            hand_in(self._candidates, share, live, str(event.login))
-        self._outcomes[share.outcome] += 1
-        self._settling.take_share(link, event.request_id, share, None if live is None else live.job)
+    def _take(self, link: Link, event: ShareSubmitted) -> None:
+        self._shares.take(link, event)
 
     def _count_refusal(self, link: Link, event: RequestRefused) -> None:
         self._counters[f"refused_{event.error.reason}"] += 1
@@ -310,44 +314,18 @@ class StratumServer:
         link.session.issue(live, clean, self._book.oldest_number)
         link.flush()
 
-    def _answer(self, shares: list[Unsettled]) -> None:
-        self._journal_failing = False
-        links: dict[Link, None] = {}
-        for link, request_id, share in shares:
-            links[link] = None
-            try:
-                if share.outcome is _ACCEPTED:
-                    link.session.accept(request_id)
-                    link.accepted += 1
-                    if link.session.pace.take(share.difficulty):
-                        self._retargeting.hurry(link)
-                else:
-                    error = ERROR_OF[share.outcome]
-                    link.session.reject(request_id, error)
-                    self.rejects.note(*refusal_of(share, self._book.find(share.job_id), error.text))
-                    if self.warden.refused_share(link, share.outcome):
-                        self._end(link, CloseReason.TOO_MANY_BAD_SHARES)
-            except Exception as error:  # noqa: BLE001 - see _fail
-                self._fail(link, error)
-        for link in links:
-            try:
-                self._flush(link)
-            except Exception as error:  # noqa: BLE001 - see _fail
-                self._fail(link, error)
+    def _accepted(self, link: Link, difficulty: float) -> None:
+        link.accepted += 1
+        if link.session.pace.take(difficulty):
+            self._retargeting.hurry(link)
 
-    def _lose(self, shares: list[Unsettled], error: Exception) -> None:
-        """The records are not safe: the miners get no answer but a closed connection, and go to their backup pools if
-        it lasts."""
-        if not isinstance(error, OSError):
-            log.bug("share journal", error)
-        elif not self._journal_failing:
-            log.share_commit_failed(len(shares), str(error))
-        self._journal_failing = True
-        for _, _, share in shares:
-            forget(share, self._book.find(share.job_id))
-        for link in dict.fromkeys(link for link, _, _ in shares):
-            self._end(link, CloseReason.JOURNAL_FAILED)
-            self._safely(link, link.close)
+    def _refused(self, link: Link, outcome: Outcome) -> None:
+        if self.warden.refused_share(link, outcome):
+            self._end(link, CloseReason.TOO_MANY_BAD_SHARES)
+
+    def _journal_failed(self, link: Link) -> None:
+        self._end(link, CloseReason.JOURNAL_FAILED)
+        self._safely(link, link.close)
 
     def _safely(self, link: Link, action: Callable[..., None], *arguments: object) -> None:
         """What is done to many links in turn must not end with the one that fails."""
@@ -381,6 +359,7 @@ class StratumServer:
         now = self._clock.monotonic()
         for link in self._retargeting.due(self._links):
             self._safely(link, self._retargeting.look, link, now)
+            self._present.note(link, self._links[link])
             self.remembered.note_session(link.session, self._clock.time_ms())
         self._retargeting.looked(self._links, now)
 
@@ -389,7 +368,7 @@ _STEPS: Final[Mapping[type[Event], Callable[[StratumServer, Link, Any], None]]] 
     SubscriptionRequested: StratumServer._subscribe,
     AuthorizationRequested: StratumServer._authorize,
     ConfigurationRequested: StratumServer._configure,
-    ShareSubmitted: StratumServer._judge,
+    ShareSubmitted: StratumServer._take,
     RequestRefused: StratumServer._count_refusal,
     Closed: StratumServer._closed,
 }

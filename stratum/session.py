@@ -78,7 +78,8 @@ class Session:
         "_outgoing",
         "_rest",
         "_rolling",
-        "_told",
+        "_told_job",
+        "_told_terms",
         "_version_mask",
         "_waiting",
         "agent",
@@ -112,9 +113,10 @@ class Session:
         self._announced_mask = 0
         self._messages = 0
         self._rest = b""
-        self._outgoing: list[bytes] = []
-        # The terms of the job that the last share was for; forgotten whenever they may change.
-        self._told: tuple[LiveJob | None, Terms] | None = None
+        self._outgoing = b""
+        # The job that the last share was for and its terms; None whenever they may change.
+        self._told_job: LiveJob | None = None
+        self._told_terms: Terms | None = None
         # Replies that wait for an earlier share's: None is a share without its reply.
         self._waiting: list[bytes | None] = []
 
@@ -144,11 +146,7 @@ class Session:
 
     def outgoing(self) -> bytes:
         """The bytes to write, once."""
-        outgoing = self._outgoing
-        if not outgoing:
-            return b""
-        data = b"".join(outgoing)
-        outgoing.clear()
+        data, self._outgoing = self._outgoing, b""
         return data
 
     def close(self, reason: CloseReason) -> Closed:
@@ -162,7 +160,7 @@ class Session:
         can be resumed."""
         self.extranonce1 = extranonce1
         self.early = None
-        self._told = None
+        self._told_terms = None
         self.agent = request.agent
         if any(word in request.agent.lower() for word in _CUTS_FRACTIONS):
             self.difficulty.avoid_fractions()
@@ -186,13 +184,13 @@ class Session:
 
     def redirect(self, host: str, port: int, wait_seconds: int) -> None:
         """Ask it to go to another server; the session lives on until one of both ends it."""
-        self._outgoing.append(messages.encode_reconnect(host, port, wait_seconds))
+        self._outgoing += messages.encode_reconnect(host, port, wait_seconds)
 
     def configure(self, request: ConfigurationRequested, template_version: int) -> None:
         """Grant what is possible on jobs of that version (BIP-0310)."""
         wishes = request.wishes
         self.takes_extranonce |= "subscribe-extranonce" in wishes.names
-        self._told = None
+        self._told_terms = None
         if (rolling := wishes.version_rolling) is not None:
             self._announced_mask = rolling.granted(self._version_mask, template_version)
             self._rolling = rolling if self._announced_mask else None
@@ -205,12 +203,12 @@ class Session:
         theirs. Only for who said that it takes it."""
         self.extranonces += ((self.difficulty.newest, self.extranonce1),)
         self.extranonce1 = extranonce1
-        self._told = None
-        self._outgoing.append(messages.encode_set_extranonce(extranonce1))
+        self._told_terms = None
+        self._outgoing += messages.encode_set_extranonce(extranonce1)
 
     def tell(self, line: bytes) -> None:
         """Send a notification, or a request of our own."""
-        self._outgoing.append(line)
+        self._outgoing += line
 
     def issue(self, live: LiveJob, clean: bool, oldest: int) -> None:
         """Send a job, and before it the difficulty and the version mask where they change with it.
@@ -218,19 +216,19 @@ class Session:
         clean: the previous block changed; the first job of a session is clean in any case. oldest: number of the
         oldest job still known.
         """
-        self._told = None
+        self._told_terms = None
         if self._rolling is not None:
             mask = self._rolling.granted(self._version_mask, live.job.version)
             if mask != self._announced_mask:
                 self._announced_mask = mask
-                self._outgoing.append(messages.encode_set_version_mask(mask))
+                self._outgoing += messages.encode_set_version_mask(mask)
         first, self.issued = not self.issued, True
         difficulty = self.difficulty.announce(live.number, live.job.nbits, oldest, variant=live.variant)
         if first:
             difficulty = self.difficulty.current
         if difficulty is not None:
-            self._outgoing.append(messages.encode_set_difficulty(difficulty))
-        self._outgoing.append(live.lines.clean if clean or first else live.lines.unclean)
+            self._outgoing += messages.encode_set_difficulty(difficulty)
+        self._outgoing += live.lines.clean if clean or first else live.lines.unclean
 
     @property
     def has_open_shares(self) -> bool:
@@ -239,10 +237,11 @@ class Session:
 
     def terms(self, live: LiveJob | None) -> Terms:
         """What this session was told with a job."""
-        told = self._told
-        if told is None or told[0] is not live:
-            told = self._told = (live, self._terms(live))
-        return told[1]
+        told = self._told_terms
+        if told is None or self._told_job is not live:
+            told = self._told_terms = self._terms(live)
+            self._told_job = live
+        return told
 
     def _terms(self, live: LiveJob | None) -> Terms:
         if live is None:
@@ -265,9 +264,9 @@ class Session:
     def _settle(self, reply: bytes) -> None:
         waiting = self._waiting
         del waiting[0]
-        self._outgoing.append(reply)
+        self._outgoing += reply
         while waiting and (ready := waiting[0]) is not None:
-            self._outgoing.append(ready)
+            self._outgoing += ready
             del waiting[0]
 
     def _reply(self, request_id: bytes | None, result: bytes) -> None:
@@ -283,7 +282,7 @@ class Session:
         if self._waiting:
             self._waiting.append(reply)
         else:
-            self._outgoing.append(reply)
+            self._outgoing += reply
 
     def _read(self, line: bytes) -> Event | None:
         if (violation := line_violation(line)) is not None:

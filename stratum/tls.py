@@ -62,8 +62,9 @@ class TlsLayer(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._over = True
-        if self._session is not None:
-            self._session.connectionLost(reason)
+        session, self._session = self._session, None  # which holds us: else both would wait for the garbage collector
+        if session is not None:
+            session.connectionLost(reason)
         else:
             self._lost(reason)
 

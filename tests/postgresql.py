@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,18 @@ def _folder() -> Path | None:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Databases]:
     """Makes databases: call it with the URL of one to copy, or with nothing, for the URL of a new one."""
+    if _folder() is None:
+        pytest.fail("there is no PostgreSQL server; scripts/test installs one", pytrace=False)
+    with server() as databases:
+        yield databases
+
+
+@contextmanager
+def server() -> Iterator[Databases]:
+    """A server for a while, which makes databases. Raises FileNotFoundError if none is installed."""
     programs = _folder()
     if programs is None:
-        pytest.fail("there is no PostgreSQL server; scripts/test installs one", pytrace=False)
+        raise FileNotFoundError("there is no PostgreSQL server; `scripts/setup --test` installs one")
     # PostgreSQL refuses to run as root; Debian's package brings a user for it.
     user = "postgres" if os.getuid() == 0 else None
     # Not pytest's own folder: its path may be too long for a socket, and it is closed to other users.

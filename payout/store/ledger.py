@@ -18,6 +18,7 @@ from payout.store.leases import SqlLeases
 from payout.store.payees import SqlPayees
 from payout.store.payouts import SqlPayouts
 from payout.store.shares import SqlShares
+from pool import failpoints
 from pool.store.sql import reading, writing
 
 
@@ -47,6 +48,8 @@ class SqlLedger:
         """A transaction: all of it is durable when the block ends, or none of it if it raises."""
         with errors_of_ours(self._engine), writing(self._engine) as connection:
             yield SqlBooks(connection)
+            failpoints.hit("books-written")
+        failpoints.hit("books-committed")
 
     @contextmanager
     def read(self) -> Iterator[SqlBooks]:

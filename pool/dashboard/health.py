@@ -92,6 +92,13 @@ def _work(role: WorkRole | None) -> Check:
             "a block waits for the node's verdict",
             "It is on disk and is submitted again until the node answers; see that the node does.",
         )
+    if role.blocks_refused:
+        return Check(
+            "work",
+            State.WARN,
+            f"{role.blocks_refused} of our blocks refused by a node since the role's start",
+            "`block_refused` in its log says by which node and why; the block is in the folder `candidates`.",
+        )
     return Check("work", State.OK, "makes jobs" if role.job else "waits for the node")
 
 

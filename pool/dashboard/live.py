@@ -74,6 +74,7 @@ class _Work(Struct, frozen=True):
 
     node_reason: str | None = None
     candidates_pending: int = 0
+    blocks_refused: int = 0
     job_id: str | None = None
 
 
@@ -183,7 +184,7 @@ def _rate(estimate: Estimate) -> Rate:
 def _work(sign: Sign) -> WorkRole:
     data = _data(sign, _Work)
     job = None if data.job_id is None else _data(sign, WorkJob)
-    return WorkRole(sign.time_ms, data.node_reason, data.candidates_pending, job)
+    return WorkRole(sign.time_ms, data.node_reason, data.candidates_pending, job, data.blocks_refused)
 
 
 def _stratum(sign: Sign, data: _Stratum) -> StratumRole:

@@ -111,6 +111,8 @@ def _roles(roles: Roles) -> Iterable[Metric]:
     pending = {"stratum": float(sum(role.candidates_pending for role in roles.stratum))}
     if roles.work is not None:
         pending["work"] = float(roles.work.candidates_pending)
+        refused = "Blocks of ours that a node refused for good, since the work role's start"
+        yield _gauge("blocks_refused", refused, roles.work.blocks_refused)
     yield _gauges("candidates_pending", "Blocks that wait: for the work role, for the node", "role", pending)
     if roles.work is not None and roles.work.job is not None:
         job = roles.work.job

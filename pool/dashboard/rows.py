@@ -101,13 +101,15 @@ class WorkRole(Struct, frozen=True):
     """What the work role says.
 
     node_reason: why the node cannot be asked, in words with the mend; None while it can. candidates_pending: blocks on
-    disk that still wait for the node's verdict. job: the newest one; None before the first.
+    disk that still wait for the node's verdict. job: the newest one; None before the first. blocks_refused: blocks of
+    ours that a node refused for good since the role's start.
     """
 
     heartbeat_ms: int
     node_reason: str | None
     candidates_pending: int
     job: WorkJob | None
+    blocks_refused: int = 0
 
 
 class StratumRole(Struct, frozen=True):

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
-from pool import events
+from pool import events, failpoints
 from pool.feed.frames import BEAT, SILENCE_SECONDS_MAX, FrameProtocol, decode_from_work, encode
 from pool.work.candidate import Candidate
 from pool.work.job import Job
@@ -74,6 +74,7 @@ class FeedClient:
         self._open[candidate.block_hash] = candidate
         if self._link is not None:
             self._link.send(encode(candidate))
+            failpoints.hit("candidate-sent")
             self._send_again_later()
 
     def joined(self, link: _ClientLink) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
-from pool import events
+from pool import events, failpoints
 from pool.feed.frames import BEAT, BEAT_SECONDS, FrameProtocol, decode_to_work, encode
 from pool.work.candidate import Candidate, CandidateTaken
 from pool.work.job import Job
+
+OnCandidate = Callable[[Candidate], Coroutine[Any, Any, bool]]
 
 
 class FeedServer:
@@ -44,10 +47,11 @@ class FeedServer:
             self._clean = frame
         self._send_all(frame)
 
-    async def listen(self, endpoint: Any, on_candidate: Callable[[Candidate], None]) -> None:
+    async def listen(self, endpoint: Any, on_candidate: OnCandidate) -> None:
         """Open the door at an IStreamServerEndpoint. Raises twisted.internet.error.CannotListenError.
 
-        on_candidate: returns when the candidate is on disk; raises OSError if it is not.
+        on_candidate: tells when the candidate is on disk for good, or that another call will; raises OSError if it is
+        not.
         """
         self._port = await endpoint.listen(_ServerFactory(self, on_candidate))
         self._beat.start(BEAT_SECONDS, now=False)
@@ -81,7 +85,7 @@ class FeedServer:
 class _ServerLink(FrameProtocol):
     """One stratum role."""
 
-    def __init__(self, server: FeedServer, peer: str, on_candidate: Callable[[Candidate], None]) -> None:
+    def __init__(self, server: FeedServer, peer: str, on_candidate: OnCandidate) -> None:
         self._server = server
         self._peer = peer
         self._on_candidate = on_candidate
@@ -99,13 +103,18 @@ class _ServerLink(FrameProtocol):
         except msgspec.DecodeError as error:
             self.refuse(str(error))
             return
+        Deferred.fromCoroutine(self._take(candidate)).addErrback(_log_bug)
+
+    async def _take(self, candidate: Candidate) -> None:
         try:
-            self._on_candidate(candidate)
+            is_kept = await self._on_candidate(candidate)
         except OSError as error:
             # Without our answer the stratum role keeps it and sends it again.
             events.candidate_not_written(candidate.block_hash[::-1].hex(), str(error))
         else:
-            self.send(encode(CandidateTaken(candidate.block_hash)))
+            failpoints.hit("candidate-taken")
+            if is_kept:
+                self.send(encode(CandidateTaken(candidate.block_hash)))
 
     def refuse(self, problem: str) -> None:
         events.feed_frame_refused(self._peer, problem)
@@ -118,9 +127,13 @@ class _ServerLink(FrameProtocol):
 class _ServerFactory(Factory):
     noisy = False
 
-    def __init__(self, server: FeedServer, on_candidate: Callable[[Candidate], None]) -> None:
+    def __init__(self, server: FeedServer, on_candidate: OnCandidate) -> None:
         self._server = server
         self._on_candidate = on_candidate
 
     def buildProtocol(self, addr: IAddress | None) -> _ServerLink:  # noqa: N802
         return _ServerLink(self._server, str(addr), self._on_candidate)
+
+
+def _log_bug(failure: Failure) -> None:
+    events.bug("job feed", failure.value or Exception(failure.getErrorMessage()))

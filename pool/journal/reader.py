@@ -9,8 +9,8 @@ from pathlib import Path
 from pool.journal.format import FRAME_BYTES_MAX, HEADER_BYTES, Damaged, Group, Head, decode_group, decode_head
 from pool.journal.segments import JournalDamaged, Segment, live, read_segment, segment_paths
 
-# One read from the file: always room for a whole frame.
-_CHUNK_BYTES = FRAME_BYTES_MAX
+# One read from the file, if no frame is larger: about what the shipper and the statistics ask for at a time.
+_CHUNK_BYTES = 256 * 1024
 
 
 class Reader:
@@ -33,7 +33,7 @@ class Reader:
         self._expected = 0  # number of the record at the offset; below next_seq only until that is found
 
     def read(
-        self, last_seq: int | None = None, *, bytes_max: int = _CHUNK_BYTES, records_max: int = 1 << 20
+        self, last_seq: int | None = None, *, bytes_max: int = FRAME_BYTES_MAX, records_max: int = 1 << 20
     ) -> list[Group]:
         """The next groups up to record `last_seq`, or to the end as it is now for None.
 
@@ -82,17 +82,19 @@ class Reader:
         """Read on within a segment, to record `end` or `last_seq` or the end of the file."""
         with path.open("rb") as file:
             file.seek(self._offset)
-            data, place = file.read(_CHUNK_BYTES), 0
+            asked = _CHUNK_BYTES
+            data, place = file.read(asked), 0
             while (end is None or self._expected < end) and (last_seq is None or self._expected <= last_seq):
                 try:
                     size = self._step(data, place, taken)
                 except Damaged as damaged:
                     raise JournalDamaged(path, self._offset, str(damaged)) from damaged
-                if taken.full or (size == 0 and place == 0):
+                if taken.full or (size == 0 and place == 0 and (len(data) < asked or asked == FRAME_BYTES_MAX)):
                     return
                 if size == 0:  # cut off by the end of the chunk, perhaps not by that of the file
                     file.seek(self._offset)
-                    data, place = file.read(_CHUNK_BYTES), 0
+                    asked = _CHUNK_BYTES if place else FRAME_BYTES_MAX
+                    data, place = file.read(asked), 0
                 place += size
 
     def _step(self, data: bytes, place: int, taken: _Taken) -> int:

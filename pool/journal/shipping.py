@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from pool import events
+from pool import events, failpoints
 from pool.journal.reader import Reader
 from pool.ports import ShareBatch, StreamPlace
 
@@ -93,8 +93,10 @@ class Shipping:
             count=sum(group.count for group in groups),
             payload=b"".join(group.payload for group in groups),
         )
+        failpoints.hit("shares-read")
         if not self._stream.ship(batch, place.shipped):
             return 0.0
+        failpoints.hit("shares-shipped")
         self._next_seq = batch.last_seq + 1
         return BATCH_SECONDS if batch.last_seq >= durable_seq else 0.0
 

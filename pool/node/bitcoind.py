@@ -12,6 +12,7 @@ from twisted.python.threadpool import ThreadPool
 
 from pool.node.rpc import DECODE_FAILED, UNKNOWN_BLOCK, BitcoindRpc, NodeTimeout, RpcRefusal, RpcSettings
 from pool.ports import NodeUnavailable, Verdict
+from pool.work.block import Block
 from pool.work.template import Template, TemplateError, parse_template
 
 T = TypeVar("T")
@@ -73,8 +74,11 @@ class BitcoindNode:
     async def best_block_hash(self) -> bytes:
         return await self._run(self._questions, lambda rpc: _hash(rpc.call("getbestblockhash")))
 
-    async def submit_block(self, block: bytes) -> Verdict:
+    async def submit_block(self, block: Block) -> Verdict:
         return await self._run(self._calls, _submit, block)
+
+    async def prefer_block(self, block_hash: bytes) -> None:
+        await self._run(self._questions, lambda rpc: rpc.call("preciousblock", block_hash[::-1].hex()))
 
     async def confirmations(self, block_hash: bytes) -> int | None:
         return await self._run(self._questions, _confirmations, block_hash)
@@ -130,9 +134,9 @@ def _template(rpc: BitcoindRpc, request: dict[str, Any]) -> Template:
         raise NodeUnavailable(f"the node's template cannot be mined on: {error}") from error
 
 
-def _submit(rpc: BitcoindRpc, block: bytes) -> Verdict:
+def _submit(rpc: BitcoindRpc, block: Block) -> Verdict:
     try:
-        return Verdict(reason=rpc.call("submitblock", block.hex()))
+        return Verdict(reason=rpc.submit(block.hex_pieces))
     except RpcRefusal as error:
         if error.code != DECODE_FAILED:
             raise

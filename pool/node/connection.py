@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pool.node.credentials import Credentials
@@ -16,7 +16,9 @@ class HttpConnection(Protocol):
 
     sock: socket.socket | None
 
-    def request(self, method: str, url: str, body: str, headers: Mapping[str, str | bytes]) -> None: ...
+    def request(
+        self, method: str, url: str, body: str | Sequence[bytes], headers: Mapping[str, str | bytes]
+    ) -> None: ...
 
     def getresponse(self) -> http.client.HTTPResponse: ...
 
@@ -48,8 +50,11 @@ class AuthorizedConnection:
         """None while there is no connection."""
         return self._connection.sock
 
-    def request(self, method: str, url: str, body: str, headers: Mapping[str, str | bytes]) -> None:
-        """Send a request. Raises NodeUnavailable if the credentials cannot be read, OSError if it cannot be sent."""
+    def request(self, method: str, url: str, body: str | Sequence[bytes], headers: Mapping[str, str | bytes]) -> None:
+        """Send a request; a body in pieces needs its Content-Length among the headers.
+
+        Raises NodeUnavailable if the credentials cannot be read, OSError if it cannot be sent.
+        """
         authorization = self._credentials.authorization()
         self._connection.request(method, url or "/", body, {**headers, "Authorization": authorization})
 

@@ -9,17 +9,23 @@ from pathlib import Path
 UNFINISHED = ".tmp"
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, *pieces: bytes) -> None:
     """Create or replace a file; on return it is on the disk, and at no moment is it there in part. Raises OSError."""
     unfinished = path.with_name(path.name + UNFINISHED)
     with unfinished.open("wb") as file:
-        file.write(data)
+        for piece in pieces:
+            file.write(piece)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    # The new name is part of the folder, not of the file.
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        # The new name is part of the folder, not of the file.
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

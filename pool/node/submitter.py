@@ -1,111 +1,208 @@
-"""Blocks to the node, until it is known what became of them."""
+"""Blocks to all nodes at once, until it is known what became of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from pool import events
-from pool.node.spool import CandidateSpool, Settled, SpoolDamaged, SpooledBlock
+from pool import events, failpoints
+from pool.node.fate import Answer, Fate, View, decide, is_tied, meaning
+from pool.node.spool import CandidateSpool, Settled, SpoolDamaged, SpooledBlock, spooled_of
 from pool.ports import Clock, Node, NodeUnavailable
+from pool.work.block import Block
 
-# Between two tries while the node is away or has not decided.
+# Between two rounds with a node while nothing is decided, and once the block is in the chain.
 RETRY_SECONDS_FIRST = 0.25
 RETRY_SECONDS_MAX = 5.0
-
-# Blocks on top of another one at the same height after which ours will not come back into the chain.
-LOST_DEPTH = 6
-
-# Answers that leave the block's fate open, so that the chain is asked. The node has it: as valid (`duplicate`), or off
-# the best chain or not looked at yet (`inconclusive`). Or it cannot take it yet: its clock is behind, or it lost the
-# block before in a crash, and its peers will give it back. Source: BIP-0022; Bitcoin Core, `submitblock`.
-_OPEN = frozenset(
-    {"duplicate", "inconclusive", "duplicate-inconclusive", "valid?", "prev-blk-not-found", "time-too-new"}
-)
+WATCH_SECONDS = 15.0
 
 
 class Submitter:
-    """Submits spooled blocks and settles them in the spool."""
+    """Submits spooled blocks and settles them in the spool.
+
+    refused: blocks that a node refused for good since the start.
+    """
 
     def __init__(self, nodes: Sequence[Node], spool: CandidateSpool, reactor: Any, clock: Clock) -> None:
-        self._node = nodes[0]
+        self._nodes = nodes
         self._spool = spool
         self._reactor = reactor
         self._clock = clock
-        self._running: dict[bytes, Deferred[None]] = {}
+        self._submissions: dict[bytes, _Submission] = {}
         self._known: set[bytes] = set()
+        self.refused = 0
 
     @property
     def pending(self) -> int:
-        """Blocks whose fate is not known yet."""
-        return len(self._running)
+        """Blocks of which nobody knows yet whether they are in the chain."""
+        return sum(1 for each in self._submissions.values() if each.fate is Fate.OPEN)
 
-    def resume(self) -> None:
-        """Submit what an earlier run left open."""
+    def knows(self, block_hash: bytes) -> bool:
+        """Whether a block was submitted since the start."""
+        return block_hash in self._known
+
+    def resume(self) -> list[Block]:
+        """Submit what an earlier run left open, and return it."""
+        resumed = []
         for spooled in self._spool.pending():
             try:
                 block = self._spool.read(spooled)
             except (SpoolDamaged, OSError) as error:
                 events.candidate_unreadable(spooled.hash_hex, str(error))
             else:
-                self.submit(spooled, block)
+                self.submit(block)
+                resumed.append(block)
+        return resumed
 
-    def submit(self, spooled: SpooledBlock, block: bytes) -> None:
-        """Send a block to the node at once and until it is settled. A second call for a block does nothing."""
-        if spooled.block_hash in self._running or spooled.block_hash in self._known:
+    def submit(self, block: Block) -> None:
+        """Send a block to every node at once, and until it is settled. A second call for a block does nothing."""
+        if block.block_hash in self._known:
             return
-        self._known.add(spooled.block_hash)
-        running = Deferred.fromCoroutine(self._settle(spooled, block))
-        self._running[spooled.block_hash] = running
-        running.addErrback(_log_bug).addCallback(lambda _: self._forget(spooled))
+        self._known.add(block.block_hash)
+        submission = _Submission(block, self._nodes, self._spool, self._reactor, self._clock, self._tell_refused)
+        self._submissions[block.block_hash] = submission
+        submission.start(lambda: self._submissions.pop(block.block_hash, None))
 
     def stop(self) -> None:
         """Leave what is open to the next run."""
-        for running in tuple(self._running.values()):
-            running.cancel()
+        for submission in tuple(self._submissions.values()):
+            submission.stop()
 
-    def _forget(self, spooled: SpooledBlock) -> None:
-        del self._running[spooled.block_hash]
+    def _tell_refused(self) -> None:
+        self.refused += 1
 
-    async def _settle(self, spooled: SpooledBlock, block: bytes) -> None:
-        wait_seconds, said = RETRY_SECONDS_FIRST, ""
-        while True:
-            answer = await self._ask(spooled, block)
-            if isinstance(answer, Settled):
-                break
-            if answer != said:
-                said = answer
-                events.block_undecided(spooled.height, spooled.hash_hex, answer)
-            await deferLater(self._reactor, wait_seconds)
+
+class _Submission:
+    """One block, led through its fate at each node by a loop of its own: a slow one keeps no other waiting."""
+
+    def __init__(
+        self,
+        block: Block,
+        nodes: Sequence[Node],
+        spool: CandidateSpool,
+        reactor: Any,
+        clock: Clock,
+        tell_refused: Callable[[], None],
+    ) -> None:
+        self.fate = Fate.OPEN
+        self._block = block
+        self._spooled: SpooledBlock = spooled_of(block)
+        self._nodes = nodes
+        self._spool = spool
+        self._reactor = reactor
+        self._clock = clock
+        self._tell_refused = tell_refused
+        self._views = [View() for _ in nodes]
+        self._loops: list[Deferred[None]] = []
+        self._open_loops = len(nodes)
+        self._was_refused = False
+
+    def start(self, ended: Callable[[], object]) -> None:
+        """Submit at once; `ended` is called when nothing is left to do."""
+        for place, node in enumerate(self._nodes):
+            loop = Deferred.fromCoroutine(self._lead(place, node))
+            self._loops.append(loop)
+            loop.addErrback(_log_bug).addCallback(lambda _: self._loop_ended(ended))
+
+    def stop(self) -> None:
+        for loop in tuple(self._loops):
+            loop.cancel()
+
+    def _loop_ended(self, ended: Callable[[], object]) -> None:
+        self._open_loops -= 1
+        if not self._open_loops:
+            ended()
+
+    async def _lead(self, place: int, node: Node) -> None:
+        """The block at one node: offered until it has it, then watched, and offered again if the node forgot it."""
+        wait_seconds, said = RETRY_SECONDS_FIRST, None
+        while not self._is_over():
+            view = self._views[place]
+            try:
+                if view.confirmations is None and view.answer is not Answer.REFUSED:
+                    await self._offer(place, node)
+                await self._look(place, node)
+                problem = self._views[place].problem
+            except NodeUnavailable as error:
+                # What it said of the block may still be so; where its chain is now, nobody knows.
+                self._see(place, tip_height=None)
+                problem = str(error)
+            if problem != said and problem is not None:
+                events.block_undecided(self._spooled.height, self._spooled.hash_hex, node.name, problem)
+            said = problem
+            self._decide()
+            if self._is_over():
+                return
+            await deferLater(self._reactor, WATCH_SECONDS if self.fate is Fate.IN_CHAIN else wait_seconds)
             wait_seconds = min(wait_seconds * 2, RETRY_SECONDS_MAX)
-        log = events.block_accepted if answer.accepted else events.block_rejected
-        log(spooled.height, spooled.hash_hex, answer.reason)
+
+    def _is_over(self) -> bool:
+        return self.fate.is_final
+
+    async def _offer(self, place: int, node: Node) -> None:
+        verdict = await node.submit_block(self._block)
+        failpoints.hit("block-submitted")
+        answer = meaning(verdict.reason)
+        self._see(place, answer=answer, reason=verdict.reason)
+        if answer is Answer.REFUSED:
+            events.block_refused(self._spooled.height, self._spooled.hash_hex, node.name, verdict.reason)
+            if not self._was_refused:
+                self._was_refused = True
+                self._tell_refused()
+
+    async def _look(self, place: int, node: Node) -> None:
+        """Where the node has the block, and where its chain is. Of two at one height it is told to stand by ours."""
+        block_hash = self._block.block_hash
+        self._see(place, confirmations=await node.confirmations(block_hash), tip_height=await node.tip_height())
+        if is_tied(self._spooled.height, self._views[place]):
+            await node.prefer_block(block_hash)
+            events.block_preferred(self._spooled.height, self._spooled.hash_hex, node.name)
+            self._see(place, confirmations=await node.confirmations(block_hash))
+
+    def _see(self, place: int, **seen: Any) -> None:
+        self._views[place] = msgspec.structs.replace(self._views[place], **seen)
+
+    def _decide(self) -> None:
+        before, self.fate = self.fate, decide(self._spooled.height, self._views, self.fate)
+        if self.fate is before:
+            return
+        spooled = self._spooled
+        answers = {node.name: view.text for node, view in zip(self._nodes, self._views, strict=True)}
+        reason = next((view.reason for view in self._views if (view.confirmations or 0) > 0), self._views[0].reason)
         try:
-            self._spool.settle(spooled, answer)
+            match self.fate:
+                case Fate.IN_CHAIN | Fate.DEEP:
+                    if before is Fate.OPEN:
+                        events.block_accepted(spooled.height, spooled.hash_hex, reason)
+                    self._settle(accepted=True, reason=reason, answers=answers)
+                case Fate.LOST:
+                    events.block_lost(spooled.height, spooled.hash_hex, answers)
+                    self._settle(accepted=False, reason=reason, answers=answers)
+                case Fate.REFUSED:
+                    events.block_rejected(spooled.height, spooled.hash_hex, answers)
+                    self._settle(accepted=False, reason=reason, answers=answers)
+                case Fate.OPEN:
+                    events.block_fell_out(spooled.height, spooled.hash_hex)
+                    self._spool.reopen(spooled)
         except OSError as error:
-            # The next run asks the node again; it says `duplicate`.
+            # The next run asks the nodes again; they say `duplicate`.
             events.candidate_not_written(spooled.hash_hex, str(error))
 
-    async def _ask(self, spooled: SpooledBlock, block: bytes) -> Settled | str:
-        """What became of a block, or why that is not known yet."""
-        try:
-            verdict = await self._node.submit_block(block)
-            accepted = verdict.accepted
-            if verdict.reason in _OPEN:
-                accepted = await self._is_in_chain(spooled)
-                if not accepted and await self._node.tip_height() < spooled.height + LOST_DEPTH:
-                    return f"the node says {verdict.reason!r}, and the block is not in its chain"
-        except NodeUnavailable as error:
-            return str(error)
-        return Settled(accepted=accepted, reason=verdict.reason, time_ms=self._clock.time_ms())
-
-    async def _is_in_chain(self, spooled: SpooledBlock) -> bool:
-        confirmations = await self._node.confirmations(spooled.block_hash)
-        return confirmations is not None and confirmations > 0
+    def _settle(self, *, accepted: bool, reason: str | None, answers: dict[str, str]) -> None:
+        settled = Settled(
+            accepted=accepted,
+            reason=reason,
+            time_ms=self._clock.time_ms(),
+            answers=answers,
+            final=self.fate.is_final,
+        )
+        self._spool.settle(self._spooled, settled)
+        failpoints.hit("block-settled")
 
 
 def _log_bug(failure: Failure) -> None:

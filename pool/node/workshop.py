@@ -9,16 +9,16 @@ from typing import Any
 from msgspec import Struct
 from twisted.internet.defer import CancelledError, Deferred, FirstError, TimeoutError, gatherResults
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
-from native import sha256d
-from pool import events
+from pool import events, failpoints
 from pool.node.job_ids import JobIds
-from pool.node.spool import CandidateSpool, SpooledBlock
+from pool.node.spool import CandidateSpool
 from pool.node.submitter import Submitter
 from pool.node.templates import TemplateShelf
 from pool.node.tip import TipWatch
 from pool.ports import Clock, Node, NodeUnavailable
-from pool.work.block import BlockMismatch, assemble
+from pool.work.block import Block, BlockMismatch, assemble
 from pool.work.candidate import Candidate
 from pool.work.coinbase import Coinbase
 from pool.work.job import Job
@@ -53,13 +53,14 @@ class WorkStatus(Struct, frozen=True):
     job_time_ms: int | None
     template_time_ms: int | None
     candidates_pending: int
+    blocks_refused: int
 
 
 class Workshop:
     """Makes a job of each new tip, better template and refresh; builds, keeps and submits the blocks.
 
     nodes: the preferred one first. folder: of the candidates; the templates of live jobs lie in it too. publish: called
-    with each new job.
+    with each new job. run: runs a blocking call in a thread and gives a Deferred of its result (`deferToThread`).
     """
 
     def __init__(
@@ -71,15 +72,17 @@ class Workshop:
         reactor: Any,
         clock: Clock,
         publish: Callable[[Job], None],
+        run: Callable[[Callable[[], Any]], Deferred[Any]],
     ) -> None:
         self._coinbase = coinbase
         self._settings = settings
         self._reactor = reactor
         self._clock = clock
         self._publish = publish
+        self._run = run
         self._spool = CandidateSpool(folder)
         self._submitter = Submitter(nodes, self._spool, reactor, clock)
-        self._templates = TemplateShelf(folder / "templates", settings.keep_seconds, clock.monotonic())
+        self._templates = TemplateShelf(folder / "templates", settings.keep_seconds, clock.monotonic(), run)
         self._job_ids = JobIds(folder / "job-ids")
         self._watch = TipWatch(nodes[0], reactor, settings.poll_seconds, self._take_template)
         self._template: Template | None = None
@@ -87,10 +90,14 @@ class Workshop:
         self._job: Job | None = None
         self._job_at = 0.0
         self._loops: list[Deferred[None]] = []
+        # Blocks on their way to the disk.
+        self._keeping: set[bytes] = set()
 
     async def run(self) -> None:
         """Work until `stop`. Blocks that an earlier run left open go first. Raises what only a bug can raise."""
-        self._submitter.resume()
+        for block in self._submitter.resume():
+            if not self._spool.holds(block.block_hash):
+                Deferred.fromCoroutine(self._keep_resumed(block)).addErrback(_log_bug)
         loops = (self._watch.poll(), self._watch.long_poll(), self._refresh())
         self._loops = [Deferred.fromCoroutine(loop) for loop in loops]
         try:
@@ -123,38 +130,67 @@ class Workshop:
             job_time_ms=job.time_ms if job else None,
             template_time_ms=self._template_time_ms,
             candidates_pending=self._submitter.pending,
+            blocks_refused=self._submitter.refused,
         )
 
-    def take_candidate(self, candidate: Candidate) -> None:
-        """Keep a block on disk and submit it; on return it is on the disk.
+    async def take_candidate(self, candidate: Candidate) -> bool:
+        """Submit a block, and keep it on disk; returns whether it is there for good.
 
-        A second call for the same block does nothing. Raises OSError if the disk does not take it; it is submitted all
-        the same.
+        The kernel has it before the first node is asked, and the nodes are asked before anything here waits; the disk
+        is waited for last. A second call for a block submits nothing. Raises OSError if the disk does not take it; it
+        is submitted all the same.
         """
         if self._spool.holds(candidate.block_hash):
-            return  # perhaps for so long that its template is gone
+            return True  # perhaps for so long that its template is gone
+        if candidate.block_hash in self._keeping:
+            return False
         try:
-            spooled, block = self._build(candidate)
+            block = self._build(candidate)
         except BlockMismatch as error:
             events.candidate_unbuildable(
                 candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login, str(error)
             )
             self._spool.put_unbuildable(candidate, str(error))
-            return
-        events.block_found(spooled.height, spooled.hash_hex, candidate.job_id, candidate.login)
+            return True
+        failpoints.hit("candidate-built")
         try:
-            self._spool.put(spooled, block)
-        finally:
-            self._submitter.submit(spooled, block)
+            self._spool.note(block, self._templates.transactions_file(template_id(candidate.job_id)))
+        except OSError as error:
+            events.candidate_not_written(candidate.block_hash[::-1].hex(), str(error))
+        failpoints.hit("candidate-noted")
+        if not self._submitter.knows(block.block_hash):
+            events.block_found(block.height, block.block_hash[::-1].hex(), candidate.job_id, candidate.login)
+        self._submitter.submit(block)
+        failpoints.hit("candidate-submitted")
+        return await self._keep(block)
 
-    def _build(self, candidate: Candidate) -> tuple[SpooledBlock, bytes]:
-        template = self._templates.get(template_id(candidate.job_id))
-        if template is None:
+    async def _keep(self, block: Block) -> bool:
+        """Have a block on the disk; False if that is being done already. Raises OSError."""
+        if block.block_hash in self._keeping:
+            return False
+        self._keeping.add(block.block_hash)
+        try:
+            await self._run(lambda: self._spool.keep(block))
+        finally:
+            self._keeping.discard(block.block_hash)
+        failpoints.hit("candidate-kept")
+        return True
+
+    async def _keep_resumed(self, block: Block) -> None:
+        """What a kill left between the kernel and the disk."""
+        try:
+            await self._keep(block)
+        except OSError as error:
+            events.candidate_not_written(block.block_hash[::-1].hex(), str(error))
+
+    def _build(self, candidate: Candidate) -> Block:
+        body = self._templates.get(template_id(candidate.job_id))
+        if body is None:
             raise BlockMismatch("the job is too old, or not of this work role: its template is not here")
-        if sha256d(candidate.header) != candidate.block_hash:
+        block = assemble(body, candidate.header, candidate.coinbase)
+        if block.block_hash != candidate.block_hash:
             raise BlockMismatch("the block hash is not the one of this header")
-        block = assemble(template, candidate.header, candidate.coinbase)
-        return SpooledBlock(height=template.height, block_hash=candidate.block_hash), block
+        return block
 
     def _take_template(self, template: Template) -> None:
         self._template_time_ms = self._clock.time_ms()
@@ -183,3 +219,7 @@ class Workshop:
                 self._take_template(await fetching)
             except (NodeUnavailable, TimeoutError):
                 self._issue(self._template.aged(int(self._clock.monotonic() - self._job_at)))
+
+
+def _log_bug(failure: Failure) -> None:
+    events.bug("workshop", failure.value or Exception(failure.getErrorMessage()))

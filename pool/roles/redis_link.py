@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pool import failpoints
 from pool.config import Config, Paths
 from pool.ports import ShareBatch
 from pool.store.redis import RedisStore
@@ -44,7 +45,9 @@ class RedisShares:
 
     def committed(self, batch: ShareBatch, high_water: int) -> None:
         """The ledger has it: the shipper may know, the stream may forget."""
+        failpoints.hit("shares-booked")
         self._store.publish_hwm({batch.frontend: high_water})
+        failpoints.hit("shares-published")
         self._store.trim(batch.entry_id)
 
     def resend(self, batch: ShareBatch, high_water: int) -> None:

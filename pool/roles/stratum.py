@@ -26,6 +26,7 @@ from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
 from pool.roles.control import Control
 from pool.roles.doors import Doors, host_and_port
+from pool.roles.garbage import GarbageCollection
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.neighbours import Neighbours, Passed
 from pool.roles.redis_link import open_redis
@@ -109,6 +110,7 @@ class StratumRole(Role):
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
         self._control = Control(reactor, paths.control / f"{name}.sock", self._server.announcements)
         self._reject_report = RejectReport(config, reactor, name, self._server.rejects)
+        self._garbage = GarbageCollection(reactor)
         self._certificate = self._read_certificate()
         proxies = Sources(self._options.proxy_from)
         # Where to listen, and what stands before each new session there.
@@ -150,6 +152,7 @@ class StratumRole(Role):
                 self._neighbours.start()
         except OSError as error:
             events.neighbours_not_met(str(error))  # miners that return begin anew, no more
+        self._garbage.start()
         self._heartbeat.start()
         self._reject_report.start()
         try:
@@ -173,6 +176,7 @@ class StratumRole(Role):
         await self._session_files.stop()
         await self._server.stop()
         await self._feed.stop()
+        self._garbage.stop()
         self._heartbeat.stop()
         self._reject_report.stop()
         await self._control.stop()
@@ -224,10 +228,7 @@ class StratumRole(Role):
         return {
             "sessions": len(self._server.sessions),
             "counters": self._server.counters,
-            "presence": [
-                (each.account, each.worker, each.remote_address, each.agent, each.difficulty, each.since_ms)
-                for each in self._server.presence()
-            ],
+            "presence": self._server.presence(),
             "candidates_pending": self._feed.pending,
             "certificate_expires_ms": None if self._certificate is None else self._certificate.expires_ms,
         }

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import uvloop
 from twisted.internet import asyncioreactor
 from twisted.internet.defer import Deferred
+from twisted.internet.main import installReactor
 
 from pool import events
 from pool.supervisor import EXIT_CONFIGURATION, has_terminal
@@ -40,6 +42,12 @@ class Role(ABC):
         """Asked to end once more: wait for no miner."""
 
 
+class _SteadyReactor(asyncioreactor.AsyncioSelectorReactor):
+    """Twisted's timers go by the wall clock: where that is set back an hour, all of them wait an hour longer."""
+
+    seconds = staticmethod(time.monotonic)
+
+
 def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> int:
     """Run a role until SIGINT or SIGTERM; returns the exit code of the process.
 
@@ -47,10 +55,8 @@ def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> i
     """
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    asyncioreactor.install(loop)
-    from twisted.internet import reactor as installed
-
-    reactor: Any = installed
+    reactor: Any = _SteadyReactor(loop)
+    installReactor(reactor)
     failures: list[BaseException] = []
     had_terminal = has_terminal()
     stopping = False

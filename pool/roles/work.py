@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
+from twisted.internet.threads import deferToThread
 
 from pool import events
 from pool.bitcoin.network import NETWORKS
@@ -45,6 +46,7 @@ class WorkRole(Role):
             reactor,
             self._clock,
             self._feed.publish,
+            deferToThread,
         )
         self._heartbeat = Heartbeat(config, reactor, "work", "0", self._status)
 
@@ -84,6 +86,7 @@ class WorkRole(Role):
             "transactions": len(template.transactions) if template else None,
             "network_difficulty": difficulty_from_target(target_from_nbits(template.nbits)) if template else None,
             "candidates_pending": status.candidates_pending,
+            "blocks_refused": status.blocks_refused,
         }
 
 

@@ -1,23 +1,23 @@
 """Counts and hashrates per worker, account and pool, folded from the records of one journal.
 
 The same records give the same tallies bit for bit, however they are cut into batches: shares are summed per worker
-until a record of another second comes (`native.SecondSums`), then the estimates decay once. Time is that of the
-records, never a clock's.
+until a record of another second comes (`native.SecondSums`), then they are added to the tallies (`native.Totals`).
+Time is that of the records, never a clock's.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from operator import add
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import astuple
 
 import native
 from pool.bitcoin.target import share_work
-from pool.stats.hashrate import Estimate, Hashrate
+from pool.stats.hashrate import WINDOWS_SECONDS, Estimate, Hashrate
 from pool.stats.luck import expected_blocks
 from pool.work.share import Outcome
 
@@ -30,6 +30,8 @@ _DAY_SECONDS = 86400
 _WEIGHTS_CACHED = 4096
 
 _OUTCOMES = len(Outcome)
+
+_Total = Any  # a tally as `native.Totals` has it: a tuple of its fields, those of the hashrate within
 # Going through the enumeration itself would be a third of what a table of ten thousand workers costs.
 _REASONS = tuple((int(outcome), outcome.name.lower()) for outcome in Outcome if outcome is not Outcome.ACCEPTED)
 
@@ -114,64 +116,6 @@ class Sums(Struct, frozen=True, array_like=True, gc=False):
     runs: tuple[tuple[float, int, int], ...]
 
 
-class Weighed(Struct, gc=False):
-    """Sums with what they are worth. difficulty: of the newest accepted share."""
-
-    first_ms: int
-    last_ms: int
-    last_share_ms: int | None
-    counts: tuple[int, ...]
-    blocks: int
-    difficulty: float | None
-    work: int = 0
-    squares: int = 0
-    expected_blocks: float = 0.0
-
-    @classmethod
-    def of(cls, sums: Sums) -> Weighed:
-        runs = sums.runs
-        difficulty = runs[-1][0] if runs else None
-        weighed = cls(sums.first_ms, sums.last_ms, sums.last_share_ms, sums.counts, sums.blocks, difficulty)
-        for difficulty, nbits, count in runs:
-            work, square, expected = _weight(difficulty, nbits)
-            weighed.work += work * count
-            weighed.squares += square * count
-            weighed.expected_blocks += expected * count
-        return weighed
-
-    @classmethod
-    def together(cls, parts: Sequence[Weighed]) -> Weighed:
-        """Sums of the same second as one; of those whose newest share is as new, the last one's difficulty holds."""
-        newest = max(reversed(parts), key=lambda each: each.last_share_ms or 0)
-        return cls(
-            min([each.first_ms for each in parts]),
-            max([each.last_ms for each in parts]),
-            newest.last_share_ms,
-            tuple(map(sum, zip(*[each.counts for each in parts], strict=True))),
-            sum([each.blocks for each in parts]),
-            newest.difficulty,
-            sum([each.work for each in parts]),
-            sum([each.squares for each in parts]),
-            math.fsum([each.expected_blocks for each in parts]),
-        )
-
-    def onto(self, tally: Tally | None, second: int) -> Tally:
-        """The tally with these sums added; a new one if there is none."""
-        if tally is None:
-            tally = Tally(self.first_ms, self.last_ms, Hashrate(second, second))
-        return Tally(
-            tally.first_ms,
-            self.last_ms,
-            tally.hashrate.add(second, self.work, self.squares) if self.work else tally.hashrate,
-            self.last_share_ms or tally.last_share_ms,
-            tuple(map(add, tally.counts, self.counts)),
-            tally.work + self.work,
-            tally.blocks + self.blocks,
-            tally.expected_blocks + self.expected_blocks,
-            tally.difficulty if self.last_share_ms is None else self.difficulty,
-        )
-
-
 class State(Struct, frozen=True):
     """All that a fold knows, so that another one can go on from there to the same end."""
 
@@ -190,31 +134,27 @@ def login(account: str, worker: str) -> str:
     return f"{account}.{worker}" if worker else account
 
 
-class _Told(Struct, gc=False):
-    """A worker's sums of the open second and the tally with them, as when they were last asked for."""
-
-    sums: Sums
-    weighed: Weighed
-    tally: Tally
-
-
 class Tallies:
     """The fold: records in the order of their journal in, tallies out."""
 
     def __init__(self, state: State = NOTHING) -> None:
-        self._workers = dict(state.workers)
-        self._accounts = dict(state.accounts)
-        self._pool = state.pool
         self._open = native.SecondSums(state.second, [astuple(sums) for sums in state.open])
-        self._told: dict[str, _Told] = {}
+        self._totals = native.Totals(
+            _weight,
+            login,
+            WINDOWS_SECONDS,
+            {name: _total(tally) for name, tally in state.workers.items()},
+            {name: _total(tally) for name, tally in state.accounts.items()},
+            None if state.pool is None else _total(state.pool),
+        )
         self._day = state.second // _DAY_SECONDS
-        self._changed: dict[str, str] = {}  # account by login
         self._forgotten: set[str] = set()
 
     def state(self) -> State:
         """Everything, as of the last record."""
+        workers, accounts, pool = self._totals.rows(native.SecondSums())
         still_open = [Sums(*row) for row in self._open.rows()]
-        return State(self._open.second, dict(self._workers), dict(self._accounts), self._pool, still_open)
+        return State(self._open.second, _tallies(workers), _tallies(accounts), pool and _tally(pool), still_open)
 
     def fold(self, payload: bytes, count: int) -> None:
         """Count further records: `count` of them, as they are in a journal; those that are no shares are passed over.
@@ -223,64 +163,42 @@ class Tallies:
         """
         first = self._open.add(payload, count, 0)
         while first < count:
-            self._close()
+            self._totals.take(self._open)
+            self._open.clear()
             first = self._open.add(payload, count, first)
         if self._open.second // _DAY_SECONDS != self._day:
             self._day = self._open.second // _DAY_SECONDS
-            self._forget(self._open.second)
+            self._forgotten.update(self._totals.forget((self._open.second - FORGET_SECONDS) * 1000))
 
     def snapshot(self) -> Snapshot:
         """All tallies as of the last record."""
-        workers, accounts, pool = self._with_open()
-        return Snapshot({**self._workers, **workers}, {**self._accounts, **accounts}, pool)
+        return _snapshot(*self._totals.rows(self._open))
 
     def changes(self) -> Snapshot:
         """The tallies that changed since this was last asked, and the logins forgotten since."""
-        workers, accounts, pool = self._with_open()
-        logins = sorted(self._changed)
-        forgotten = tuple(sorted(self._forgotten - self._workers.keys() - workers.keys()))
-        known = {name: tally for name in logins if (tally := workers.get(name) or self._workers.get(name)) is not None}
-        names = sorted(set(self._changed.values()))
-        self._changed.clear()
-        self._forgotten.clear()
-        return Snapshot(known, {name: accounts.get(name) or self._accounts[name] for name in names}, pool, forgotten)
-
-    def _close(self) -> None:
-        """Take the sums of the second that is over into the tallies."""
-        workers, accounts, self._pool = self._with_open()
-        self._workers.update(workers)
-        self._accounts.update(accounts)
-        self._open.clear()
-        self._told.clear()
-
-    def _with_open(self) -> tuple[dict[str, Tally], dict[str, Tally], Tally | None]:
-        """The tallies that the open second touches, as they are with it."""
-        second = self._open.second
-        by_account: dict[str, list[Weighed]] = {}
-        for row in self._open.rows():
-            sums = Sums(*row)
-            name = login(sums.account, sums.worker)
-            told = self._told.get(name)
-            if told is None or told.sums != sums:
-                weighed = Weighed.of(sums)
-                told = self._told[name] = _Told(sums, weighed, weighed.onto(self._workers.get(name), second))
-                self._changed[name] = sums.account
-            by_account.setdefault(sums.account, []).append(told.weighed)
-        if not by_account:
-            return {}, {}, self._pool
-        together = {name: Weighed.together(parts) for name, parts in by_account.items()}
-        return (
-            {name: told.tally for name, told in self._told.items()},
-            {name: weighed.onto(self._accounts.get(name), second) for name, weighed in together.items()},
-            Weighed.together([*together.values()]).onto(self._pool, second),
+        changed = _snapshot(*self._totals.changes(self._open))
+        # Who came back is not gone.
+        forgotten, self._forgotten = self._forgotten, set()
+        return Snapshot(
+            changed.workers, changed.accounts, changed.pool, tuple(sorted(forgotten - changed.workers.keys()))
         )
 
-    def _forget(self, second: int) -> None:
-        oldest_ms = (second - FORGET_SECONDS) * 1000
-        for name in [name for name, tally in self._workers.items() if tally.last_ms < oldest_ms]:
-            del self._workers[name]
-            self._told.pop(name, None)
-            self._forgotten.add(name)
+
+def _snapshot(workers: Mapping[str, _Total], accounts: Mapping[str, _Total], pool: _Total | None) -> Snapshot:
+    return Snapshot(_tallies(workers), _tallies(accounts), pool and _tally(pool))
+
+
+def _tallies(rows: Mapping[str, _Total]) -> dict[str, Tally]:
+    return {name: _tally(row) for name, row in rows.items()}
+
+
+def _tally(row: _Total) -> Tally:
+    first_ms, last_ms, rate, *rest = row
+    return Tally(first_ms, last_ms, Hashrate(*rate), *rest)
+
+
+def _total(tally: Tally) -> _Total:
+    return (tally.first_ms, tally.last_ms, astuple(tally.hashrate), *astuple(tally)[3:])
 
 
 @lru_cache(maxsize=_WEIGHTS_CACHED)

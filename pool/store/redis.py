@@ -16,10 +16,11 @@ Tallies are JSON: sums of work pass 64 bits, where msgpack ends.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import reduce
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -38,6 +39,11 @@ _REJECTING = "steppe:rejecting"
 
 # Rows of a frontend that is gone fade after this time; its workers have long been seen elsewhere by then.
 TALLIES_SECONDS = 86_400
+
+# So that neither Redis nor the threads beside the publishing one wait for ten thousand at a time.
+_FIELDS_AT_ONCE = 500
+
+Item = TypeVar("Item")
 
 _tally_of = msgspec.json.Decoder(Tally).decode
 _rejects_of = msgspec.msgpack.Decoder(tuple[Reject, ...]).decode
@@ -271,8 +277,15 @@ def _shipped(frontend: str) -> str:
 
 
 def _hset(pipe: Any, key: str, tallies: Mapping[str, Tally]) -> None:
-    if tallies:
-        pipe.hset(key, mapping={name: msgspec.json.encode(tally) for name, tally in tallies.items()})
+    for some in _batched(tallies.items(), _FIELDS_AT_ONCE):
+        pipe.hset(key, mapping={name: msgspec.json.encode(tally) for name, tally in some})
+
+
+def _batched(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
+    """As itertools.batched of Python 3.12."""
+    rest = iter(items)
+    while some := tuple(islice(rest, size)):
+        yield some
 
 
 def _done(pipe: Any) -> bool:

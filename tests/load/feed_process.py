@@ -51,7 +51,7 @@ class Blocks(Protocol):
         self._reactor.stop()
 
 
-def take(candidate: Candidate) -> None:
+async def take(candidate: Candidate) -> bool:
     """No hash of a benchmark meets a mainnet target."""
     raise AssertionError("a block")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ import pytest
 import uvloop
 from twisted.internet.defer import Deferred
 
-from stratum.endpoint import FastEndpoint
+from stratum.endpoint import FastEndpoint, FastTransport
 from stratum.front import FrontFactory
 from stratum.protocol import StratumFactory, StratumProtocol
 from stratum.sources import Sources
@@ -98,6 +99,27 @@ def test_who_leaves_is_noticed() -> None:
         writer.close()
         while pool.server.sessions:
             await asyncio.sleep(0)
+
+    on_a_loop(test)
+
+
+def test_a_session_that_is_gone_leaves_nothing_to_the_garbage_collector() -> None:
+    async def test(pool: Pool, port: int) -> None:
+        def sessions() -> int:
+            return sum(isinstance(each, StratumProtocol | FastTransport) for each in gc.get_objects())
+
+        gc.collect()
+        gc.disable()
+        try:
+            before = sessions()
+            _, writer = await ready(port)
+            writer.close()
+            while pool.server.sessions:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert sessions() == before
+        finally:
+            gc.enable()
 
     on_a_loop(test)
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
 
 from native import JobCheck, search, sha256d
 from pool.bitcoin.network import NETWORKS
@@ -29,12 +30,13 @@ from pool.node.rpc import BitcoindRpc, RpcSettings
 from pool.node.workshop import Workshop, WorkshopSettings
 from pool.ports import NodeUnavailable
 from pool.roles.clock import SystemClock
-from pool.work.block import assemble
+from pool.work.block import assemble, body_of
 from pool.work.candidate import Candidate
 from pool.work.coinbase import Coinbase
 from pool.work.job import Job
 from pool.work.make_job import make_job, next_job_id
 from pool.work.template import Template, parse_template
+from tests.pool.node.blocks import block
 from tests.regtest import reactor as twisted
 from tests.regtest.conftest import StartNode
 
@@ -70,8 +72,8 @@ class Linked:
         """Find and submit one block: its template, its hash and the node's answer."""
         template = self.template()
         found = winner(self.job(template))
-        block = assemble(template, found.header, found.coinbase)
-        return template, found.block_hash, self.rpc.call("submitblock", block.hex())
+        block = assemble(body_of(template), found.header, found.coinbase)
+        return template, found.block_hash, self.rpc.submit(block.hex_pieces)
 
 
 def winner(job: Job) -> Candidate:
@@ -131,8 +133,8 @@ class TestBlocks:
     def test_a_second_time_it_is_a_duplicate(self, linked: Linked) -> None:
         template = linked.template()
         found = winner(linked.job(template))
-        block_hex = assemble(template, found.header, found.coinbase).hex()
-        assert [linked.rpc.call("submitblock", block_hex) for _ in range(2)] == [None, "duplicate"]
+        pieces = assemble(body_of(template), found.header, found.coinbase).hex_pieces
+        assert [linked.rpc.submit(pieces) for _ in range(2)] == [None, "duplicate"]
 
     def test_a_private_chain_counts_as_synced(self, linked: Linked) -> None:
         assert linked.chain.is_synced()
@@ -217,7 +219,7 @@ class TestNode:
         assert (in_chain, outside, twisted.wait_for(node.confirmations(bytes(32)))) == (1, -1, None)
 
     def test_bytes_that_are_no_block_are_rejected_for_good(self, node: BitcoindNode) -> None:
-        assert "Block decode failed" in str(twisted.wait_for(node.submit_block(b"\x00")).reason)
+        assert "Block decode failed" in str(twisted.wait_for(node.submit_block(block(head=b"\x00"))).reason)
 
     def test_a_coinbase_that_claims_too_much_is_rejected_with_the_nodes_reason(
         self, node: BitcoindNode, regtest: Linked
@@ -225,7 +227,7 @@ class TestNode:
         template = regtest.template()
         greedy = msgspec.structs.replace(template, coinbase_value_sat=template.coinbase_value_sat + 1)
         found = winner(regtest.job(greedy))
-        verdict = twisted.wait_for(node.submit_block(assemble(template, found.header, found.coinbase)))
+        verdict = twisted.wait_for(node.submit_block(assemble(body_of(template), found.header, found.coinbase)))
         assert verdict.reason == "bad-cb-amount"
 
 
@@ -282,6 +284,7 @@ class WorkRole:
             twisted.reactor,
             SystemClock(),
             self.feed.publish,
+            deferToThread,
         )
         address = f"unix:{folder}/feed"
         endpoint = client_endpoint(twisted.reactor, address)

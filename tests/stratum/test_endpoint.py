@@ -38,6 +38,9 @@ class FakeAsyncioTransport:
     def get_extra_info(self, name: str) -> Any:
         return self.extra[name]
 
+    def set_protocol(self, protocol: Any) -> None:
+        self.receive = protocol.data_received
+
     def set_write_buffer_limits(self, high: int) -> None:
         self.high = high
 
@@ -93,9 +96,9 @@ def test_it_is_a_tcp_transport_to_twisted() -> None:
 
 
 def test_bytes_go_in() -> None:
-    bridge, protocol, _ = bridged()
-    bridge.data_received(b"a")
-    bridge.data_received(b"b")
+    _, protocol, raw = bridged()
+    raw.receive(b"a")
+    raw.receive(b"b")
     assert protocol.received == [b"a", b"b"]
 
 

@@ -553,6 +553,16 @@ class TestStop:
         pool.turn()
         assert (miner.replies(), miner.closed) == ({4: True}, True)
 
+    def test_a_job_that_comes_later_is_not_recorded_for_the_journal_is_closed_next(self) -> None:
+        pool = pool_with_job()
+        pool.server.start()
+        pool.turn()
+        Deferred.fromCoroutine(pool.server.stop())
+        pool.server.take_job(make_job("a2", NEXT_TIP))
+        pool.turn()
+        assert [record.job_id for record in pool.share_log.records if isinstance(record, Job)] == ["a1"]
+        assert pool.share_log.open == []
+
 
 class TestRejects:
     def test_each_has_its_reason_text_and_the_age_of_its_job(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stratum.limits import FIRST_BYTES_SECONDS, TLS_HANDSHAKE_BYTES_MAX
+from stratum.protocol import StratumProtocol
 from tests.certificates import NAME, write_pair
 from tests.stratum.scene import AUTHORIZE, SUBSCRIBE, submit
 from tests.stratum.test_front import HEADER, PROXY, Connection, Door
@@ -108,6 +110,22 @@ def test_however_it_is_cut(door: Door, pair: tuple[Path, Path], pieces: int) -> 
     client = Client(door.connect(), pair, pieces=pieces)
     client.send(SUBSCRIBE + AUTHORIZE)
     assert [message["id"] for message in client.received()] == [1, 2]
+
+
+def test_a_session_that_is_gone_leaves_nothing_to_the_garbage_collector(door: Door, pair: tuple[Path, Path]) -> None:
+    def sessions() -> int:
+        return sum(isinstance(each, StratumProtocol) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before, connection = sessions(), door.connect()
+        Client(connection, pair).send(SUBSCRIBE + AUTHORIZE)
+        connection.transport.protocol.connectionLost()
+        connection.transport.unregisterProducer()
+        assert sessions() == before
+    finally:
+        gc.enable()
 
 
 def test_on_the_same_port_others_speak_in_the_clear(door: Door) -> None:

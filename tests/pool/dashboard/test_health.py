@@ -111,6 +111,12 @@ def test_a_block_that_is_just_being_submitted_is_no_trouble() -> None:
     assert check("work", health(busy)).state is State.OK
 
 
+def test_a_block_that_a_node_refused_is_a_warning() -> None:
+    verdict = health(replace(VIEW.roles, work=replace(WORK, blocks_refused=1)))
+    assert check("work", verdict).state is State.WARN
+    assert "block_refused" in (check("work", verdict).mend or "")
+
+
 def test_a_warning_leaves_the_pool_ready() -> None:
     assert with_template(61).ready
 

@@ -22,12 +22,14 @@ class Serving:
         self.server = FeedServer(self.reactor)
         self.taken: list[Candidate] = []
         self.disk_error: OSError | None = None
+        self.is_kept = True
         Deferred.fromCoroutine(self.server.listen(self.endpoint, self.take))
 
-    def take(self, candidate: Candidate) -> None:
+    async def take(self, candidate: Candidate) -> bool:
         if self.disk_error is not None:
             raise self.disk_error
         self.taken.append(candidate)
+        return self.is_kept
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ class TestJobs:
     def test_a_job_may_be_published_before_anyone_can_connect(self) -> None:
         server, endpoint = FeedServer(Clock()), FakeEndpoint()
         server.publish(job())
-        Deferred.fromCoroutine(server.listen(endpoint, lambda candidate: None))
+        Deferred.fromCoroutine(server.listen(endpoint, Serving().take))
         assert endpoint.accept().sent() == frame(job())
 
 
@@ -95,6 +97,12 @@ class TestCandidates:
         with captured_events() as events:
             link.receive(frame(candidate()))
         assert (link.sent(), names(events)) == (b"", ["candidate_not_written"])
+
+    def test_one_that_is_still_being_written_is_not_acknowledged_yet(self, serving: Serving) -> None:
+        serving.is_kept = False
+        link = serving.endpoint.accept()
+        link.receive(frame(candidate()))
+        assert (link.sent(), serving.taken) == (b"", [candidate()])
 
 
 class TestBadFrames:

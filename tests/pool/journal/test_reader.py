@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pool.journal.format import Group
+from pool.journal.format import GROUP_BYTES_MAX, Group
 from pool.journal.journal import Durability
 from pool.journal.reader import Reader, groups, recent, tail
 from pool.journal.segments import JournalDamaged, segment_paths
-from tests.pool.journal.samples import Bench, result_of
+from tests.pool.journal.samples import Bench, nonces_in, result_of
 
 
 @pytest.fixture
@@ -68,6 +68,13 @@ def test_a_read_takes_whole_groups_within_its_limit_of_records(folder: Path) -> 
     reader = Reader(folder)
     assert spans(reader.read(records_max=5)) == [(1, 2), (3, 4)]
     assert spans(reader.read(records_max=5)) == [(5, 6)]
+
+
+def test_a_group_that_is_larger_than_a_read_from_the_file_is_read_whole(folder: Path) -> None:
+    Bench(folder).commit(*range(1, 5001))
+    found = list(groups(folder))
+    assert len(found[0].payload) > GROUP_BYTES_MAX
+    assert nonces_in(folder) == list(range(1, 5001))
 
 
 def test_a_read_takes_whole_groups_within_its_limit_of_bytes(folder: Path) -> None:

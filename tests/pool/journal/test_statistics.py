@@ -129,7 +129,7 @@ def test_what_takes_long_to_publish_is_published_less_often(line: Line) -> None:
     line.write("a")
     line.after(1.0)
     assert line.shown() == {"aisulu.a": 1}
-    line.after(4.0)
+    line.after(9.0)
     assert line.shown() == {"aisulu.a": 2}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -60,8 +60,11 @@ class FakeConnection:
         self.opened_with = (*args, kwargs)
         return self
 
-    def request(self, method: str, url: str, body: str, headers: Mapping[str, str | bytes]) -> None:
-        request = json.loads(body)
+    def request(self, method: str, url: str, body: str | Sequence[bytes], headers: Mapping[str, str | bytes]) -> None:
+        sent = body.encode() if isinstance(body, str) else b"".join(body)
+        # Else http.client would send it in chunks, which bitcoind does not read.
+        assert isinstance(body, str) or headers["Content-Length"] == str(len(sent))
+        request = json.loads(sent)
         self.calls.append((request["method"], request["params"]))
         self.authorizations.append(b64decode(str(headers["Authorization"]).removeprefix("Basic ")).decode())
         self.sock = _FakeSocket(self)

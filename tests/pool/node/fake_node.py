@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 
 from native import sha256d
 from pool.ports import NodeUnavailable, Verdict
+from pool.work.block import Block
 from pool.work.template import Template
 from tests.pool.work.templates import empty_template
 
@@ -15,7 +16,8 @@ class FakeNode:
 
     template: what it offers; its previous block is the tip. problem: if set, every call raises NodeUnavailable with
     it; template_problem: the same for templates alone. is_slow: no template comes before the test gives it to the
-    first of `waiting`. verdicts: answers to `submitblock` in turn, then None. places: confirmations by block hash.
+    first of `waiting`. verdicts: answers to `submitblock` in turn, then None, which puts the block into the chain.
+    places: confirmations by block hash. follows_preference: whether `preciousblock` does that too.
     """
 
     name = "fake:8332"
@@ -27,6 +29,8 @@ class FakeNode:
         self.verdicts: list[str | None] = []
         self.places: dict[bytes, int] = {}
         self.submitted: list[bytes] = []
+        self.preferred: list[bytes] = []
+        self.follows_preference = True
         self.templates_asked = 0
         self.waiting: list[Deferred[Template]] = []
         self.is_slow = False
@@ -53,10 +57,19 @@ class FakeNode:
         self._check(self.problem)
         return self.template.prev_hash
 
-    async def submit_block(self, block: bytes) -> Verdict:
+    async def submit_block(self, block: Block) -> Verdict:
         self._check(self.problem)
-        self.submitted.append(block)
-        return Verdict(reason=self.verdicts.pop(0) if self.verdicts else None)
+        self.submitted.append(block.data)
+        verdict = Verdict(reason=self.verdicts.pop(0) if self.verdicts else None)
+        if verdict.accepted:
+            self.places.setdefault(block.block_hash, 1)
+        return verdict
+
+    async def prefer_block(self, block_hash: bytes) -> None:
+        self._check(self.problem)
+        self.preferred.append(block_hash)
+        if self.follows_preference:
+            self.places[block_hash] = 1
 
     async def confirmations(self, block_hash: bytes) -> int | None:
         self._check(self.problem)

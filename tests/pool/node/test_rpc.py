@@ -198,3 +198,37 @@ class TestInterrupt:
         rpc.call("getblockcount")
         rpc.interrupt()
         assert connection.is_shut
+
+
+class TestSubmit:
+    def test_a_block_goes_out_in_pieces_and_arrives_whole(self, settings: RpcSettings) -> None:
+        connection = after_chain_check(result(None))
+        assert BitcoindRpc(settings, connection.open).submit([b"00", b"ff"]) is None
+        assert connection.calls[-1] == ("submitblock", ["00ff"])
+
+    def test_the_nodes_word_against_it_is_given(self, settings: RpcSettings) -> None:
+        connection = after_chain_check(result("bad-cb-amount"))
+        assert BitcoindRpc(settings, connection.open).submit([b"00"]) == "bad-cb-amount"
+
+    def test_an_error_is_a_refusal_with_its_code(self, settings: RpcSettings) -> None:
+        connection = after_chain_check(error(-22, "Block decode failed"))
+        with pytest.raises(RpcRefusal, match="Block decode failed") as caught:
+            BitcoindRpc(settings, connection.open).submit([b"00"])
+        assert caught.value.code == -22
+
+    @pytest.mark.parametrize("body", [b"[]", b"{}", b"nonsense", b'{"result":null}'])
+    def test_what_is_no_answer_never_passes_for_one(self, settings: RpcSettings, body: bytes) -> None:
+        connection = after_chain_check(FakeResponse(body))
+        with pytest.raises(NodeUnavailable, match="no JSON-RPC"):
+            BitcoindRpc(settings, connection.open).submit([b"00"])
+
+    def test_a_connection_that_was_closed_meanwhile_is_opened_again(self, settings: RpcSettings) -> None:
+        connection = after_chain_check(result(7), RemoteDisconnected(""), result(None))
+        rpc = BitcoindRpc(settings, connection.open)
+        rpc.call("getblockcount")
+        assert rpc.submit([b"00"]) is None
+
+    def test_a_door_that_is_shut_says_so(self, settings: RpcSettings) -> None:
+        connection = after_chain_check(shut(503, "Service Unavailable"))
+        with pytest.raises(NodeUnavailable, match="too busy"):
+            BitcoindRpc(settings, connection.open).submit([b"00"])

@@ -1,4 +1,4 @@
-"""The table of answers to submitblock, and a node that is away when a block is found."""
+"""A block at every node at once, until it is known what became of it."""
 
 from __future__ import annotations
 
@@ -7,46 +7,54 @@ from pathlib import Path
 import pytest
 from twisted.internet.task import Clock
 
-from native import sha256d
-from pool.node.spool import CandidateSpool, Settled, SpooledBlock
-from pool.node.submitter import RETRY_SECONDS_FIRST, RETRY_SECONDS_MAX, Submitter
+from pool.node.fate import FINAL_DEPTH
+from pool.node.spool import CandidateSpool, Settled, spooled_of
+from pool.node.submitter import RETRY_SECONDS_FIRST, RETRY_SECONDS_MAX, WATCH_SECONDS, Submitter
+from tests.pool.node.blocks import block
 from tests.pool.node.captured import captured_events, names
 from tests.pool.node.fake_clock import FakeClock
 from tests.pool.node.fake_node import FakeNode
 
-BLOCK = bytes(80) + b"transactions"
-SPOOLED = SpooledBlock(height=1, block_hash=sha256d(BLOCK[:80]))
-
-OPEN_ANSWERS = (
-    "duplicate",
-    "inconclusive",
-    "duplicate-inconclusive",
-    "valid?",
-    "prev-blk-not-found",
-    "time-too-new",
-)
+BLOCK = block(height=1)
+SPOOLED = spooled_of(BLOCK)
+HASH = BLOCK.block_hash
+AWAY = "nothing listens there"
 
 
 class Setup:
-    """A submitter on a fake node, with one block in its spool."""
+    """A submitter on fake nodes, with one block in its spool."""
 
-    def __init__(self, folder: Path) -> None:
-        self.node = FakeNode()
+    def __init__(self, folder: Path, nodes: int = 1) -> None:
+        self.nodes = [FakeNode() for _ in range(nodes)]
+        for number, node in enumerate(self.nodes):
+            node.name = f"node{number}:8332"
+            node.extend()  # the block's height is that of the tip from now on
+        self.node = self.nodes[0]
         self.reactor = Clock()
         self.spool = CandidateSpool(folder)
-        self.spool.put(SPOOLED, BLOCK)
+        self.spool.keep(BLOCK)
         self.submitter = self.another()
 
     def another(self) -> Submitter:
-        return Submitter([self.node], self.spool, self.reactor, FakeClock(self.reactor, start_ms=1000))
+        return Submitter(self.nodes, self.spool, self.reactor, FakeClock(self.reactor, start_ms=1000))
 
     def submit(self) -> Settled | None:
-        self.submitter.submit(SPOOLED, BLOCK)
+        self.submitter.submit(BLOCK)
+        return self.settled
+
+    def wait(self, seconds: float = 3 * WATCH_SECONDS) -> Settled | None:
+        self.reactor.pump([RETRY_SECONDS_FIRST] * int(seconds / RETRY_SECONDS_FIRST))
+        return self.settled
+
+    @property
+    def settled(self) -> Settled | None:
         return self.spool.settled(SPOOLED)
 
-    def wait(self) -> Settled | None:
-        self.reactor.pump([RETRY_SECONDS_MAX] * 3)
-        return self.spool.settled(SPOOLED)
+    def bury(self, node: FakeNode, depth: int = FINAL_DEPTH) -> None:
+        """Put blocks on the node's tip, and so on ours if it is there."""
+        node.extend(by=depth)
+        if node.places.get(HASH, 0) > 0:
+            node.places[HASH] += depth
 
 
 @pytest.fixture
@@ -54,89 +62,225 @@ def setup(tmp_path: Path) -> Setup:
     return Setup(tmp_path)
 
 
-class TestAnswers:
-    """BIP-0022; Bitcoin Core, `submitblock` and `BIP22ValidationResult`."""
+@pytest.fixture
+def two(tmp_path: Path) -> Setup:
+    return Setup(tmp_path, nodes=2)
 
-    def test_null_is_accepted(self, setup: Setup) -> None:
-        setup.node.verdicts = [None]
-        assert setup.submit() == Settled(accepted=True, reason=None, time_ms=1000)
 
-    @pytest.mark.parametrize(
-        "reason",
-        [
-            "rejected",
-            "high-hash",
-            "bad-txnmrklroot",
-            "bad-cb-amount",
-            "bad-blk-sigops",
-            "duplicate-invalid",
-            "stale-prevblk",
-        ],
-    )
-    def test_anything_else_is_rejected_with_its_reason(self, setup: Setup, reason: str) -> None:
-        setup.node.verdicts = [reason]
-        assert setup.submit() == Settled(accepted=False, reason=reason, time_ms=1000)
+class TestAcceptance:
+    def test_a_block_in_the_chain_is_accepted_and_may_still_fall_out(self, setup: Setup) -> None:
+        assert setup.submit() == Settled(
+            accepted=True, reason=None, time_ms=1000, answers={"node0:8332": "accepted"}, final=False
+        )
 
-    @pytest.mark.parametrize("reason", OPEN_ANSWERS)
-    def test_an_answer_that_leaves_it_open_is_accepted_if_the_chain_has_the_block(
-        self, setup: Setup, reason: str
-    ) -> None:
-        setup.node.verdicts = [reason]
-        setup.node.places[SPOOLED.block_hash] = 1
-        assert setup.submit() == Settled(accepted=True, reason=reason, time_ms=1000)
-
-    @pytest.mark.parametrize("reason", OPEN_ANSWERS)
-    @pytest.mark.parametrize("confirmations", [-1, None])
-    def test_and_stays_open_if_it_has_not(self, setup: Setup, reason: str, confirmations: int | None) -> None:
-        setup.node.verdicts = [reason]
-        if confirmations is not None:
-            setup.node.places[SPOOLED.block_hash] = confirmations
-        assert setup.submit() is None
-
-    def test_a_block_off_the_chain_is_accepted_when_the_chain_turns_to_it(self, setup: Setup) -> None:
-        setup.node.verdicts = ["inconclusive", "duplicate"]
-        setup.node.places[SPOOLED.block_hash] = -1
+    def test_six_blocks_later_it_is_so_for_good(self, setup: Setup) -> None:
         setup.submit()
-        setup.node.places[SPOOLED.block_hash] = 2
-        assert setup.wait() == Settled(accepted=True, reason="duplicate", time_ms=6000)
+        setup.bury(setup.node)
+        settled = setup.wait()
+        assert settled is not None
+        assert (settled.accepted, settled.final) == (True, True)
 
-    def test_a_block_off_the_chain_is_given_up_six_blocks_later(self, setup: Setup) -> None:
-        setup.node.verdicts = ["inconclusive"] * 10
-        setup.node.places[SPOOLED.block_hash] = -1
+    def test_then_nobody_is_asked_any_more(self, setup: Setup) -> None:
         setup.submit()
-        setup.node.extend(by=7)
-        assert setup.wait() == Settled(accepted=False, reason="inconclusive", time_ms=6000)
+        setup.bury(setup.node)
+        setup.wait()
+        assert setup.reactor.getDelayedCalls() == []
 
-    def test_but_not_five_blocks_later(self, setup: Setup) -> None:
-        setup.node.verdicts = ["inconclusive"] * 10
-        setup.node.places[SPOOLED.block_hash] = -1
+    def test_a_duplicate_is_no_refusal(self, setup: Setup) -> None:
+        setup.node.verdicts = ["duplicate"]
+        setup.node.places[HASH] = 1
+        with captured_events() as events:
+            setup.submit()
+        assert (names(events), setup.submitter.refused) == (["block_accepted"], 0)
+
+    def test_it_is_offered_to_a_node_once(self, setup: Setup) -> None:
         setup.submit()
-        setup.node.extend(by=6)
-        assert setup.wait() is None
+        setup.wait()
+        assert setup.node.submitted == [BLOCK.data]
+
+    def test_a_node_that_forgot_it_gets_it_again(self, setup: Setup) -> None:
+        setup.submit()
+        del setup.node.places[HASH]
+        setup.wait()
+        assert setup.node.submitted == [BLOCK.data] * 2
+
+
+class TestOpen:
+    @pytest.mark.parametrize("reason", ["inconclusive", "duplicate-inconclusive", "prev-blk-not-found", "time-too-new"])
+    def test_what_leaves_it_open_is_asked_again_until_it_is_in_the_chain(self, setup: Setup, reason: str) -> None:
+        setup.node.verdicts = [reason]
+        before = setup.submit()
+        settled = setup.wait()
+        assert before is None
+        assert settled is not None
+        assert settled.accepted
+
+    def test_with_six_blocks_on_top_of_another_one_it_is_lost(self, setup: Setup) -> None:
+        setup.node.verdicts = ["inconclusive"] * 100
+        setup.submit()
+        setup.bury(setup.node, FINAL_DEPTH - 1)
+        before = setup.wait()
+        setup.bury(setup.node, 1)
+        settled = setup.wait()
+        assert before is None
+        assert settled is not None
+        assert (settled.accepted, settled.reason, settled.final) == (False, "inconclusive", True)
+
+    def test_a_lost_race_is_no_refusal(self, setup: Setup) -> None:
+        setup.node.verdicts = ["inconclusive"] * 100
+        with captured_events() as events:
+            setup.submit()
+            setup.bury(setup.node)
+            setup.wait()
+        assert (names(events)[-1], setup.submitter.refused) == ("block_lost", 0)
+
+
+class TestTie:
+    def test_a_node_that_saw_another_block_first_is_told_to_stand_by_ours(self, setup: Setup) -> None:
+        setup.node.verdicts = ["inconclusive"]
+        setup.node.places[HASH] = -1
+        settled = setup.submit()
+        assert setup.node.preferred == [HASH]
+        assert settled is not None
+        assert settled.accepted
+
+    def test_again_as_long_as_it_does_not(self, setup: Setup) -> None:
+        setup.node.follows_preference = False
+        setup.node.verdicts = ["inconclusive"]
+        setup.node.places[HASH] = -1
+        setup.submit()
+        setup.wait(RETRY_SECONDS_FIRST)
+        assert setup.node.preferred == [HASH] * 2
+
+    def test_not_once_the_other_one_is_longer(self, setup: Setup) -> None:
+        setup.node.verdicts = ["inconclusive"]
+        setup.node.places[HASH] = -1
+        setup.node.extend()
+        setup.submit()
+        assert setup.node.preferred == []
+
+
+class TestReorganization:
+    def test_a_block_that_falls_out_is_open_again(self, setup: Setup) -> None:
+        setup.submit()
+        setup.node.places[HASH] = -1
+        setup.node.extend()
+        with captured_events() as events:
+            settled = setup.wait(WATCH_SECONDS)
+        assert (settled, names(events)[0], setup.submitter.pending) == (None, "block_undecided", 1)
+        assert "block_fell_out" in names(events)
+
+    def test_and_accepted_again_when_the_chain_turns_back(self, setup: Setup) -> None:
+        setup.submit()
+        setup.node.places[HASH] = -1
+        setup.node.extend()
+        setup.wait(WATCH_SECONDS)
+        setup.node.places[HASH] = 3
+        settled = setup.wait(WATCH_SECONDS)
+        assert settled is not None
+        assert settled.accepted
+
+
+class TestRefusal:
+    def test_what_the_only_node_refuses_is_rejected_with_its_reason(self, setup: Setup) -> None:
+        setup.node.verdicts = ["bad-cb-amount"]
+        assert setup.submit() == Settled(
+            accepted=False, reason="bad-cb-amount", time_ms=1000, answers={"node0:8332": "bad-cb-amount"}
+        )
+
+    def test_it_pages(self, setup: Setup) -> None:
+        setup.node.verdicts = ["bad-cb-amount"]
+        with captured_events() as events:
+            setup.submit()
+        assert [(event["event"], event["log_level"].name) for event in events] == [
+            ("block_refused", "critical"),
+            ("block_rejected", "critical"),
+        ]
+
+    def test_it_is_counted(self, setup: Setup) -> None:
+        setup.node.verdicts = ["bad-cb-amount"]
+        setup.submit()
+        assert setup.submitter.refused == 1
+
+    def test_one_node_alone_does_not_decide(self, two: Setup) -> None:
+        two.nodes[0].verdicts = ["bad-blk-sigops"]
+        with captured_events() as events:
+            settled = two.submit()
+        assert settled is not None
+        assert (settled.accepted, settled.answers) == (
+            True,
+            {"node0:8332": "bad-blk-sigops", "node1:8332": "accepted"},
+        )
+        assert "block_refused" in names(events)
+
+    def test_nor_while_another_is_away(self, two: Setup) -> None:
+        two.nodes[0].verdicts = ["bad-blk-sigops"]
+        two.nodes[1].problem = AWAY
+        two.submit()
+        before = two.wait()
+        two.nodes[1].problem = None
+        settled = two.wait()
+        assert before is None
+        assert settled is not None
+        assert settled.accepted
+
+    def test_who_refused_is_not_offered_it_again(self, two: Setup) -> None:
+        two.nodes[0].verdicts = ["bad-blk-sigops"]
+        two.submit()
+        two.wait()
+        assert two.nodes[0].submitted == [BLOCK.data]
+
+
+class TestSeveralNodes:
+    def test_each_gets_it_at_once(self, two: Setup) -> None:
+        two.submit()
+        assert [node.submitted for node in two.nodes] == [[BLOCK.data]] * 2
+
+    def test_one_that_is_away_keeps_the_other_from_nothing(self, two: Setup) -> None:
+        two.nodes[0].problem = AWAY
+        settled = two.submit()
+        assert settled is not None
+        assert settled.answers == {"node0:8332": "no answer yet", "node1:8332": "accepted"}
+
+    def test_and_gets_it_when_it_is_back(self, two: Setup) -> None:
+        two.nodes[0].problem = AWAY
+        two.submit()
+        two.nodes[0].problem = None
+        two.wait()
+        assert two.nodes[0].submitted == [BLOCK.data]
+
+    def test_one_that_dies_with_the_highest_tip_takes_nothing_back(self, two: Setup) -> None:
+        two.submit()
+        two.bury(two.nodes[0], 2)
+        two.wait(WATCH_SECONDS)
+        two.nodes[0].problem = AWAY
+        with captured_events() as events:
+            two.wait()
+        assert "block_fell_out" not in names(events)
 
 
 class TestNodeAway:
     def test_the_block_stays_open(self, setup: Setup) -> None:
-        setup.node.problem = "nothing listens there"
+        setup.node.problem = AWAY
         assert setup.submit() is None
 
     def test_it_is_submitted_when_the_node_is_back(self, setup: Setup) -> None:
-        setup.node.problem = "nothing listens there"
+        setup.node.problem = AWAY
         setup.submit()
         setup.node.problem = None
         setup.reactor.advance(RETRY_SECONDS_FIRST)
-        assert setup.node.submitted == [BLOCK]
+        assert setup.node.submitted == [BLOCK.data]
 
     def test_however_long_that_takes_the_wait_has_a_ceiling(self, setup: Setup) -> None:
-        setup.node.problem = "nothing listens there"
+        setup.node.problem = AWAY
         setup.submit()
         setup.reactor.pump([1.0] * 3600)
         setup.node.problem = None
         setup.reactor.advance(RETRY_SECONDS_MAX)
-        assert setup.node.submitted == [BLOCK]
+        assert setup.node.submitted == [BLOCK.data]
 
     def test_it_is_logged_once(self, setup: Setup) -> None:
-        setup.node.problem = "nothing listens there"
+        setup.node.problem = AWAY
         with captured_events() as events:
             setup.submit()
             setup.reactor.pump([1.0] * 60)
@@ -147,44 +291,54 @@ class TestOnce:
     def test_a_block_that_is_handed_in_twice_is_submitted_once(self, setup: Setup) -> None:
         setup.submit()
         setup.submit()
-        assert setup.node.submitted == [BLOCK]
+        assert setup.node.submitted == [BLOCK.data]
 
     def test_while_it_is_open_it_counts_as_pending(self, setup: Setup) -> None:
-        setup.node.problem = "nothing listens there"
+        setup.node.problem = AWAY
         setup.submit()
         assert setup.submitter.pending == 1
 
-    def test_once_it_is_settled_it_does_not(self, setup: Setup) -> None:
+    def test_once_it_is_in_the_chain_it_does_not(self, setup: Setup) -> None:
         setup.submit()
         assert setup.submitter.pending == 0
 
 
 class TestRestart:
     def test_what_was_open_is_submitted_by_the_next_run(self, setup: Setup) -> None:
-        setup.node.problem = "nothing listens there"
+        setup.node.problem = AWAY
         setup.submit()
         setup.submitter.stop()
         setup.node.problem = None
         setup.another().resume()
-        assert (setup.node.submitted, setup.submitter.pending) == ([BLOCK], 0)
+        assert setup.node.submitted == [BLOCK.data]
+
+    def test_so_is_what_could_still_fall_out(self, setup: Setup) -> None:
+        setup.submit()
+        setup.submitter.stop()
+        setup.another().resume()
+        setup.bury(setup.node)
+        settled = setup.wait()
+        assert settled is not None
+        assert settled.final
 
     def test_a_kill_between_answer_and_verdict_ends_in_the_same_verdict(self, setup: Setup) -> None:
         # The node has taken the block; only its file is left of the earlier run.
         setup.node.verdicts = ["duplicate"]
-        setup.node.places[SPOOLED.block_hash] = 1
+        setup.node.places[HASH] = 1
         setup.another().resume()
-        assert setup.spool.settled(SPOOLED) == Settled(accepted=True, reason="duplicate", time_ms=1000)
+        assert setup.settled is not None
+        assert setup.settled.accepted
 
-    def test_what_was_settled_is_left_alone(self, setup: Setup) -> None:
+    def test_what_was_settled_for_good_is_left_alone(self, setup: Setup) -> None:
+        setup.node.verdicts = ["bad-cb-amount"]
         setup.submit()
-        setup.another().resume()
-        assert setup.node.submitted == [BLOCK]
+        assert setup.another().resume() == []
 
     def test_a_damaged_file_does_not_keep_the_others_from_the_node(self, setup: Setup, tmp_path: Path) -> None:
         (tmp_path / f"0-{'00' * 32}.block").write_text("zz")
         with captured_events() as events:
             setup.another().resume()
-        assert (names(events), setup.node.submitted) == (["candidate_unreadable", "block_accepted"], [BLOCK])
+        assert (names(events), setup.node.submitted) == (["candidate_unreadable", "block_accepted"], [BLOCK.data])
 
 
 class TestLog:
@@ -192,15 +346,7 @@ class TestLog:
         with captured_events() as events:
             setup.submit()
         assert [(event["event"], event["height"], event["block_hash"]) for event in events] == [
-            ("block_accepted", 1, SPOOLED.block_hash[::-1].hex())
-        ]
-
-    def test_a_rejected_block_is_a_critical_one_with_the_nodes_reason(self, setup: Setup) -> None:
-        setup.node.verdicts = ["bad-cb-amount"]
-        with captured_events() as events:
-            setup.submit()
-        assert [(event["event"], event["log_level"].name, event["reason"]) for event in events] == [
-            ("block_rejected", "critical", "bad-cb-amount")
+            ("block_accepted", 1, HASH[::-1].hex())
         ]
 
     def test_a_verdict_that_cannot_be_written_leaves_the_block_to_the_next_run(

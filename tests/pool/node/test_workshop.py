@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from native import JobCheck, search, sha256d
 from pool.bitcoin.target import target_from_nbits
@@ -33,8 +34,18 @@ class Running:
         self.reactor = Clock()
         self.clock = FakeClock(self.reactor)
         self.jobs: list[Job] = []
-        self.workshop = Workshop([node], COINBASE, folder, SETTINGS, self.reactor, self.clock, self.jobs.append)
+        self.workshop = Workshop(
+            [node], COINBASE, folder, SETTINGS, self.reactor, self.clock, self.jobs.append, maybeDeferred
+        )
         self.run = Deferred.fromCoroutine(self.workshop.run())
+
+    def take(self, candidate: Candidate) -> bool:
+        """Whether it is kept. Raises what `take_candidate` raises."""
+        kept: list[bool | Failure] = []
+        Deferred.fromCoroutine(self.workshop.take_candidate(candidate)).addBoth(kept.append)
+        if isinstance(kept[0], Failure):
+            kept[0].raiseException()
+        return kept[0] is True
 
     def pass_seconds(self, seconds: float) -> None:
         self.reactor.pump([0.5] * int(seconds * 2))
@@ -169,37 +180,37 @@ class TestNodeAway:
 class TestCandidates:
     def test_the_block_reaches_the_node_whole(self, running: Running) -> None:
         candidate = winner(running.jobs[0])
-        running.workshop.take_candidate(candidate)
+        running.take(candidate)
         assert [block[:80] for block in running.node.submitted] == [candidate.header]
 
     def test_it_is_on_disk_before_the_node_is_asked(self, running: Running, folder: Path) -> None:
         running.node.problem = "nothing listens there"
         candidate = winner(running.jobs[0])
-        running.workshop.take_candidate(candidate)
+        running.take(candidate)
         assert (folder / f"1-{candidate.block_hash[::-1].hex()}.block").exists()
 
     def test_a_second_time_does_nothing(self, running: Running) -> None:
         candidate = winner(running.jobs[0])
-        running.workshop.take_candidate(candidate)
-        running.workshop.take_candidate(candidate)
+        running.take(candidate)
+        running.take(candidate)
         assert len(running.node.submitted) == 1
 
     def test_a_share_of_an_older_job_is_a_block_too(self, running: Running) -> None:
         running.node.extend()
         running.pass_seconds(60)
-        running.workshop.take_candidate(winner(running.jobs[0]))
+        running.take(winner(running.jobs[0]))
         assert len(running.node.submitted) == 1
 
     def test_so_is_one_of_a_job_made_while_the_node_was_away(self, running: Running) -> None:
         running.node.problem = "nothing listens there"
         running.pass_seconds(60)
         running.node.problem = None
-        running.workshop.take_candidate(winner(running.jobs[-1]))
+        running.take(winner(running.jobs[-1]))
         assert len(running.node.submitted) == 1
 
     def test_a_block_found_is_an_event_with_its_finder(self, running: Running) -> None:
         with captured_events() as events:
-            running.workshop.take_candidate(winner(running.jobs[0]))
+            running.take(winner(running.jobs[0]))
         assert [(event["event"], event.get("login")) for event in events] == [
             ("block_found", "alice.rig"),
             ("block_accepted", None),
@@ -209,16 +220,16 @@ class TestCandidates:
         candidate = winner(running.jobs[0])
         (folder / f"1-{candidate.block_hash[::-1].hex()}.block.tmp").mkdir()
         with pytest.raises(OSError, match="Is a directory"):
-            running.workshop.take_candidate(candidate)
+            running.take(candidate)
         assert len(running.node.submitted) == 1
 
     def test_open_ones_are_counted(self, running: Running) -> None:
         running.node.problem = "nothing listens there"
-        running.workshop.take_candidate(winner(running.jobs[0]))
+        running.take(winner(running.jobs[0]))
         assert running.workshop.status().candidates_pending == 1
 
     def test_a_share_of_a_variant_of_a_job_is_a_block_too(self, running: Running) -> None:
-        running.workshop.take_candidate(winner(variant_of(running.jobs[0], b"mark")))
+        running.take(winner(variant_of(running.jobs[0], b"mark")))
         assert len(running.node.submitted) == 1
 
 
@@ -236,7 +247,7 @@ class TestUnbuildable:
     ) -> None:
         candidate = msgspec.structs.replace(winner(running.jobs[0]), **change)
         with captured_events() as events:
-            running.workshop.take_candidate(candidate)
+            running.take(candidate)
         kept = (folder / f"{candidate.block_hash[::-1].hex()}.unbuildable").read_text()
         assert (names(events), reason in kept) == (["candidate_unbuildable"], True)
 
@@ -244,7 +255,7 @@ class TestUnbuildable:
 class TestRestart:
     def test_a_block_that_was_open_is_submitted(self, running: Running, folder: Path) -> None:
         running.node.problem = "nothing listens there"
-        running.workshop.take_candidate(winner(running.jobs[0]))
+        running.take(winner(running.jobs[0]))
         running.workshop.stop()
         running.node.problem = None
         Running(folder, running.node).workshop.stop()
@@ -253,7 +264,7 @@ class TestRestart:
     def test_a_share_of_a_job_of_the_earlier_run_is_a_block_too(self, running: Running, folder: Path) -> None:
         running.workshop.stop()
         after = Running(folder, running.node)
-        after.workshop.take_candidate(winner(running.jobs[0]))
+        after.take(winner(running.jobs[0]))
         after.workshop.stop()
         assert len(running.node.submitted) == 1
 
@@ -274,7 +285,9 @@ class TestRun:
             raise ZeroDivisionError
 
         reactor = Clock()
-        workshop = Workshop([FakeNode()], COINBASE, folder, SETTINGS, reactor, FakeClock(reactor), broken)
+        workshop = Workshop(
+            [FakeNode()], COINBASE, folder, SETTINGS, reactor, FakeClock(reactor), broken, maybeDeferred
+        )
         errors: list[BaseException | None] = []
         Deferred.fromCoroutine(workshop.run()).addErrback(lambda failure: errors.append(failure.value))
         assert [type(error) for error in errors] == [ZeroDivisionError]

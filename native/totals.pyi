@@ -1,0 +1,1 @@
+from native.totals_reference import Totals as Totals

@@ -1,0 +1,244 @@
+"""The pool under test: `steppe run` with a real configuration, real sockets and three nodes."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import redis
+from msgspec import Struct
+from sqlalchemy import Engine
+
+from pool import config_file, failpoints
+from pool.config import Config, Paths
+from pool.node.private import PrivateChain
+from pool.roles.database import reach_database
+from pool.service import ensure_account, process_name
+from pool.store.redis_link import connect
+from pool.store.redis_server import url_of
+from pool.supervisor import bound_to_parent
+from tests.chaos.disk import JournalDisk
+from tests.chaos.nodes import Nodes
+from tests.chaos.shims import SteppingClock, preloaded
+from tests.regtest.whole_pool import children_of, eventually, free_port
+
+STRATUM_PROCESSES = 2
+PROGRAMS = ("work", *(process_name("stratum", n) for n in range(STRATUM_PROCESSES)), "accounting", "web", "redis")
+ACCOUNTS = (("alice", "pplns", 100), ("bob", "pps", 200), ("carol", "pplns", 0))
+# The supervisor waits up to ten seconds before it starts again what died again and again.
+READY_SECONDS = 60.0
+STOP_SECONDS = 60.0
+
+
+class Setup(Struct, frozen=True):
+    """What a cluster is made of. database_url: empty for SQLite in the data folder."""
+
+    bitcoind: Path
+    chain: PrivateChain
+    folder: Path
+    database_url: str = ""
+
+
+class Cluster:
+    """Nodes and a pool."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.folder = setup.folder
+        self.nodes = Nodes(setup.bitcoind, setup.chain, setup.folder)
+        self.stratum_port = free_port()
+        self._http_port = free_port()
+        self._setup = setup
+        self._config_path = setup.folder / "steppe.toml"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.clock = SteppingClock(setup.folder)
+        self.disk = JournalDisk(self.folder, self.paths.journal)
+        self.failpoints = ""  # of the next start
+
+    @property
+    def config(self) -> Config:
+        return config_file.load(self._config_path)
+
+    @property
+    def paths(self) -> Paths:
+        return Paths(self.folder / "data")
+
+    def start(self) -> None:
+        """Start everything and wait until it is ready."""
+        self.nodes.start()
+        self._config_path.write_text(self._configuration())
+        self.disk.open()
+        for name, scheme, fee_bps in ACCOUNTS:
+            ensure_account(self.config, name, scheme, fee_bps)
+        self.start_pool()
+        self.wait_until_ready()
+
+    def stop(self) -> None:
+        """End everything that was started, by force where it must be."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.stop_pool()
+        try:
+            self.kill_pool()
+        finally:
+            self.nodes.stop()
+            self.disk.close()
+
+    def start_pool(self) -> None:
+        """`steppe run`."""
+        with (self.folder / "steppe.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                bound_to_parent([sys.executable, "-m", "pool", "run", "-c", str(self._config_path)]),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={
+                    **os.environ,
+                    **preloaded(self.clock.environment, self.disk.environment),
+                    failpoints.VARIABLE: self.failpoints,
+                },
+                start_new_session=True,
+            )
+
+    def stop_pool(self) -> int | None:
+        """Ask it to end; its exit code, None if it did not run. Raises TimeoutExpired."""
+        if self._process is None:
+            return None
+        self._process.terminate()
+        code = self._process.wait(STOP_SECONDS)
+        self._process = None
+        return code
+
+    def kill_pool(self) -> None:
+        """kill -9 of the supervisor and, as its roles end by themselves then, wait for them."""
+        if self._process is None:
+            return
+        children = children_of(self._process.pid)
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        try:
+            eventually("the roles end with their supervisor", lambda: not any(_lives(pid) for pid in children), 30)
+        except AssertionError:
+            for pid in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            raise
+
+    def is_ready(self) -> bool:
+        """As /readyz says."""
+        if self._process is None or self._process.poll() is not None:
+            raise AssertionError(f"the pool has ended by itself; see {self.folder / 'steppe.log'}")
+        with contextlib.suppress(OSError, ValueError):
+            return bool(self.get("/readyz")["ready"])
+        return False
+
+    def wait_until_ready(self) -> None:
+        eventually("the pool is ready", self.is_ready, READY_SECONDS)
+
+    def get(self, path: str) -> Any:
+        """The JSON at a path of the API. Raises OSError, ValueError."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._http_port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+        except http.client.HTTPException as error:
+            raise ConnectionError(str(error)) from error
+        finally:
+            connection.close()
+
+    def pid_of(self, program: str) -> int | None:
+        """The process of a program of the pool, if it lives."""
+        assert self._process is not None
+        wanted = _arguments(program)
+        for pid in children_of(self._process.pid):
+            if wanted <= set(_command(pid)) and _lives(pid):
+                return pid
+        return None
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[Engine]:
+        """The ledger's, as it is."""
+        engine = reach_database(self.config)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+    def redis(self) -> redis.Redis:
+        """A client of the pool's Redis."""
+        return connect(url_of(self.paths.redis))
+
+    def log(self, program: str) -> list[dict[str, Any]]:
+        """What a program of the pool said."""
+        path = self.paths.log(program)
+        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def deaths(self, role: str) -> int:
+        """How often the supervisor found a process of a role dead."""
+        lines = (self.folder / "steppe.log").read_text(errors="replace").splitlines()
+        died = [
+            event["role"]
+            for line in lines
+            if line.startswith("{") and (event := json.loads(line))["event"] == "role_died"
+        ]
+        return sum(name.partition("-")[0] == role for name in died)
+
+    def _configuration(self) -> str:
+        nodes = [node.private for node in self.nodes.of_the_pool]
+        sections = "".join(f'\n[[node]]\nurl = "{node.url}"\ncookie_file = "{node.cookie_file}"\n' for node in nodes)
+        database = f'\n[database]\nurl = "{self._setup.database_url}"\n' if self._setup.database_url else ""
+        return f"""\
+[pool]
+chain = "{self._setup.chain}"
+payout_address = "{nodes[0].payout_address()}"
+data_dir = "data"
+{sections}
+[work]
+refresh_seconds = 5
+
+[stratum]
+listen = ["127.0.0.1:{self.stratum_port}"]
+processes = {STRATUM_PROCESSES}
+difficulty = 1e-9
+difficulty_min = 1e-9
+difficulty_max = 1e-9
+
+[accounting]
+pps_period_seconds = 5
+
+[web]
+listen = "127.0.0.1:{self._http_port}"
+{database}"""
+
+
+def _arguments(program: str) -> set[str]:
+    """What the command line of a program has in it, and that of no other."""
+    if program == "redis":
+        return {"redis-server"}
+    role, _, number = program.partition("-")
+    return {"--role", role, "--process", number or "0"} if role == "stratum" else {"--role", role}
+
+
+def _command(pid: int) -> list[str]:
+    """A process's words; Redis puts its title there."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+    first = words[0].decode(errors="replace").split(" ")[0]
+    return [Path(first).name, *(word.decode(errors="replace") for word in words[1:])]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
