@@ -41,9 +41,10 @@ class Desk:
         rate_sat_kvb = self._fee_rate_sat_kvb(None)
         with self._store.read() as books:
             addresses = planning.addresses(books, now_ms)
-        refused = self._wallet.address_refusals(addresses)
+        verdicts = planning.Verdicts(self._wallet, self._settings.policy.script_of)
+        verdicts.judge(addresses)
         with self._store.read() as books:
-            return planning.plan(books, self._settings.policy, rate_sat_kvb, refused, now_ms)
+            return planning.plan(books, self._settings.policy, rate_sat_kvb, verdicts.refused, now_ms)
 
     def release(self, payout_id: int, now_ms: int) -> Batch:
         """Give the money of a batch back to its accounts, if nothing of it can ever be in the chain."""

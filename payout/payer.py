@@ -65,8 +65,7 @@ class Payer:
         self._watch = Watch()
         self._fence: int | None = None
         self._renew_ms = 0
-        self._refused: dict[str, str] = {}
-        self._known: set[str] = set()
+        self._verdicts: planning.Verdicts | None = None
         self._is_set_aside = False
         self._count_ms = 0
         self._short_counts = 0
@@ -178,13 +177,13 @@ class Payer:
                 books.payouts.open_run(day)
             is_open = True
         if not is_open:
-            self._refused, self._known = {}, set()
+            self._verdicts = None
             return
         rate_sat_kvb = self._advance.fee_rate_sat_kvb()
-        self._ask_about_addresses(now_ms)
+        verdicts = self._judge_addresses(now_ms)
         self._hit("payout-reserve")
         with self._write() as books:
-            found = planning.plan(books, self._settings.policy, rate_sat_kvb, self._refused, now_ms)
+            found = planning.plan(books, self._settings.policy, rate_sat_kvb, verdicts.refused, now_ms)
             if found.lines:
                 batch = books.payouts.reserve(found.lines, now_ms)
                 lines = [each.line for each in found.lines]
@@ -195,14 +194,14 @@ class Payer:
         if found.lines:
             yield Moved(None, batch)
 
-    def _ask_about_addresses(self, now_ms: int) -> None:
-        """Ask the node about each address once in a run: it may know better what can be paid on its chain."""
+    def _judge_addresses(self, now_ms: int) -> planning.Verdicts:
+        """Judge each address once in a run."""
+        if self._verdicts is None:
+            self._verdicts = planning.Verdicts(self._wallet, self._settings.policy.script_of)
         with self._store.read() as books:
             wanted = planning.addresses(books, now_ms)
-        new = {address: script for address, script in wanted.items() if address not in self._known}
-        if new:
-            self._refused.update(self._wallet.address_refusals(new))
-            self._known.update(new)
+        self._verdicts.judge(wanted)
+        return self._verdicts
 
     def _count(self, tip: Tip, now_ms: int) -> Iterator[Told]:
         """Invariant 5: the wallet holds what the books say. More is no harm, and anyone can send us some."""

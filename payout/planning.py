@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from msgspec import Struct
 
 from payout import ledger
-from payout.accounts import AccountRefused
 from payout.outputs import P2TR, fee_sat, output_kind, payout_min_sat
-from payout.payment_ports import PaidLine, Payee, PaymentBooks
+from payout.payment_ports import PaidLine, Payee, PaymentBooks, Wallet
 from payout.settlement import ACTIVE, Candidate, Selection, select
 
 _TRANSACTION_VBYTES = 11
@@ -50,8 +49,34 @@ class Plan(Struct, frozen=True):
         return sum(each.line.amount_sat for each in self.lines)
 
 
+class Verdicts:
+    """Which addresses cannot be paid, and why; each is judged once, by us and by the node."""
+
+    def __init__(self, wallet: Wallet, script_of: Callable[[str], bytes]) -> None:
+        self._wallet = wallet
+        self._script_of = script_of
+        self._known: set[tuple[str, bytes]] = set()
+        self.refused: dict[str, str] = {}
+
+    def judge(self, addresses: Mapping[str, bytes]) -> None:
+        """Judge those that are new. addresses: with the scripts that were kept with them."""
+        new = {address: script for address, script in addresses.items() if (address, script) not in self._known}
+        refused = {address: reason for address, script in new.items() if (reason := self._refusal(address, script))}
+        asked = {address: script for address, script in new.items() if address not in refused}
+        self.refused |= refused | dict(self._wallet.address_refusals(asked))
+        self._known.update(new.items())
+
+    def _refusal(self, address: str, script: bytes) -> str | None:
+        try:
+            meant = self._script_of(address)
+            output_kind(script)
+        except ValueError as error:
+            return str(error)
+        return None if meant == script else f"{address} means another script than the one that was kept with it"
+
+
 def plan(books: PaymentBooks, policy: Policy, fee_rate_sat_kvb: int, refused: Mapping[str, str], time_ms: int) -> Plan:
-    """The next batch. refused: addresses that the node does not take, and why."""
+    """The next batch. refused: addresses that cannot be paid, and why; all others were judged to be good."""
     payees = books.payouts.payees(time_ms)
     mins_sat: dict[str, int] = {}
     texts: dict[str, str] = {}
@@ -59,9 +84,8 @@ def plan(books: PaymentBooks, policy: Policy, fee_rate_sat_kvb: int, refused: Ma
     for payee in payees:
         kind = None
         if payee.address is not None and payee.script is not None:
-            text = _refusal(payee.address, payee.script, policy, refused)
-            if text is not None:
-                texts[payee.account] = text
+            if payee.address in refused:
+                texts[payee.account] = refused[payee.address]
             else:
                 kind = output_kind(payee.script)
         threshold_sat = policy.threshold_sat if payee.threshold_sat is None else payee.threshold_sat
@@ -87,18 +111,6 @@ def plan(books: PaymentBooks, policy: Policy, fee_rate_sat_kvb: int, refused: Ma
 def addresses(books: PaymentBooks, time_ms: int) -> dict[str, bytes]:
     """The addresses that a run might pay, with the scripts that they stand for."""
     return {payee.address: payee.script for payee in books.payouts.payees(time_ms) if payee.address and payee.script}
-
-
-def _refusal(address: str, script: bytes, policy: Policy, refused: Mapping[str, str]) -> str | None:
-    """Why an address cannot be paid, though it is in the books."""
-    if address in refused:
-        return refused[address]
-    try:
-        meant = policy.script_of(address)
-        output_kind(script)
-    except (ValueError, AccountRefused) as error:
-        return str(error)
-    return None if meant == script else f"{address} means another script than the one that was kept with it"
 
 
 def _coins_sat(books: PaymentBooks, payees: int, policy: Policy, fee_rate_sat_kvb: int) -> int:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from payout.accounts import PayoutAddress, Scheme
-from payout.planning import Plan, Policy, plan
+from payout.planning import Plan, Policy, Verdicts, addresses, plan
 from tests.payout.fake_wallet import script
 from tests.payout.payment_scene import COIN, SETTINGS, PaymentScene
 
@@ -20,8 +20,11 @@ def scene(sqlite: Engine) -> PaymentScene:
 
 
 def planned(scene: PaymentScene, policy: Policy = POLICY, rate: int = 1_000, refused: str = "") -> Plan:
+    verdicts = Verdicts(scene.wallet, policy.script_of)
+    scene.wallet.bad = {refused: "no"}
     with scene.ledger.read() as books:
-        return plan(books, policy, rate, {refused: "no"}, scene.now_ms)
+        verdicts.judge(addresses(books, scene.now_ms))
+        return plan(books, policy, rate, verdicts.refused, scene.now_ms)
 
 
 def reasons(scene: PaymentScene, **arguments: object) -> dict[str, str]:
