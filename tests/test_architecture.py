@@ -21,6 +21,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pool.stats": ("native", "pool.bitcoin", "pool.work", "pool.stats"),
     "pool.ports": ("pool.bitcoin", "pool.work"),
     "pool.events": ("pool.bitcoin",),
+    "pool.payout_events": (),
     "pool.failpoints": (),
     "pool.logs": (),
     "pool.config": (),

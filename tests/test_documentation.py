@@ -138,7 +138,7 @@ class TestPages:
     @each_page
     def test_a_dotted_name_is_an_option_or_a_module(self, page: Path) -> None:
         options = {f"{name}.{key}" for name, section in sections().items() for key in section}
-        postings = {"payout.reserved", "payout.confirmed", "payout.released"}
+        postings = {f"payout.{kind}" for kind in ("reserved", "confirmed", "cancelled", "unconfirmed", "released")}
         for code in code_of(page):
             if re.fullmatch(rf"(?:{'|'.join(sections())}|payout|native)\.[a-z_.]+", code):
                 assert code in options | MODULES.keys() | postings, code
@@ -197,7 +197,8 @@ def events_by_level() -> dict[str, set[str]]:
     """The functions of pool.events by the level they log at."""
     levels: dict[str, set[str]] = {}
     words = {"_CRITICAL": "critical", "_ERROR": "error", "_WARNING": "warn", "_INFO": "info"}
-    for node in ast.parse(MODULES["pool.events"].read_text()).body:
+    modules = ("pool.events", "pool.payout_events")
+    for node in [each for name in modules for each in ast.parse(MODULES[name].read_text()).body]:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             [level] = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and each.id in words}
             levels.setdefault(words[level], set()).add(node.name)

@@ -24,7 +24,7 @@ from payout.planning import Policy
 from payout.ports import LedgerUnavailable
 from payout.store.ledger import SqlLedger
 from payout.wallet import BitcoindWallet
-from pool import events
+from pool import events, payout_events
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.config import Config
@@ -133,11 +133,11 @@ class Payments:
         for what, text in waiting.items():
             if self._troubles.get(what) != text:
                 self._troubles[what] = text
-                events.payouts_wait(what, text)
+                payout_events.payouts_wait(what, text)
         if not waiting.keys() & {"node", "wallet", "database"}:  # else the tick was broken off before the rest
             for what in self._troubles.keys() - waiting.keys():
                 del self._troubles[what]
-                events.payouts_go_on(what)
+                payout_events.payouts_go_on(what)
 
     def _run(self) -> None:
         try:
@@ -149,7 +149,7 @@ class Payments:
     def _tell(self, told: Told, waiting: dict[str, str]) -> None:
         match told:
             case Moved(before=before, after=after, attempt=attempt):
-                events.payout_changed(
+                payout_events.payout_changed(
                     after.id,
                     before.value if before else None,
                     after.state.value,
@@ -158,6 +158,6 @@ class Payments:
                     attempt.fee_sat if attempt else None,
                 )
             case Stopped(reason=reason):
-                events.payouts_stopped(reason)
+                payout_events.payouts_stopped(reason)
             case _:
                 waiting[told.what] = told.text
