@@ -96,33 +96,40 @@ class Payer:
             self._fence = None
 
     def _tick(self, now_ms: int) -> Iterator[Told]:
-        with self._store.read() as books:
-            findings = self._watch.look(books)
-            switch = books.payouts.switch()
-            live = books.payouts.live()
-        if findings and not switch.is_stopped:
-            yield self._stop(f"invariant {findings[0].invariant} is broken: {findings[0].what}", now_ms)
-            return
+        self._look()
         tip = self._tip()
         if not self._is_set_aside:
             self._advance.set_aside()
             self._is_set_aside = True
+        with self._store.read() as books:
+            live = books.payouts.live()
         is_quiet = True
         for batch in live:
+            may_send = self._look()
             try:
-                for told in self._advance.step(batch, may_send=not switch.is_stopped, now_ms=now_ms):
-                    is_quiet = False
+                for told in self._advance.step(batch, may_send=may_send, now_ms=now_ms):
+                    is_quiet &= not isinstance(told, Moved)
                     yield told
             except (WalletWaits, FeeRefused, InputRefused, StateChanged) as reason:
                 yield Waits(f"payout {batch.id}", str(reason))
                 self._advance.set_aside()  # what was built and is not kept may hold coins that the next one needs
-        if not switch.is_stopped:
+        if self._look():
             try:
                 yield from self._run(now_ms)
             except (WalletWaits, FeeRefused) as reason:
                 yield Waits("run", str(reason))
         if is_quiet:
             yield from self._count(tip, now_ms)
+
+    def _look(self) -> bool:
+        """Whether anything may be sent: looked at before each step, since a wallet may take its time over the one
+        before. Raises LedgerError if an invariant is broken and payouts go on."""
+        with self._store.read() as books:
+            findings = self._watch.look(books)
+            is_stopped = books.payouts.switch().is_stopped
+        if findings and not is_stopped:
+            raise LedgerError(f"invariant {findings[0].invariant} is broken: {findings[0].what}")
+        return not is_stopped
 
     def _lead(self, now_ms: int) -> str | None:
         """Take or keep the lease; who has it instead, if somebody does."""
@@ -162,8 +169,10 @@ class Payer:
                 books.blocks.see_height(tip.height)
         return tip
 
-    def _stop(self, reason: str, now_ms: int) -> Stopped:
+    def _stop(self, reason: str, now_ms: int) -> Stopped | Waits:
         with self._store.write() as books:
+            if books.payouts.switch().is_stopped:
+                return Waits("books", reason)
             books.payouts.set_switch(is_stopped=True, reason=reason, time_ms=now_ms)
         return Stopped(reason)
 
@@ -225,9 +234,6 @@ class Payer:
         self._short_counts += 1
         if self._short_counts >= SHORT_COUNTS:
             self._short_counts = 0
-            with self._store.read() as books:
-                if books.payouts.switch().is_stopped:
-                    return
             yield self._stop(
                 f"invariant 5 is broken: the wallet holds {held_sat} satoshi and the books say {booked_sat}", now_ms
             )

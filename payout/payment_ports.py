@@ -166,6 +166,9 @@ class Payouts(Protocol):
     def live(self) -> Sequence[Batch]:
         """The batches that are not final or released, oldest first."""
 
+    def live_states(self) -> Mapping[int, State]:
+        """Their numbers and states alone."""
+
     def get(self, payout_id: int) -> Batch | None:
         """One batch."""
 

@@ -30,7 +30,7 @@ class Watch:
             findings = [found for row in books.journal.rows_after(self._last_id) for found in self._take(row)]
         except LedgerError as error:  # a row that no posting could have become
             return (Finding(1, f"after row {self._last_id} of the journal: {error}"),)
-        batches = [(batch.id, batch.state) for batch in books.payouts.live()]
+        batches = books.payouts.live_states()
         if not findings and (self._last_id, batches) == self._looked_at:
             return ()
         findings += [*check_balances(self._balances_sat), *self._reserved(books)]

@@ -66,6 +66,13 @@ class SqlPayouts:
         """The batches that are not final or released, oldest first."""
         return self._batches(payout.c.state.in_([state.value for state in LIVE]))
 
+    def live_states(self) -> dict[int, State]:
+        """Their numbers and states alone."""
+        rows = self._connection.execute(
+            select(payout.c.id, payout.c.state).where(payout.c.state.in_([state.value for state in LIVE]))
+        )
+        return {row.id: State(row.state) for row in rows}
+
     def get(self, payout_id: int) -> Batch | None:
         """One batch."""
         return next(iter(self._batches(payout.c.id == payout_id)), None)

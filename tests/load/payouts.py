@@ -32,6 +32,7 @@ from tests.regtest.whole_pool import free_port
 
 OWED_SAT = 1_000_000
 OUTPUTS_MAX = 500
+LIMIT_SECONDS = 600
 
 
 def measure_payout(accounts: int, url: str | None) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def measure_payout(accounts: int, url: str | None) -> dict[str, Any]:
         rpc = RpcSettings(node.url, CookieFile(node.cookie_file), REGTEST, wallet=WALLET)
         wallet = BitcoindWallet(rpc)
         payer = Payer(SqlLedger(engine), wallet, settings(), "bench", lambda holder: True, lambda name: None)
-        began = time.monotonic()
+        began, began_cpu = time.monotonic(), time.process_time()
         with SqlLedger(engine).write() as books:
             books.payouts.open_run(None)
         times = {State.BROADCAST: 0.0, State.CONFIRMED: 0.0}
@@ -53,6 +54,7 @@ def measure_payout(accounts: int, url: str | None) -> dict[str, Any]:
             outputs = _until(payer, batches, state)
             times[state] = time.monotonic() - began
             node.mine(1)
+        cpu_seconds = time.process_time() - began_cpu
         with SqlLedger(engine).read() as books:
             balances = books.journal.balances_sat()
             fees_sat = balances[ledger.NETWORK_FEE]
@@ -67,6 +69,7 @@ def measure_payout(accounts: int, url: str | None) -> dict[str, Any]:
             "batches": outputs,
             "broadcast_seconds": round(times[State.BROADCAST], 1),
             "confirmed_seconds": round(times[State.CONFIRMED], 1),
+            "payer_cpu_seconds": round(cpu_seconds, 1),
             "network_fee_sat": fees_sat,
         }
 
@@ -120,11 +123,11 @@ def _address(name: str) -> tuple[str, bytes]:
 def _until(payer: Payer, batches: int, state: State) -> int:
     """Tick until all batches are in a state; how many are."""
     reached: set[int] = set()
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + LIMIT_SECONDS
     while len(reached) < batches:
         for told in payer.tick(int(time.time() * 1000)):
             if isinstance(told, Moved) and told.after.state is state:
                 reached.add(told.after.id)
         if time.monotonic() > deadline:
-            raise BenchmarkFailed(f"{len(reached)} of {batches} batches are {state.value} after 300 s")
+            raise BenchmarkFailed(f"{len(reached)} of {batches} batches are {state.value} after {LIMIT_SECONDS} s")
     return len(reached)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from payout.ledger import FIRST_PREV_HASH, Posting, Row, posting, row_hash
 from payout.payment import Batch, State
@@ -33,8 +33,8 @@ class FakeBooks:
             self.read_rows += 1
             yield row
 
-    def live(self) -> Sequence[Batch]:
-        return self.batches
+    def live_states(self) -> dict[int, State]:
+        return {batch.id: batch.state for batch in self.batches}
 
     def reserved_sat(self) -> dict[str, int]:
         return self.reserved

@@ -63,7 +63,7 @@ def pool(sqlite: Engine, node: PrivateNode, make_pool: MakePool) -> PayingPool:
 
 
 class Proxy:
-    """Between a payer and its node. It drops the answer of a method, once, after the node has done its work."""
+    """Between a payer and its node. It keeps back the answer of a method, once, after the node has done its work."""
 
     def __init__(self, target_port: int, drop_answer_of: bytes) -> None:
         self._target_port = target_port
@@ -91,7 +91,7 @@ class Proxy:
                 answer = _message(node)
                 if self._drop in request and not self.dropped:
                     self.dropped += 1
-                    return
+                    continue
                 client.sendall(answer)
 
 
@@ -198,7 +198,7 @@ class TestPayers:
         pool.finish()
         pool.check()
 
-    def test_an_answer_that_is_lost_after_the_broadcast(self, pool: PayingPool) -> None:
+    def test_an_answer_to_the_broadcast_that_does_not_come_in_time(self, pool: PayingPool) -> None:
         amounts(pool, ["alice", "bob"], COIN)
         proxy = Proxy(int(pool.node.url.rpartition(":")[2]), b"sendrawtransaction")
         pool.ask()
@@ -207,6 +207,7 @@ class TestPayers:
         end(process)
         proxy.close()
         assert proxy.dropped == 1
+        assert "did not answer sendrawtransaction within 3 s" in _said(pool)
         pool.finish()
         pool.check()
         assert len(pool.batches()[0].attempts) == 1
