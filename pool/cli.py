@@ -12,6 +12,7 @@ from pool import config_file
 from pool.cli_common import config_option, says_what_is_wrong
 from pool.cli_payouts import add_account_commands, payout
 from pool.config import Config
+from pool.journal_command import journal
 
 if TYPE_CHECKING:
     from pool.roles.control import Order
@@ -193,6 +194,9 @@ def _host_and_port(address: str) -> tuple[str, int]:
     if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
         raise click.BadParameter(f"{address!r} is not HOST:PORT", param_hint="HOST:PORT")
     return host, int(port)
+
+
+main.add_command(journal)
 
 
 @main.command()

@@ -36,6 +36,13 @@ class PoolOptions(Struct, frozen=True, forbid_unknown_fields=True):
             description="Folder of journal, candidates, ledger and sockets; relative paths start at this file.",
         ),
     ] = "data"
+    disk_low_percent: Annotated[
+        int,
+        Meta(ge=0, le=90, description="Alarm when less of a disk of the pool is free, in percent; 0: never for that."),
+    ] = 10
+    disk_low_mib: Annotated[
+        int, Meta(ge=0, le=1_048_576, description="Alarm when fewer MiB of it are free; 0: never for that.")
+    ] = 2048
     coinbase_tag: Annotated[
         str,
         Meta(pattern=r"^[ -~]{0,40}$", description="Printable ASCII in each coinbase, at most 40 characters."),
@@ -75,6 +82,14 @@ class WorkOptions(Struct, frozen=True, forbid_unknown_fields=True):
     poll_seconds: Annotated[
         float, Meta(ge=0.1, le=10, description="The tip is asked for this often, beside the long poll.")
     ] = 0.5
+    reserve_mib: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1024,
+            description="Room set aside beside the candidates, 8 MiB a block, to keep blocks in when the disk is full.",
+        ),
+    ] = 64
     feed: Annotated[
         str,
         Meta(description="Where stratum roles fetch jobs: unix:PATH, tcp:HOST:PORT, or empty for the data folder."),
@@ -182,6 +197,15 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["relaxed", "fsync"],
         Meta(description="A share is acknowledged when the kernel has it (survives kill -9), or the disk."),
     ] = "relaxed"
+    journal_keep_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_500,
+            description="Remove segments of the journal so many days after their last share, once the ledger has them; "
+            "0: never, so that the books can be rebuilt from it.",
+        ),
+    ] = 0
 
     def doors(self, ports: Sequence[PortOptions]) -> list[Door]:
         """The doors of this section, then those of `[[port]]`."""

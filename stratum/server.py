@@ -93,6 +93,8 @@ class StratumServer:
             flush=self._flush,
             lost=self._journal_failed,
             fail=self._fail,
+            warden=self.warden,
+            send_away=self._send_away,
         )
         self._settling = self._shares.settling
         self.rejects = self._shares.rejects
@@ -325,7 +327,11 @@ class StratumServer:
 
     def _journal_failed(self, link: Link) -> None:
         self._end(link, CloseReason.JOURNAL_FAILED)
-        self._safely(link, link.close)
+        self._safely(link, link.abort)
+
+    def _send_away(self) -> None:
+        for link in list(self._links):
+            self._journal_failed(link)
 
     def _safely(self, link: Link, action: Callable[..., None], *arguments: object) -> None:
         """What is done to many links in turn must not end with the one that fails."""
@@ -339,6 +345,7 @@ class StratumServer:
             self.warden.next_second()
             self._end_late()
             self._retarget()
+            self._shares.outage.sweep()
             self.draining.wave(self._links)
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it
             log.bug("stratum sweep", error)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from pool import events as log
 from pool.ports import CandidateSink, Clock, ShareLog
 from pool.stats.rejects import RecentRejects
 from pool.work.share import Outcome
@@ -16,8 +15,10 @@ from stratum.errors import ERROR_OF
 from stratum.events import ShareSubmitted
 from stratum.jobs import JobBook
 from stratum.judge import forget, hand_in, judge, refusal_of
+from stratum.outage import Outage
 from stratum.ports import Link, Timers
 from stratum.settling import Settling, Unsettled
+from stratum.warden import Warden
 
 # A member of an enumeration costs a lookup that shows, once a share (Python 3.11).
 _ACCEPTED: Final = Outcome.ACCEPTED
@@ -28,7 +29,7 @@ class Shares:
 
     accepted: an accepted share is being answered; difficulty: its own. refused: one is answered that is not. flush:
     write what a connection has outgoing. lost: the journal does not have its shares, which get no answer. fail: a bug
-    met it. The last two do not raise.
+    met it. These two do not raise. send_away: resets every connection.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class Shares:
         flush: Callable[[Link], None],
         lost: Callable[[Link], None],
         fail: Callable[[Link, Exception], None],
+        warden: Warden,
+        send_away: Callable[[], None],
     ) -> None:
         self._book = book
         self._candidates = candidates
@@ -53,8 +56,8 @@ class Shares:
         self._flush = flush
         self._lost = lost
         self._fail = fail
-        self._journal_failing = False
         self.settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
+        self.outage = Outage(clock, warden, self.settling, book, send_away)
         self.rejects = RecentRejects()
         self.outcomes = [0] * len(Outcome)
 
@@ -71,7 +74,7 @@ class Shares:
         self.settling.take_share(link, event.request_id, share, None if live is None else live.job)
 
     def _answer(self, shares: list[Unsettled]) -> None:
-        self._journal_failing = False
+        self.outage.end()
         links: dict[Link, None] = {}
         for link, request_id, share in shares:
             links[link] = None
@@ -93,13 +96,8 @@ class Shares:
                 self._fail(link, error)
 
     def _lose(self, shares: list[Unsettled], error: Exception) -> None:
-        """The records are not safe: the miners get no answer but a closed connection, and go to their backup pools if
-        it lasts."""
-        if not isinstance(error, OSError):
-            log.bug("share journal", error)
-        elif not self._journal_failing:
-            log.share_commit_failed(len(shares), str(error))
-        self._journal_failing = True
+        """The records are not safe: the miners get no answer but a reset, and go to their backup pools if it lasts."""
+        self.outage.begin(shares, error)
         for _, _, share in shares:
             forget(share, self._book.find(share.job_id))
         for link in dict.fromkeys(link for link, _, _ in shares):

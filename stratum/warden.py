@@ -51,9 +51,13 @@ class Warden:
         # Since when, and since which accepted share, a session sends refused ones, and how many bad and late ones.
         self._refused: dict[Link, tuple[float, int, int, int]] = {}
         self.counters: Counter[str] = Counter()
+        # Why nobody may come in at all, while that is so.
+        self.shut: CloseReason | None = None
 
     def admit(self, address: str) -> CloseReason | None:
         """Whether a connection may come in, counted from now on as one without a worker; or why not."""
+        if self.shut is not None:
+            return self.shut
         origin = origin_of(address)
         if self._bans.until(origin, None, self._clock.monotonic()) is not None:
             return CloseReason.ADDRESS_BANNED

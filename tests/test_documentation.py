@@ -193,12 +193,14 @@ class TestConfiguration:
         assert tuple(sections()) == Config.__struct_fields__
 
 
+EVENTS = ("pool.events", "pool.disk_events", "pool.payout_events")
+
+
 def events_by_level() -> dict[str, set[str]]:
-    """The functions of pool.events by the level they log at."""
+    """The functions of the modules of events by the level they log at."""
     levels: dict[str, set[str]] = {}
     words = {"_CRITICAL": "critical", "_ERROR": "error", "_WARNING": "warn", "_INFO": "info"}
-    modules = ("pool.events", "pool.payout_events")
-    for node in [each for name in modules for each in ast.parse(MODULES[name].read_text()).body]:
+    for node in (node for name in EVENTS for node in ast.parse(MODULES[name].read_text()).body):
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             [level] = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and each.id in words}
             levels.setdefault(words[level], set()).add(node.name)

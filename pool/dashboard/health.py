@@ -7,7 +7,7 @@ import enum
 from msgspec import Struct
 
 from pool.dashboard.readings import Reading
-from pool.dashboard.rows import AccountingRole, LiveView, StratumRole, Totals, WorkRole
+from pool.dashboard.rows import AccountingRole, LiveView, Roles, StratumRole, Totals, WorkRole
 
 TEMPLATE_WARN_SECONDS = 60
 """The work role asks for a template every 30 s at most, so twice that is no accident."""
@@ -56,7 +56,7 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
     if live.value is None:
         checks += [
             Check(name, State.UNKNOWN, "not known while Redis is down")
-            for name in ("work", "stratum", "accounting", "template")
+            for name in ("work", "stratum", "accounting", "template", "disk")
         ]
     else:
         roles = live.value.roles
@@ -65,6 +65,7 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
             _stratum(roles.stratum, roles.work, now_ms),
             _accounting(roles.accounting),
             _template(roles.work, now_ms),
+            _disk(roles),
         ]
     ready = all(check.state in (State.OK, State.WARN) for check in checks)
     return Health(ready, tuple(checks))
@@ -109,6 +110,13 @@ def _stratum(roles: tuple[StratumRole, ...], work: WorkRole | None, now_ms: int)
             State.DOWN,
             "no stratum role gives a sign of life; miners cannot connect",
             "`steppe run` restarts it by itself; if it does not stay up, its log says why (the port may be taken).",
+        )
+    if refusal := next((role.journal_refusal for role in roles if role.journal_refusal), None):
+        return Check(
+            "stratum",
+            State.DOWN,
+            f"the journal takes no shares, and the miners are sent away: {refusal}",
+            "Make room on its disk, or see to that; it goes on by itself.",
         )
     if work is None and any(role.candidates_pending for role in roles):
         return Check(
@@ -163,3 +171,19 @@ def _template(role: WorkRole | None, now_ms: int) -> Check:
     if age_seconds > TEMPLATE_WARN_SECONDS:
         return Check("template", State.WARN, f"older than {TEMPLATE_WARN_SECONDS} s", mend)
     return Check("template", State.OK, "fresh")
+
+
+def _disk(roles: Roles) -> Check:
+    disks = [role.disk for role in (roles.work, *roles.stratum) if role is not None and role.disk is not None]
+    if not disks:
+        return Check("disk", State.UNKNOWN, "not known while no role writes to it")
+    least = min(disks, key=lambda disk: disk.free_bytes)
+    text = f"{least.free_bytes / 2**30:.1f} GiB of {least.total_bytes / 2**30:.1f} are free"
+    if any(disk.is_low for disk in disks):
+        return Check(
+            "disk",
+            State.WARN,
+            text,
+            "Make room: on a full disk no share is accepted. `stratum.journal_keep_days` shortens the journal.",
+        )
+    return Check("disk", State.OK, text)

@@ -13,6 +13,7 @@ from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.rows import (
     AccountingRole,
     Activity,
+    Disk,
     Hashrate,
     LiveAccount,
     LiveView,
@@ -76,6 +77,7 @@ class _Work(Struct, frozen=True):
     candidates_pending: int = 0
     blocks_refused: int = 0
     job_id: str | None = None
+    disk: Disk | None = None
 
 
 class _Stratum(Struct, frozen=True):
@@ -86,6 +88,8 @@ class _Stratum(Struct, frozen=True):
     presence: tuple[_Presence, ...]
     candidates_pending: int
     certificate_expires_ms: int | None = None
+    journal_refusal: str | None = None
+    disk: Disk | None = None
 
 
 class _Accounting(Struct, frozen=True):
@@ -184,7 +188,7 @@ def _rate(estimate: Estimate) -> Rate:
 def _work(sign: Sign) -> WorkRole:
     data = _data(sign, _Work)
     job = None if data.job_id is None else _data(sign, WorkJob)
-    return WorkRole(sign.time_ms, data.node_reason, data.candidates_pending, job, data.blocks_refused)
+    return WorkRole(sign.time_ms, data.node_reason, data.candidates_pending, job, data.blocks_refused, data.disk)
 
 
 def _stratum(sign: Sign, data: _Stratum) -> StratumRole:
@@ -196,6 +200,8 @@ def _stratum(sign: Sign, data: _Stratum) -> StratumRole:
         closed=_counted(data.counters, "closed_"),
         candidates_pending=data.candidates_pending,
         certificate_expires_ms=data.certificate_expires_ms,
+        journal_refusal=data.journal_refusal,
+        disk=data.disk,
     )
 
 

@@ -114,6 +114,14 @@ def _roles(roles: Roles) -> Iterable[Metric]:
         refused = "Blocks of ours that a node refused for good, since the work role's start"
         yield _gauge("blocks_refused", refused, roles.work.blocks_refused)
     yield _gauges("candidates_pending", "Blocks that wait: for the work role, for the node", "role", pending)
+    disks = {"stratum": [role.disk for role in roles.stratum if role.disk is not None]}
+    if roles.work is not None and roles.work.disk is not None:
+        disks["work"] = [roles.work.disk]
+    least = {role: min(found, key=lambda disk: disk.free_bytes) for role, found in disks.items() if found}
+    free = {role: float(disk.free_bytes) for role, disk in least.items()}
+    total = {role: float(disk.total_bytes) for role, disk in least.items()}
+    yield _gauges("disk_free_bytes", "Free on the disk that the role writes to", "role", free)
+    yield _gauges("disk_bytes", "Size of that disk", "role", total)
     if roles.work is not None and roles.work.job is not None:
         job = roles.work.job
         template_seconds = job.template_ms / 1000

@@ -97,6 +97,14 @@ class WorkJob(Struct, frozen=True):
     network_difficulty: float
 
 
+class Disk(Struct, frozen=True):
+    """The disk that a role writes its truth to. is_low: below the limits of the configuration."""
+
+    free_bytes: int
+    total_bytes: int
+    is_low: bool
+
+
 class WorkRole(Struct, frozen=True):
     """What the work role says.
 
@@ -110,6 +118,7 @@ class WorkRole(Struct, frozen=True):
     candidates_pending: int
     job: WorkJob | None
     blocks_refused: int = 0
+    disk: Disk | None = None
 
 
 class StratumRole(Struct, frozen=True):
@@ -117,6 +126,7 @@ class StratumRole(Struct, frozen=True):
 
     refused, closed: requests refused and connections closed, by reason, since its start. candidates_pending: blocks
     that the work role has not yet taken. certificate_expires_ms: end of the certificate for TLS; None without one.
+    journal_refusal: why the journal takes no shares; None while it does.
     """
 
     name: str
@@ -126,6 +136,8 @@ class StratumRole(Struct, frozen=True):
     closed: Mapping[str, int]
     candidates_pending: int
     certificate_expires_ms: int | None = None
+    journal_refusal: str | None = None
+    disk: Disk | None = None
 
 
 class AccountingRole(Struct, frozen=True):

@@ -1,11 +1,13 @@
 """The bytes of a segment file: a header, then frames of one group of records each.
 
     header  magic 8 bytes | u32 version | u32 ordinal | u64 first sequence number | frontend 16 bytes ASCII | u32 CRC
-    frame   u32 payload length | u32 count | u64 first sequence number | u32 CRC of the payload | u32 CRC of this head
-            payload
+    frame   u32 payload length | u32 count | u64 first sequence number | u64 synced sequence number
+            u32 CRC of the payload | u32 CRC of this head | payload
 
 All integers are big-endian; CRCs are CRC-32 as in zlib. The frame's head has a CRC of its own so that a damaged length
-is told from a frame that was cut off by a crash: the one is an error, the other the ordinary end of a journal.
+is told from a frame that was cut off by a crash. The synced number is the last record that was known to be on the disk
+when the frame was written: what is broken up to there was damaged later, what is broken behind it may never have been
+written, since a power cut may keep a later page of a file and lose an earlier one.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from zlib import crc32
 from msgspec import Struct
 
 MAGIC = b"STEPPESJ"
-VERSION = 1
+# Of a compressed segment, whose header is the same: `pool.journal.packed`.
+PACKED_MAGIC = b"STEPPESZ"
+VERSION = 2
 FRONTEND_CHARACTERS = 16
 
 # A group is what one turn of the reactor appended; one that grows beyond this is closed and the next one opened.
@@ -25,7 +29,7 @@ GROUP_BYTES_MAX = 256 * 1024
 PAYLOAD_BYTES_MAX = 1024 * 1024
 
 _HEADER = struct.Struct(f">8sIIQ{FRONTEND_CHARACTERS}s")
-_HEAD = struct.Struct(">IIQI")
+_HEAD = struct.Struct(">IIQQI")
 _CRC = struct.Struct(">I")
 
 HEADER_BYTES = _HEADER.size + _CRC.size
@@ -50,11 +54,12 @@ class Header(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True):
-    """What stands in front of a group's payload."""
+    """What stands in front of a group's payload. synced_seq: the last record that was on the disk by then."""
 
     payload_bytes: int
     count: int
     first_seq: int
+    synced_seq: int
     payload_crc: int
 
     @property
@@ -78,17 +83,17 @@ class Group(Struct, frozen=True):
         return self.first_seq + self.count - 1
 
 
-def encode_header(header: Header) -> bytes:
-    data = _HEADER.pack(MAGIC, VERSION, header.ordinal, header.first_seq, header.frontend.encode("ascii"))
+def encode_header(header: Header, magic: bytes = MAGIC) -> bytes:
+    data = _HEADER.pack(magic, VERSION, header.ordinal, header.first_seq, header.frontend.encode("ascii"))
     return data + _CRC.pack(crc32(data))
 
 
-def decode_header(data: bytes) -> Header:
+def decode_header(data: bytes, magic: bytes = MAGIC) -> Header:
     """The header at the start of `data`. Raises Damaged, also when it is cut off or of another version."""
     if len(data) < HEADER_BYTES:
         raise Damaged("the header is cut off")
-    magic, version, ordinal, first_seq, frontend = _HEADER.unpack_from(data)
-    if magic != MAGIC:
+    found, version, ordinal, first_seq, frontend = _HEADER.unpack_from(data)
+    if found != magic:
         raise Damaged("this is no segment of a share journal")
     if version != VERSION:
         raise Damaged(f"the format is version {version}; this program reads version {VERSION}")
@@ -97,8 +102,9 @@ def decode_header(data: bytes) -> Header:
     return Header(ordinal, first_seq, frontend.decode("ascii"))
 
 
-def encode_frame(group: Group) -> bytes:
-    head = _HEAD.pack(len(group.payload), group.count, group.first_seq, crc32(group.payload))
+def encode_frame(group: Group, synced_seq: int = 0) -> bytes:
+    """synced_seq: the last record that is known to be on the disk; 0 for none."""
+    head = _HEAD.pack(len(group.payload), group.count, group.first_seq, synced_seq, crc32(group.payload))
     return b"".join((head, _CRC.pack(crc32(head)), group.payload))
 
 
@@ -131,16 +137,17 @@ def decode_group(head: Head, data: bytes, offset: int) -> Group:
     return Group(head.first_seq, head.count, payload)
 
 
-def whole_frame_behind(data: bytes, offset: int, first_seq: int) -> bool:
-    """Whether any whole frame with records from `first_seq` on starts behind `offset`."""
+def synced_behind(data: bytes, offset: int, first_seq: int) -> int:
+    """What the whole frames with records from `first_seq` on that start behind `offset` say was synced; 0 for none."""
+    synced_seq = 0
     for place in range(offset + 1, len(data) - HEAD_BYTES + 1):
-        payload_bytes, _count, seq, _crc = _HEAD.unpack_from(data, place)
+        payload_bytes, _count, seq, synced, _crc = _HEAD.unpack_from(data, place)
         # Checksums are dear, and nearly every place is none of a frame.
-        if payload_bytes > PAYLOAD_BYTES_MAX or seq < first_seq:
+        if payload_bytes > PAYLOAD_BYTES_MAX or seq < first_seq or synced <= synced_seq:
             continue
         try:
             if decode_frame(data, place) is not None:
-                return True
+                synced_seq = synced
         except Damaged:
             continue
-    return False
+    return synced_seq

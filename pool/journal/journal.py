@@ -15,10 +15,12 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from pool import events
+from pool.failpoints import hit
 from pool.journal import folder as journal_folder
 from pool.journal.format import GROUP_BYTES_MAX, PAYLOAD_BYTES_MAX, Group, Header, encode_frame
 from pool.journal.recovery import recover
-from pool.journal.segments import SegmentFile, TailStuck, create, reopen, segment_paths, sync_folder
+from pool.journal.room import has_room, is_full
+from pool.journal.segments import SegmentFile, TailStuck, create, first_seq_of, reopen, segment_paths, sync_folder
 from pool.ports import Record
 
 # Retention and compression work on whole segments; at 2,000 shares a second one lasts about five minutes.
@@ -62,6 +64,7 @@ class Journal:
       lesson of 2018). A new segment begins at the first record that was not on disk. In mode `fsync` all groups from
       there on are refused; in mode `relaxed` they were acknowledged, so they are written again, from memory. Until
       this worked, every commit is refused.
+    - After a full disk every commit is refused until `has_room` says that there is some again.
 
     folder: made if missing. run: runs a blocking call in a thread and gives a Deferred of its result (`deferToThread`).
     later: as `reactor.callLater`. Everything else happens in the thread of the reactor, but `durable_seq` may be read
@@ -77,6 +80,7 @@ class Journal:
         later: Callable[[float, Callable[[], None]], Cancellable],
         segment_bytes_max: int = SEGMENT_BYTES_MAX,
         window_seconds: float = RELAXED_WINDOW_SECONDS,
+        has_room: Callable[[Path], bool] = has_room,
     ) -> None:
         self.folder = folder
         self._durability = durability
@@ -84,6 +88,7 @@ class Journal:
         self._later = later
         self._segment_bytes_max = segment_bytes_max
         self._window_seconds = window_seconds
+        self._has_room = has_room
         self._encoder = msgspec.msgpack.Encoder()
 
         journal_folder.make(folder)
@@ -117,10 +122,17 @@ class Journal:
         self._waiting: list[tuple[int, Deferred[None]]] = []
         self._idle: list[Deferred[None]] = []
 
-        self._refusing = False  # for the log: the last commit was refused
+        self._refusal: OSError | None = None  # why the last commit was refused
+        self._full_disk = False
         self._broken: OSError | None = None  # nothing can be written until a new segment is there
         self._voided: OSError | None = None  # the open group began with a number that is void since
         events.journal_opened(self.frontend, folder, tail.next_seq)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing is taken at this time; None while all is well."""
+        reason = self._broken or self._refusal
+        return None if reason is None else str(reason)
 
     @property
     def next_seq(self) -> int:
@@ -154,10 +166,12 @@ class Journal:
         except OSError as error:
             self._next_seq = self._written_seq + 1
             self._voided = None
-            if not self._refusing:
-                self._refusing = True
+            self._full_disk = is_full(error)
+            if self._refusal is None:
                 events.journal_refusing(self.folder, str(error))
+            self._refusal = error
             raise
+        hit("journal-written")
         if self._durability is Durability.FSYNC:
             on_disk: Deferred[None] = Deferred()
             self._waiting.append((last_seq, on_disk))
@@ -165,8 +179,8 @@ class Journal:
             await on_disk
         else:
             self._start_timer()
-        if self._refusing:
-            self._refusing = False
+        if self._refusal is not None:
+            self._refusal, self._full_disk = None, False
             events.journal_accepting(self.folder)
 
     async def close(self) -> None:
@@ -186,7 +200,7 @@ class Journal:
 
     def _close_group(self) -> None:
         group = Group(self._next_seq - self._count, self._count, bytes(self._payload))
-        self._frames.append(encode_frame(group))
+        self._frames.append(encode_frame(group, self.durable_seq))
         self._payload.clear()
         self._count = 0
 
@@ -194,6 +208,8 @@ class Journal:
         """Hand frames to the kernel in one write."""
         if refusal := self._broken or self._voided:
             raise OSError(refusal.errno, f"the journal waits for a new segment: {refusal}")
+        if self._full_disk and not self._has_room(self.folder):
+            raise OSError(errno.ENOSPC, "the disk has too little room to go on")
         if self._unsynced_bytes > UNSYNCED_BYTES_MAX:
             raise OSError(errno.EIO, "the disk does not keep up with the journal")
         if (
@@ -203,6 +219,7 @@ class Journal:
             fresh = self._create(self._written_seq + 1)
             self._full.append(self._segment)
             self._segment = fresh
+            hit("journal-segment-changed")
         try:
             self._segment.append(data)
         except TailStuck as error:
@@ -238,6 +255,7 @@ class Journal:
         done.addErrback(_log_bug)
 
     def _synced(self, last_seq: int, frames: int, full: list[SegmentFile], _: None) -> None:
+        hit("journal-synced")
         self._syncing = False
         self.durable_seq = last_seq
         self._unsynced_bytes -= sum(len(frame) for frame in self._unsynced[:frames])
@@ -270,6 +288,7 @@ class Journal:
 
     def _break(self, error: OSError) -> None:
         """Nothing can be appended behind what is there."""
+        self._full_disk = self._full_disk or is_full(error)
         if self._broken is None:
             self._broken = error
             events.journal_broken(self.folder, self.durable_seq, str(error))
@@ -304,12 +323,13 @@ class Journal:
         fresh = create(self.folder, header, frames, sync=True)
         try:
             for path in segment_paths(self.folder):
-                if path > fresh.path:
+                if first_seq_of(path) > header.first_seq:
                     path.unlink()
             sync_folder(self.folder)
         except OSError:
             fresh.close()
             raise
+        hit("journal-tail-replaced")
         made.append(fresh)
 
     def _repaired(self, fresh: SegmentFile) -> None:

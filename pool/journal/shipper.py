@@ -33,6 +33,11 @@ class Shipper:
         self._statistics = Statistics(journal.folder, journal.frontend, lambda: journal.durable_seq, store, monotonic)
         self.loops = (Loop("shipper", self._shipping.step), Loop("statistics", self._statistics.step))
 
+    @property
+    def folded_seq(self) -> int:
+        """The last record that no start folds into the statistics again; may be asked from any thread."""
+        return self._statistics.kept_seq
+
     def start(self) -> None:
         """Begin both threads."""
         for loop in self.loops:

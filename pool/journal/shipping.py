@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from pool import events, failpoints
-from pool.journal.reader import Reader
+from pool import disk_events, events, failpoints
+from pool.journal.reader import Reader, RecordsGone
 from pool.ports import ShareBatch, StreamPlace
 
 # A batch: as much as was written in this time, but not more than that many bytes or records.
@@ -31,6 +31,10 @@ BATCH_RECORDS_MAX = 1_000
 STREAM_ENTRIES_MAX = 1_000
 _STREAM_FULL_SECONDS = 1.0
 _AHEAD_SECONDS = 5.0
+
+# While records are wanted that were removed: accounting may just not have said how far the ledger is.
+_GONE_SECONDS = 5.0
+_GONE_TRIES = 12
 
 
 class ShareStream(Protocol):
@@ -60,6 +64,7 @@ class Shipping:
         self._next_seq: int | None = None  # for the log: where the next batch should begin
         self._full = False
         self._ahead = False
+        self._gone = 0
 
     def step(self) -> float:
         """Ship one batch, if there is one; returns the seconds until the next is due.
@@ -75,7 +80,10 @@ class Shipping:
         if self._full:
             self._full = False
             events.share_stream_drained(self._frontend)
-        return self._ship_from(place, durable_seq)
+        try:
+            return self._ship_from(place, durable_seq)
+        except RecordsGone as gone:
+            return self._wait_for_records(gone)
 
     def _ship_from(self, place: StreamPlace, durable_seq: int) -> float:
         next_seq = max(place.committed or 0, place.shipped or 0) + 1
@@ -85,6 +93,7 @@ class Shipping:
             self._reader.seek(next_seq)
         self._next_seq = next_seq
         groups = self._reader.read(durable_seq, bytes_max=BATCH_BYTES_MAX, records_max=BATCH_RECORDS_MAX)
+        self._gone = 0
         if not groups:
             return BATCH_SECONDS
         batch = ShareBatch(
@@ -112,3 +121,10 @@ class Shipping:
             self._ahead = True
             events.journal_behind_ledger(self._frontend, durable_seq, place.shipped, place.committed)
         return _AHEAD_SECONDS
+
+    def _wait_for_records(self, gone: RecordsGone) -> float:
+        """The ledger lacks records that were removed because a ledger had them."""
+        self._gone += 1
+        if self._gone == _GONE_TRIES:
+            disk_events.journal_records_gone(self._frontend, str(gone))
+        return _GONE_SECONDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +12,7 @@ from msgspec import Struct
 
 from pool import events
 from pool.journal.format import Group
-from pool.journal.reader import Reader
+from pool.journal.reader import OLDEST, Reader
 from pool.stats.tally import Snapshot, State, Tallies
 
 PUBLISH_SECONDS = 1.0
@@ -71,7 +72,9 @@ class Statistics:
         self._board = board
         self._monotonic = monotonic
         self._seq, self._tallies = self._load(durable_seq()) or (0, Tallies())
-        self._reader = Reader(folder, self._seq + 1)
+        # What a restart goes on from: records up to here are not needed again.
+        self.kept_seq = self._seq
+        self._reader = Reader(folder, self._seq + 1 if self._seq else OLDEST)
         self._published: int | None = None
         self._publish_at = monotonic()
         self._save_at = monotonic() + _SAVE_SECONDS
@@ -100,10 +103,15 @@ class Statistics:
         kept = Kept(_FILE_VERSION, self._frontend, self._seq, self._tallies.state())
         unfinished = self._path.with_suffix(".unfinished")
         try:
-            unfinished.write_bytes(msgspec.json.encode(kept))
+            with unfinished.open("wb") as file:
+                file.write(msgspec.json.encode(kept))
+                file.flush()
+                os.fsync(file.fileno())
             unfinished.rename(self._path)
         except OSError as error:
             events.statistics_not_kept(self._frontend, str(error))
+        else:
+            self.kept_seq = kept.seq
 
     def _fold(self, group: Group) -> None:
         self._tallies.fold(group.payload, group.count)

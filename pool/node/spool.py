@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from native import sha256d
 from pool.node.durable import UNFINISHED, sync_folder, write_durably
+from pool.node.reserve import Reserve, is_full
 from pool.work.block import HEADER_BYTES, Block, body
 from pool.work.candidate import Candidate
 
@@ -73,14 +74,19 @@ class _Head(Struct):
 
 
 class CandidateSpool:
-    """The folder of candidates. Methods that write raise OSError; what they wrote is then whole or not there."""
+    """The folder of candidates. Methods that write raise OSError; what they wrote is then whole or not there.
 
-    def __init__(self, folder: Path) -> None:
+    reserve_parts: how many blocks can be kept when the disk is full.
+    """
+
+    def __init__(self, folder: Path, reserve_parts: int = 0) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         for unfinished in folder.glob(f"*{UNFINISHED}"):
             with contextlib.suppress(FileNotFoundError):
                 unfinished.unlink()
+        self.reserve = Reserve(folder, reserve_parts)
+        self.reserve.fill()
         for transactions in folder.glob(f"*{_TRANSACTIONS}"):
             if not transactions.with_suffix(_HEAD).exists():
                 transactions.unlink(missing_ok=True)
@@ -109,7 +115,7 @@ class CandidateSpool:
     def keep(self, block: Block) -> None:
         """Put a block on the disk; on return it is there for good. May take a while: for a thread."""
         spooled = spooled_of(block)
-        write_durably(self._path(spooled, _BLOCK), *block.hex_pieces, b"\n")
+        self._write(self._path(spooled, _BLOCK), *block.hex_pieces, b"\n")
         self._durable.add(block.block_hash)
         # The head last: without it the transactions are nothing.
         for suffix in (_HEAD, _TRANSACTIONS):
@@ -126,7 +132,7 @@ class CandidateSpool:
             "coinbase_hex": candidate.coinbase.hex(),
         }
         name = candidate.block_hash[::-1].hex() + _UNBUILDABLE
-        write_durably(self._folder / name, msgspec.json.encode(content) + b"\n")
+        self._write(self._folder / name, msgspec.json.encode(content) + b"\n")
 
     def settle(self, spooled: SpooledBlock, settled: Settled) -> None:
         """Keep what became of a block."""
@@ -170,6 +176,17 @@ class CandidateSpool:
         if sha256d(block.head[:HEADER_BYTES]) != spooled.block_hash:
             raise SpoolDamaged(f"{path} holds another block than its name says")
         return block
+
+    def _write(self, path: Path, *pieces: bytes) -> None:
+        try:
+            write_durably(path, *pieces)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            with contextlib.suppress(OSError):  # it holds what room there was
+                path.with_name(path.name + UNFINISHED).unlink(missing_ok=True)
+            if not self.reserve.write(path, *pieces):
+                raise
 
     def _joined(self, spooled: SpooledBlock, path: Path) -> Block:
         """What a kill left between `note` and `keep`."""

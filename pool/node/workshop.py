@@ -32,11 +32,13 @@ FETCH_SECONDS_MAX = 10.0
 
 class WorkshopSettings(Struct, frozen=True):
     """refresh_seconds: miners get a new job at least this often. poll_seconds: the tip is asked for this often.
-    keep_seconds: a share of a job can become a block for so long; more than stratum roles keep their jobs."""
+    keep_seconds: a share of a job can become a block for so long; more than stratum roles keep their jobs.
+    reserve_parts: so many blocks can be kept when the disk is full."""
 
     refresh_seconds: float = 30.0
     poll_seconds: float = 0.5
     keep_seconds: float = 1800.0
+    reserve_parts: int = 0
 
 
 class WorkStatus(Struct, frozen=True):
@@ -80,7 +82,7 @@ class Workshop:
         self._clock = clock
         self._publish = publish
         self._run = run
-        self._spool = CandidateSpool(folder)
+        self._spool = CandidateSpool(folder, settings.reserve_parts)
         self._submitter = Submitter(nodes, self._spool, reactor, clock)
         self._templates = TemplateShelf(folder / "templates", settings.keep_seconds, clock.monotonic(), run)
         self._job_ids = JobIds(folder / "job-ids")
@@ -113,6 +115,10 @@ class Workshop:
         self._submitter.stop()
         for loop in self._loops:
             loop.cancel()
+
+    def refill_reserve(self) -> None:
+        """Set aside again what blocks on a full disk took."""
+        self._spool.reserve.fill()
 
     @property
     def template(self) -> Template | None:

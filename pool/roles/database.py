@@ -6,8 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from payout.store.ledger import errors_of_ours
+from payout.ports import LedgerUnavailable
+from payout.store.ledger import SqlLedger, errors_of_ours
 from pool.config import Config, Paths
+from pool.journal.retention import LedgerAway
 from pool.store.sql import connect
 from pool.store.upgrade import upgrade
 
@@ -23,3 +25,22 @@ def open_database(config: Config) -> Engine:
     with errors_of_ours(engine):
         upgrade(engine)
     return engine
+
+
+class CommittedMark:
+    """How far a journal is in the ledger, by the ledger itself; satisfies what `pool.journal.retention` asks for."""
+
+    def __init__(self, config: Config, frontend: str) -> None:
+        self._file = None if config.database.url else Paths(Path(config.pool.data_dir)).ledger
+        self._ledger = SqlLedger(reach_database(config))
+        self._frontend = frontend
+
+    def __call__(self) -> int:
+        """The last record of it in the ledger, 0 for none. Raises LedgerAway."""
+        if self._file is not None and not self._file.exists():
+            raise LedgerAway(f"there are no books at {self._file}")  # to ask would make an empty file
+        try:
+            with self._ledger.read() as books:
+                return books.shares.high_water(self._frontend)
+        except LedgerUnavailable as unavailable:
+            raise LedgerAway(str(unavailable)) from unavailable

@@ -22,9 +22,12 @@ from pool.journal.reader import recent, tail
 from pool.journal.records import decode
 from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
+from pool.journal.upkeep import Upkeep
 from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
 from pool.roles.control import Control
+from pool.roles.database import CommittedMark
+from pool.roles.disk import Disk
 from pool.roles.doors import Doors, host_and_port
 from pool.roles.garbage import GarbageCollection
 from pool.roles.heartbeat import Heartbeat
@@ -85,6 +88,13 @@ class StratumRole(Role):
         journal, clock = self._journal, SystemClock()
         self._clock = clock
         self._shipper = Shipper(journal, open_redis(config))
+        self._upkeep = Upkeep(
+            journal,
+            self._options.journal_keep_days,
+            folded_seq=lambda: self._shipper.folded_seq,
+            committed_seq=CommittedMark(config, journal.frontend),
+        )
+        self._disk = Disk(journal.folder, config.pool.disk_low_percent, config.pool.disk_low_mib, reactor)
         address = config.work.feed or f"unix:{paths.feed}"
         self._feed = FeedClient(
             address, client_endpoint(reactor, address), reactor, on_job=self._take_job, on_link=lambda up: None
@@ -138,6 +148,8 @@ class StratumRole(Role):
         if self._certificate is not None:
             self._certificate.start(self._reactor)
         self._shipper.start()
+        self._upkeep.start()
+        self._disk.start()
         # Before the first job and the first miner.
         await self._session_files.start()
         former = await deferToThread(self._former_run)
@@ -178,10 +190,12 @@ class StratumRole(Role):
         await self._feed.stop()
         self._garbage.stop()
         self._heartbeat.stop()
+        self._disk.stop()
         self._reject_report.stop()
         await self._control.stop()
         if self._certificate is not None:
             self._certificate.stop()
+        await deferToThread(self._upkeep.stop)
         await self._journal.close()
         await deferToThread(self._shipper.stop)
 
@@ -230,6 +244,8 @@ class StratumRole(Role):
             "counters": self._server.counters,
             "presence": self._server.presence(),
             "candidates_pending": self._feed.pending,
+            "journal_refusal": self._journal.refusal,
+            "disk": self._disk.status(),
             "certificate_expires_ms": None if self._certificate is None else self._certificate.expires_ms,
         }
 

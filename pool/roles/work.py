@@ -19,9 +19,11 @@ from pool.feed.addresses import server_endpoint
 from pool.feed.server import FeedServer
 from pool.node.bitcoind import BitcoindNode
 from pool.node.credentials import CookieFile, Credentials, PasswordFile
+from pool.node.reserve import PART_BYTES
 from pool.node.rpc import RpcSettings
 from pool.node.workshop import Workshop, WorkshopSettings
 from pool.roles.clock import SystemClock
+from pool.roles.disk import Disk
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.twisted_role import CannotStart, Role
 from pool.work.coinbase import Coinbase
@@ -42,11 +44,22 @@ class WorkRole(Role):
             self._nodes,
             Coinbase(output_script(config.pool.payout_address, network), config.pool.coinbase_tag.encode("ascii")),
             paths.candidates,
-            WorkshopSettings(refresh_seconds=config.work.refresh_seconds, poll_seconds=config.work.poll_seconds),
+            WorkshopSettings(
+                refresh_seconds=config.work.refresh_seconds,
+                poll_seconds=config.work.poll_seconds,
+                reserve_parts=config.work.reserve_mib * 1024 * 1024 // PART_BYTES,
+            ),
             reactor,
             self._clock,
             self._feed.publish,
             deferToThread,
+        )
+        self._disk = Disk(
+            paths.candidates,
+            config.pool.disk_low_percent,
+            config.pool.disk_low_mib,
+            reactor,
+            each=self._workshop.refill_reserve,
         )
         self._heartbeat = Heartbeat(config, reactor, "work", "0", self._status)
 
@@ -57,11 +70,13 @@ class WorkRole(Role):
             await self._feed.listen(server_endpoint(self._reactor, self._feed_address), self._workshop.take_candidate)
         except (OSError, ValueError, CannotListenError) as error:
             raise CannotStart(f"the job feed cannot listen at {self._feed_address}: {error}") from error
+        self._disk.start()
         self._heartbeat.start()
         Deferred.fromCoroutine(self._work())
 
     async def stop(self) -> None:
         self._heartbeat.stop()
+        self._disk.stop()
         self._workshop.stop()
         await self._feed.stop()
         for node in self._nodes:
@@ -87,6 +102,7 @@ class WorkRole(Role):
             "network_difficulty": difficulty_from_target(target_from_nbits(template.nbits)) if template else None,
             "candidates_pending": status.candidates_pending,
             "blocks_refused": status.blocks_refused,
+            "disk": self._disk.status(),
         }
 
 

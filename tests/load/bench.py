@@ -7,6 +7,8 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +23,8 @@ from tests.load.node import Pool
 from tests.load.payouts import measure_payout
 from tests.load.processes import BenchmarkFailed, Cores, cores
 from tests.load.servers import Floor, Name, Role, RoleOptions, Server, TlsRole
+
+SYNCS: Final = 500
 
 
 class Kind(Struct, frozen=True):
@@ -95,6 +99,19 @@ def machine() -> dict[str, Any]:
     }
 
 
+def sync_times() -> dict[str, float]:
+    """How long the disk takes to sync what was appended to a file, 4 KiB each time: what an answer waits for."""
+    took_ms = []
+    with tempfile.TemporaryFile(prefix="steppe-bench-", buffering=0) as file:
+        for _ in range(SYNCS):
+            file.write(bytes(4096))
+            before = time.perf_counter()
+            os.fdatasync(file.fileno())
+            took_ms.append((time.perf_counter() - before) * 1e3)
+    cut = statistics.quantiles(took_ms, n=100)
+    return {"p50_ms": round(cut[49], 3), "p99_ms": round(cut[98], 3), "max_ms": round(max(took_ms), 3)}
+
+
 def _start(name: Name, options: RoleOptions, where: Cores) -> Server:
     if name == "floor":
         return Floor(where)
@@ -132,6 +149,9 @@ def main() -> None:
 @click.option(
     "--in-flight", type=click.IntRange(1), default=100, help="Shares without an answer, over all connections."
 )
+@click.option(
+    "--rate", type=click.FloatRange(1), help="Shares a second in mode shares; default: as many as the server takes."
+)
 @click.option("--shares-per-extranonce2", type=click.IntRange(1), default=1, help="An ASIC finds one or less.")
 @click.option("--endpoint", type=click.Choice(["fast", "twisted"]), default="fast", help="Of our role.")
 @click.option("--journal", type=click.Choice(["relaxed", "fsync"]), default="relaxed", help="Of our role.")
@@ -142,6 +162,7 @@ def stratum(
     rounds: int,
     seconds: float,
     in_flight: int,
+    rate: float | None,
     shares_per_extranonce2: int,
     endpoint: str,
     journal: str,
@@ -149,6 +170,8 @@ def stratum(
     """The stratum role beside the least that a server can cost."""
     where = cores()
     report: dict[str, Any] = {"machine": machine(), "endpoint": endpoint, "journal": journal}
+    if journal == "fsync":
+        report["machine"]["sync"] = sync_times()
     for mode in modes or tuple(KINDS):
         # A refresh in the middle would pass for a block.
         role = RoleOptions(endpoint, journal, refresh_seconds=0.0 if mode == "notify" else 30.0)
@@ -160,7 +183,13 @@ def stratum(
                     where,
                 )
                 for load in (
-                    Load(count, seconds, in_flight=in_flight, shares_per_extranonce2=shares_per_extranonce2)
+                    Load(
+                        count,
+                        seconds,
+                        in_flight=in_flight,
+                        shares_per_extranonce2=shares_per_extranonce2,
+                        rate=rate or 0.0,
+                    )
                     for count in connections or KINDS[mode].connections
                 )
             ]

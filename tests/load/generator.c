@@ -5,8 +5,8 @@
  * All of them subscribe, authorize as bench.w00000, bench.w00001... and wait for a difficulty and a job. Then, by mode:
  *
  *   shares   hashes ahead, says {"ready": N}, then submits each share in a TCP segment of its own, one at most
- *            unanswered on a connection and about --in-flight over all; measures a window of --seconds behind one of
- *            --warm-up seconds
+ *            unanswered on a connection and about --in-flight over all, --rate of them a second if that is given;
+ *            measures a window of --seconds behind one of --warm-up seconds
  *   notify   says {"ready": N}, and after each job that came to all: when its first and its last byte came
  *   connect  logs in all at once rather than some hundred at a time; measures until each holds a job
  *   idle     says {"ready": N}
@@ -43,7 +43,7 @@ static const char *const MODES[] = {"shares", "notify", "connect", "idle"};
 static struct options {
     enum mode mode;
     size_t connections, in_flight, shares, per_extranonce2;
-    double seconds, warm_up_seconds;
+    double seconds, warm_up_seconds, rate; /* 0: as many as the pool takes */
     pid_t server; /* whose CPU is measured; 0 for none */
 } options = {
     .connections = 100, .in_flight = 100, .shares = 100000, .per_extranonce2 = 1, .seconds = 5, .warm_up_seconds = 1,
@@ -180,17 +180,21 @@ static void submit(struct miner *miner)
 /* Submits until the time is up or so many shares are; returns when, with the last answers still to come. */
 static int64_t submit_until(int64_t end_ns, size_t shares_end)
 {
-    int64_t now = now_ns();
+    int64_t now = now_ns(), start_ns = now;
+    size_t before = submitted, due = shares_end;
     while (now < end_ns) {
-        while (rest_count != 0 && submitted < shares_end && submitted - answered < options.in_flight) {
+        if (options.rate > 0)
+            due = before + (size_t)((double)(now - start_ns) / 1e9 * options.rate);
+        while (rest_count != 0 && submitted < due && submitted < shares_end &&
+               submitted - answered < options.in_flight) {
             struct miner *miner = resting[rest_first];
             rest_first = (rest_first + 1) % miners_count;
             rest_count--;
             submit(miner);
         }
-        if (submitted == answered)
+        if (submitted == answered && options.rate == 0)
             break; /* all there were are answered */
-        miners_turn((int)((end_ns - now) / 1000000) + 1, NULL);
+        miners_turn(options.rate > 0 ? 1 : (int)((end_ns - now) / 1000000) + 1, NULL);
         now = now_ns();
     }
     return now;
@@ -283,7 +287,8 @@ static void read_options(int count, char **arguments)
         {"connections", required_argument, NULL, 'c'}, {"in-flight", required_argument, NULL, 'f'},
         {"shares", required_argument, NULL, 's'},      {"shares-per-extranonce2", required_argument, NULL, 'x'},
         {"seconds", required_argument, NULL, 't'},     {"warm-up", required_argument, NULL, 'w'},
-        {"server", required_argument, NULL, 'i'},      {NULL, 0, NULL, 0},
+        {"server", required_argument, NULL, 'i'},      {"rate", required_argument, NULL, 'r'},
+        {NULL, 0, NULL, 0},
     };
     int which, index;
     while ((which = getopt_long(count, arguments, "", KNOWN, &index)) != -1) {
@@ -302,6 +307,7 @@ static void read_options(int count, char **arguments)
         case 'x': options.per_extranonce2 = (size_t)value; break;
         case 't': options.seconds = value; break;
         case 'w': options.warm_up_seconds = value; break;
+        case 'r': options.rate = value; break;
         case 'i': options.server = (pid_t)value; break;
         }
     }
@@ -310,7 +316,7 @@ static void read_options(int count, char **arguments)
         mode++;
     if (optind + 1 != count || mode == modes || pool.port == 0)
         errx(2, "usage: generator shares|notify|connect|idle --port PORT --connections N [--in-flight N] [--shares N] "
-                "[--shares-per-extranonce2 N] [--seconds S] [--warm-up S] [--server PID] [--host IPV4]");
+                "[--shares-per-extranonce2 N] [--seconds S] [--warm-up S] [--rate N] [--server PID] [--host IPV4]");
     options.mode = (enum mode)mode;
     pool.lose = options.mode == CONNECT;
 }

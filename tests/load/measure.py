@@ -25,13 +25,15 @@ Figures = dict[str, Any]
 
 
 class Load(Struct, frozen=True):
-    """What the miners do. seconds: of the timed window. in_flight: shares without an answer, over all connections."""
+    """What the miners do. seconds: of the timed window. in_flight: shares without an answer, over all connections.
+    rate: shares a second; 0 for as many as the server takes."""
 
     connections: int
     seconds: float = 5.0
     warm_up_seconds: float = WARM_UP_SECONDS
     in_flight: int = 100
     shares_per_extranonce2: int = 1
+    rate: float = 0.0
 
 
 def measure_shares(server: Server, where: Cores, load: Load) -> Figures:
@@ -47,8 +49,9 @@ def measure_shares(server: Server, where: Cores, load: Load) -> Figures:
         "warm-up": load.warm_up_seconds,
         "in-flight": load.in_flight,
         "shares-per-extranonce2": load.shares_per_extranonce2,
-        "shares": int(SHARES_PER_SECOND_MAX * (load.seconds + load.warm_up_seconds)),
+        "shares": int((2 * load.rate or SHARES_PER_SECOND_MAX) * (load.seconds + load.warm_up_seconds)),
         "server": server.pid,
+        **({"rate": load.rate} if load.rate else {}),
     }
     with Miners(where, "shares", server.port, load.connections, options) as miners:
         miners.report()

@@ -45,6 +45,7 @@ class PayingPool:
         self.owed_sat: dict[str, int] = {}
         self.time_ms = itertools.count(1)
         self._wallets: list[BitcoindWallet] = []
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def rpc(self, url: str | None = None) -> RpcSettings:
         return RpcSettings(url or self.node.url, CookieFile(self.node.cookie_file), REGTEST, wallet=self.wallet_name)
@@ -55,7 +56,10 @@ class PayingPool:
         return self._wallets[-1]
 
     def close(self) -> None:
-        """Close every connection."""
+        """End what still runs and close every connection."""
+        for process in self._started:
+            process.kill()
+            process.wait()
         for wallet in self._wallets:
             wallet.close()
 
@@ -100,13 +104,15 @@ class PayingPool:
             str(self.node.cookie_file), self.wallet_name,
         ]  # fmt: skip
         with (self.folder / "payer.log").open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **changes, VARIABLE: kill_at},
             )
+        self._started.append(process)
+        return process
 
     def batches(self) -> list[Batch]:
         with self.ledger.read() as books:

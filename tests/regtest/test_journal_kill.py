@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -11,10 +13,27 @@ from pathlib import Path
 import pytest
 
 from pool.journal.journal import Durability
-from tests.pool.journal.samples import Bench, nonces_in
+from pool.journal.reader import OLDEST, groups
+from pool.work.share import Share
+from tests.pool.journal.samples import Bench, nonces_in, records_of
 from tests.regtest.journal_child import GROUP, WRITERS
 
 KILLS = 10
+
+
+def acknowledged_until(folder: Path, durability: Durability, failpoint: str, *words: str) -> list[int]:
+    """Run the writer until it dies at a named place; the numbers that it said were safe."""
+    writer = subprocess.run(
+        [sys.executable, "-m", "tests.regtest.journal_child", str(folder), durability.value, *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "STEPPE_FAILPOINTS": failpoint},
+        timeout=60,
+        check=False,
+    )
+    assert writer.returncode == -signal.SIGKILL
+    return [int(line) for line in writer.stdout.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def acknowledged(folder: Path, durability: Durability, life_seconds: float) -> list[int]:
@@ -47,3 +66,45 @@ def test_all_that_was_acknowledged_is_there_after_each_kill(tmp_path: Path, dura
         assert found == list(range(1, len(found) + 1))
         assert seqs[-1] <= len(found) <= seqs[-1] + GROUP * WRITERS
     assert len(list(folder.glob("*.seg"))) > 1
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(
+    "place", ["journal-written", "journal-synced", "journal-segment-written", "journal-segment-renamed"]
+)
+@pytest.mark.parametrize("durability", Durability)
+def test_all_is_there_after_a_kill_between_two_steps(
+    tmp_path: Path, durability: Durability, place: str, count: int
+) -> None:
+    folder = tmp_path / "journal"
+    for _ in range(2):  # the second goes on behind what the first left
+        seqs = acknowledged_until(folder, durability, f"{place}={count}")
+        Bench(folder).close()
+        found = nonces_in(folder)
+        assert found == list(range(1, len(found) + 1))
+        assert max(seqs, default=0) <= len(found)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "journal-segment-changed",
+        "journal-pack-written",
+        "journal-pack-renamed",
+        "journal-pack-synced",
+        "journal-pack-plain-removed",
+        "journal-segment-removed",
+    ],
+)
+def test_all_that_is_kept_is_there_after_a_kill_while_it_is_compressed_and_shortened(
+    tmp_path: Path, place: str
+) -> None:
+    folder = tmp_path / "journal"
+    for count in (1, 2):
+        seqs = acknowledged_until(folder, Durability.FSYNC, f"{place}={count}", "upkeep")
+        bench = Bench(folder)
+        next_seq = bench.journal.next_seq
+        bench.close()
+        found = [record.nonce for record in records_of(list(groups(folder, OLDEST))) if isinstance(record, Share)]
+        assert found == list(range(found[0], next_seq))
+        assert seqs[-1] < next_seq

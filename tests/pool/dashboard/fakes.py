@@ -17,6 +17,7 @@ from pool.dashboard.rows import (
     BlockDetail,
     BookAccount,
     Credit,
+    Disk,
     Hashrate,
     LedgerRow,
     LiveAccount,
@@ -184,6 +185,7 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
                 transactions=2_481,
                 network_difficulty=NETWORK_DIFFICULTY,
             ),
+            disk=Disk(200 * 2**30, 500 * 2**30, False),
         ),
         stratum=(stratum_role("0", sum(row.sessions for row in rows)),),
         accounting=AccountingRole(NOW_MS - 900, 212),
@@ -193,7 +195,8 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
 
 def stratum_role(name: str, sessions: int) -> StratumRole:
     """A stratum process that is well."""
-    return StratumRole(name, NOW_MS - 700, sessions, {"unknown_method": 3}, {"not_json": 1}, 0)
+    disk = Disk(300 * 2**30, 500 * 2**30, False)
+    return StratumRole(name, NOW_MS - 700, sessions, {"unknown_method": 3}, {"not_json": 1}, 0, disk=disk)
 
 
 def _sum(rows: Iterable[Worker]) -> Activity:

@@ -225,6 +225,7 @@ class TestMachines:
             "stratum": "down",
             "accounting": "down",
             "template": "unknown",
+            "disk": "unknown",
         }
 
 

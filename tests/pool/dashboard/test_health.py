@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pool.dashboard.health import LAG_WARN_SHARES, Check, Health, State, judge
 from pool.dashboard.readings import Reading
-from pool.dashboard.rows import AccountingRole, LiveView, Roles, Totals
+from pool.dashboard.rows import AccountingRole, Disk, LiveView, Roles, Totals
 from tests.pool.dashboard.fakes import NOW_MS, live_view, stratum_role, worker
 
 VIEW = live_view([worker("acct.rig-1")])
@@ -37,7 +37,7 @@ def test_all_is_well_when_everyone_is_there() -> None:
 
 def test_every_dependency_has_its_check_in_a_fixed_order() -> None:
     names = [each.name for each in health().checks]
-    assert names == ["redis", "database", "work", "stratum", "accounting", "template"]
+    assert names == ["redis", "database", "work", "stratum", "accounting", "template", "disk"]
 
 
 def test_a_source_that_is_down_says_its_own_reason() -> None:
@@ -119,6 +119,22 @@ def test_a_block_that_a_node_refused_is_a_warning() -> None:
 
 def test_a_warning_leaves_the_pool_ready() -> None:
     assert with_template(61).ready
+
+
+def test_a_disk_with_little_room_is_a_warning() -> None:
+    low = replace(stratum_role("0", 1), disk=Disk(2**30, 2**34, True))
+    verdict = health(replace(VIEW.roles, stratum=(stratum_role("1", 1), low)))
+    assert check("disk", verdict).state is State.WARN
+    assert check("disk", verdict).text == "1.0 GiB of 16.0 are free"
+    assert verdict.ready
+
+
+def test_a_journal_that_takes_no_shares_is_down() -> None:
+    refusing = replace(stratum_role("0", 1), journal_refusal="No space left on device")
+    verdict = health(replace(VIEW.roles, stratum=(refusing,)))
+    assert check("stratum", verdict).state is State.DOWN
+    assert "No space left on device" in check("stratum", verdict).text
+    assert not verdict.ready
 
 
 def test_accounting_far_behind_is_a_warning() -> None:

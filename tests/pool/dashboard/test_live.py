@@ -6,10 +6,21 @@ from collections.abc import Mapping
 
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pool.dashboard.live import RedisLive
 from pool.dashboard.ports import SourceUnavailable
-from pool.dashboard.rows import AccountingRole, LiveAccount, LiveView, Rate, StratumRole, Worker, WorkJob, WorkRole
+from pool.dashboard.rows import (
+    AccountingRole,
+    Disk,
+    LiveAccount,
+    LiveView,
+    Rate,
+    StratumRole,
+    Worker,
+    WorkJob,
+    WorkRole,
+)
 from pool.ports import StoreUnavailable
 from pool.stats.hashrate import Estimate, Hashrate
 from pool.stats.rejects import Reject
@@ -193,6 +204,19 @@ class TestRoles:
         store = FakeStore()
         store.signs = [stratum(present("acct", "rig-1"))]
         assert view(store).roles.stratum == (StratumRole("0", NOW_MS, 1, {"unknown_method": 2}, {"not_json": 1}, 0),)
+
+    def test_roles_tell_of_their_disks_and_why_a_journal_takes_nothing(self) -> None:
+        disk = {"free_bytes": 5, "total_bytes": 50, "is_low": True}
+        sign = stratum(present("acct", "rig-1"))
+        store = FakeStore()
+        store.signs = [
+            replace(sign, data={**sign.data, "disk": disk, "journal_refusal": "full"}),
+            Sign("work", "0", NOW_MS, {"node_reason": None, "candidates_pending": 0, "disk": disk}),
+        ]
+        roles = view(store).roles
+        assert roles.work is not None
+        assert (roles.work.disk, roles.stratum[0].disk) == (Disk(5, 50, True), Disk(5, 50, True))
+        assert roles.stratum[0].journal_refusal == "full"
 
     def test_the_accounting_role_tells_its_lag(self) -> None:
         store = FakeStore()

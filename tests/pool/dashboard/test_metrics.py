@@ -56,6 +56,12 @@ def test_the_age_of_the_template_can_be_computed_from_its_time() -> None:
     assert value(series(healthy()), "steppe_template_timestamp_seconds") == (NOW_MS - 11_000) / 1000
 
 
+def test_the_room_on_the_disk_of_each_role_is_told() -> None:
+    found = series(healthy())
+    assert value(found, "steppe_disk_free_bytes", role="work") == 200 * 2**30
+    assert value(found, "steppe_disk_bytes", role="stratum") == 500 * 2**30
+
+
 @pytest.mark.parametrize(("browser", "ready"), [(healthy(), 1), (without_redis(), 0), (without_database(), 0)])
 def test_ready_is_that_of_readyz(browser: Browser, ready: int) -> None:
     assert value(series(browser), "steppe_ready") == ready

@@ -116,12 +116,14 @@ class Bench:
     ) -> None:
         self.folder = folder
         self.inline, self.held, self.clock = Inline(), Held(), Clock()
+        self.has_room = True
         self.journal = Journal(
             folder,
             durability,
             run=self.held if held else self.inline,
             later=self.clock.callLater,
             segment_bytes_max=segment_bytes_max,
+            has_room=lambda _: self.has_room,
         )
 
     def append(self, *nonces: int) -> list[int]:

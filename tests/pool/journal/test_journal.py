@@ -392,3 +392,39 @@ def test_the_journal_is_not_inherited_by_programs_it_starts(folder: Path) -> Non
     }
     assert opened
     assert not any(os.get_inheritable(descriptor) for descriptor in opened)
+
+
+class TestFullDisk:
+    """After the disk was full commits are refused until there is enough room to go on for some time."""
+
+    def full(self, folder: Path) -> Bench:
+        bench = Bench(folder, Durability.FSYNC, held=True)
+        bench.append(1)
+        done = bench.start_commit()
+        bench.has_room = False
+        bench.held.break_down(OSError(errno.ENOSPC, "No space left on device"))
+        with pytest.raises(OSError, match="No space left"):
+            result_of(done)
+        bench.held.release()  # a new segment: a little room there is
+        return bench
+
+    def test_a_commit_is_refused_although_a_little_would_fit(self, folder: Path) -> None:
+        bench = self.full(folder)
+        bench.append(2)
+        with pytest.raises(OSError, match="too little room"):
+            result_of(bench.start_commit())
+        assert bench.journal.refusal is not None
+        assert "too little room" in bench.journal.refusal
+
+    def test_it_goes_on_by_itself(self, folder: Path) -> None:
+        bench = self.full(folder)
+        bench.append(2)
+        with pytest.raises(OSError, match="too little room"):
+            result_of(bench.start_commit())
+        bench.has_room = True
+        bench.append(3)
+        done = bench.start_commit()
+        bench.held.release()
+        result_of(done)
+        assert bench.journal.refusal is None
+        assert nonces_in(folder) == [3]

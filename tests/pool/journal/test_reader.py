@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pool.journal.format import GROUP_BYTES_MAX, Group
 from pool.journal.journal import Durability
-from pool.journal.reader import Reader, groups, recent, tail
+from pool.journal.reader import OLDEST, Reader, RecordsGone, groups, recent, tail
 from pool.journal.segments import JournalDamaged, segment_paths
 from tests.pool.journal.samples import Bench, nonces_in, result_of
 
@@ -120,13 +120,47 @@ def test_a_reader_goes_back_when_told(folder: Path) -> None:
     assert spans(reader.read())[0] == (3, 3)
 
 
-def test_a_reader_starts_with_the_first_record_there_is_when_older_ones_are_gone(folder: Path) -> None:
-    bench = Bench(folder, segment_bytes_max=300)
-    for nonce in range(1, 8):
-        bench.commit(nonce)
-    oldest = sorted(folder.glob("*.seg"))[0]
-    oldest.unlink()
-    assert spans(Reader(folder).read())[0] == (3, 3)
+class TestRemoved:
+    @pytest.fixture
+    def shortened(self, folder: Path) -> Path:
+        """A journal whose first segment, of records 1 and 2, is gone."""
+        bench = Bench(folder, segment_bytes_max=300)
+        for nonce in range(1, 8):
+            bench.commit(nonce)
+        sorted(folder.glob("*.seg"))[0].unlink()
+        return folder
+
+    def test_who_asks_for_a_record_that_is_gone_is_told_so(self, shortened: Path) -> None:
+        with pytest.raises(
+            RecordsGone, match=r"begins with record 3; record 1 and those up to there were removed\. Put"
+        ):
+            Reader(shortened).read()
+
+    def test_who_asks_for_the_oldest_there_is_gets_it(self, shortened: Path) -> None:
+        assert spans(Reader(shortened, OLDEST).read())[0] == (3, 3)
+
+    def test_who_asks_for_one_that_is_there_gets_it(self, shortened: Path) -> None:
+        assert spans(Reader(shortened, 4).read())[0] == (4, 4)
+
+    def test_a_reader_whose_segment_is_removed_behind_it_goes_on(self, folder: Path) -> None:
+        bench = Bench(folder, segment_bytes_max=300)
+        bench.commit(1)
+        bench.commit(2)
+        reader = Reader(folder)
+        reader.read()
+        bench.commit(3)
+        sorted(folder.glob("*.seg"))[0].unlink()
+        assert spans(reader.read()) == [(3, 3)]
+
+    def test_a_reader_whose_segment_is_removed_before_it_is_told_so(self, folder: Path) -> None:
+        bench = Bench(folder, segment_bytes_max=300)
+        for nonce in range(1, 8):
+            bench.commit(nonce)
+        reader = Reader(folder)
+        assert spans(reader.read(1)) == [(1, 1)]
+        sorted(folder.glob("*.seg"))[0].unlink()
+        with pytest.raises(RecordsGone):
+            reader.read()
 
 
 def test_a_place_behind_the_end_is_waited_for(folder: Path) -> None:
@@ -154,8 +188,10 @@ def test_a_group_that_another_process_is_just_writing_is_not_there_yet(folder: P
 
 def test_a_journal_that_ends_before_what_it_should_have_is_damaged(folder: Path) -> None:
     Bench(folder).commit(1)
+    reader = Reader(folder)
+    assert spans(reader.read(2)) == [(1, 1)]
     with pytest.raises(JournalDamaged, match="it ends before record 2"):
-        Reader(folder).read(2)
+        reader.read(2)
 
 
 def test_a_missing_segment_in_the_middle_is_damage(folder: Path) -> None:

@@ -17,11 +17,12 @@ SIZES = (1, 3, 2, 1, 4)
 
 
 def written(folder: Path, *, segment_bytes_max: int = 1 << 20) -> list[Group]:
-    """A journal with groups of these sizes, closed."""
+    """A journal with groups of these sizes, each on the disk before the next one, closed."""
     bench = Bench(folder, segment_bytes_max=segment_bytes_max)
     nonce = 0
     for size in SIZES:
         bench.commit(*range(nonce, nonce + size))
+        bench.clock.advance(1)
         nonce += size
     bench.close()
     return list(groups(folder))
@@ -46,7 +47,7 @@ class TestCutOff:
 
             ends = [HEADER_BYTES]
             for group in before:
-                ends.append(ends[-1] + len(encode_frame(group)))
+                ends.append(ends[-1] + len(encode_frame(group, 0)))
             whole = [group for group, end in zip(before, ends[1:], strict=True) if end <= cut]
             assert list(groups(folder)) == whole
             bench.commit(1000)
@@ -102,6 +103,74 @@ class TestCutOff:
         assert list(folder.glob("*.new")) == []
 
 
+class TestPowerCut:
+    """What a disk may do to bytes that it was not yet told to keep: any page of them may be there or not."""
+
+    def unsynced(self, folder: Path, *, segment_bytes_max: int = 1 << 20) -> Bench:
+        """A journal whose first two records are on the disk, and eight more that were never synced."""
+        bench = Bench(folder, segment_bytes_max=segment_bytes_max)
+        bench.commit(1)
+        bench.commit(2)
+        bench.clock.advance(1)
+        for nonce in range(3, 11):
+            bench.commit(nonce)
+        bench.abandon()
+        return bench
+
+    def blank(self, path: Path, start: int, size: int) -> None:
+        with path.open("r+b") as file:
+            file.seek(start)
+            file.write(bytes(size))
+
+    def test_a_hole_behind_what_was_synced_ends_the_journal_there(self, tmp_path: Path) -> None:
+        folder = tmp_path / "journal"
+        self.unsynced(folder)
+        frame = (last_segment(folder).stat().st_size - HEADER_BYTES) // 10
+        self.blank(last_segment(folder), HEADER_BYTES + 4 * frame + 7, frame)
+        Bench(folder).commit(77)
+        assert nonces_in(folder) == [1, 2, 3, 4, 77]
+
+    def test_a_hole_in_what_was_synced_keeps_the_journal_shut(self, tmp_path: Path) -> None:
+        folder = tmp_path / "journal"
+        self.unsynced(folder)
+        frame = (last_segment(folder).stat().st_size - HEADER_BYTES) // 10
+        self.blank(last_segment(folder), HEADER_BYTES + frame + 7, frame)
+        with pytest.raises(JournalDamaged):
+            Bench(folder)
+
+    def test_segments_behind_one_that_lost_its_unsynced_end_are_dropped(self, tmp_path: Path) -> None:
+        folder = tmp_path / "journal"
+        self.unsynced(folder, segment_bytes_max=500)
+        second = sorted(folder.glob("*.seg"))[1]
+        assert len(sorted(folder.glob("*.seg"))) == 4
+        second.write_bytes(second.read_bytes()[:-1])
+        bench = Bench(folder)
+        found = nonces_in(folder)
+        assert found == list(range(1, len(found) + 1))
+        bench.commit(77)
+        assert nonces_in(folder) == [*found, 77]
+        bench.close()
+
+    def test_unsynced_segments_without_a_header_are_dropped_with_those_behind_them(self, tmp_path: Path) -> None:
+        folder = tmp_path / "journal"
+        self.unsynced(folder, segment_bytes_max=500)
+        second = sorted(folder.glob("*.seg"))[1]
+        self.blank(second, 0, HEADER_BYTES)
+        Bench(folder).commit(77)
+        assert nonces_in(folder)[-1] == 77
+        assert len(sorted(folder.glob("*.seg"))) == 1
+
+    def test_a_journal_of_which_nothing_reached_the_disk_begins_anew(self, tmp_path: Path) -> None:
+        folder = tmp_path / "journal"
+        bench = Bench(folder)
+        bench.commit(1)
+        bench.commit(2)
+        bench.abandon()
+        self.blank(last_segment(folder), 0, HEADER_BYTES)
+        Bench(folder).commit(77)
+        assert nonces_in(folder) == [77]
+
+
 class TestDamage:
     @settings(max_examples=80, deadline=None)
     @given(st.data())
@@ -120,7 +189,7 @@ class TestDamage:
         with TemporaryDirectory() as name:
             folder = Path(name) / "journal"
             last = written(folder)[-1]
-            size = last_segment(folder).stat().st_size - len(encode_frame(last))
+            size = last_segment(folder).stat().st_size - len(encode_frame(last, 0))
             flip(last_segment(folder), data.draw(st.integers(0, size * 8 - 1)))
             with pytest.raises(JournalDamaged):
                 Bench(folder)

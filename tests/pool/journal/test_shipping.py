@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pool.journal.segments import segment_paths
 from pool.journal.shipping import BATCH_RECORDS_MAX, BATCH_SECONDS, STREAM_ENTRIES_MAX, Shipping
 from pool.ports import ShareBatch, StoreUnavailable
 from tests.pool.journal.fakes import FakeStream, Ledger
@@ -231,3 +232,36 @@ class TestFailures:
             line.settle()
             assert line.ledger.nonces == line.written
             line.bench.close()
+
+
+class TestRemoved:
+    """The journal begins behind a record that the ledger, as far as is known, lacks."""
+
+    def shortened(self, folder: Path) -> Line:
+        line = Line(folder, segment_bytes_max=400)
+        line.write(1, 1, 1, 1, 1, 1)
+        line.settle()
+        segment_paths(line.bench.folder)[0].unlink()
+        line.stream.flush()
+        line.restart()
+        return line
+
+    def test_nothing_is_shipped_until_it_is_known_how_far_the_ledger_is(self, tmp_path: Path) -> None:
+        line = self.shortened(tmp_path / "journal")
+        with logged() as names:
+            line.step()
+        assert line.stream.entries == []
+        assert names == []
+        line.stream.committed.update(line.ledger.high_water)
+        line.write(2)
+        line.settle()
+        assert line.ledger.nonces == line.written
+
+    def test_a_ledger_that_lacks_them_is_said_after_a_minute_and_once(self, tmp_path: Path) -> None:
+        line = self.shortened(tmp_path / "journal")
+        with logged() as names:
+            waited_s = sum(line.step() or 0.0 for _ in range(12))
+            line.step()
+        assert waited_s == 60.0
+        assert names == ["journal_records_gone"]
+        assert line.stream.entries == []

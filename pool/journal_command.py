@@ -1,0 +1,110 @@
+"""The command `steppe journal`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from pool import config_file
+from pool.config import Paths
+from pool.journal.reader import OLDEST
+from pool.journal.segments import JournalDamaged
+from pool.work.job import Job
+from pool.work.share import Share
+
+
+@click.group()
+def journal() -> None:
+    """Look at the share journals of this machine; the pool may run meanwhile."""
+
+
+_config_option = click.option(
+    "-c", "--config", "file", type=click.Path(dir_okay=False, path_type=Path), help="The configuration file (TOML)."
+)
+_folder_option = click.option(
+    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="One journal, or a copy of it."
+)
+
+
+@journal.command("list")
+@_config_option
+@_folder_option
+def list_segments(file: Path | None, folder: Path | None) -> None:
+    """Print the segments: first and last record, bytes on the disk and before compression, last write."""
+    from pool.journal.inspect import segments_of
+
+    for each in _folders(file, folder):
+        try:
+            for found in segments_of(each):
+                written = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(found.written_s))
+                last = "" if found.last_seq is None else found.last_seq
+                click.echo(
+                    f"{found.path}\t{found.first_seq}\t{last}\t{found.disk_bytes}\t{found.plain_bytes}\t{written}"
+                )
+        except (JournalDamaged, OSError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@journal.command("verify")
+@_config_option
+@_folder_option
+def verify_all(file: Path | None, folder: Path | None) -> None:
+    """Read all of it: every checksum, every number in its place."""
+    from pool.journal.inspect import verify
+
+    for each in _folders(file, folder):
+        try:
+            whole = verify(each)
+        except (JournalDamaged, OSError) as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(
+            f"{each}: whole, records {whole.first_seq} to {whole.last_seq}: {whole.shares} shares and {whole.jobs} jobs"
+        )
+
+
+@journal.command("show")
+@_config_option
+@_folder_option
+@click.option("--from", "first_seq", type=click.IntRange(min=1), default=None, help="First record; default: the first.")
+@click.option("--to", "last_seq", type=click.IntRange(min=1), default=None, help="Last record; default: the last.")
+def show(file: Path | None, folder: Path | None, first_seq: int | None, last_seq: int | None) -> None:
+    """Print records, one JSON object a line; a share with the hash of its header if its job is among them."""
+    from pool.journal.inspect import lines
+    from pool.journal.reader import RecordsGone
+    from pool.journal.records import RecordsUnreadable
+
+    for each in _folders(file, folder):
+        try:
+            for line in lines(each, first_seq or OLDEST, last_seq, hash_of):
+                click.echo(line)
+        except (JournalDamaged, RecordsGone, RecordsUnreadable, OSError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+def hash_of(share: Share, job: Job) -> bytes:
+    """The hash of a share's header, from its record and its job's alone; wire order."""
+    from native import header, merkle_root, sha256d
+
+    coinbase = job.coinb1 + share.extranonce1 + share.extranonce2 + job.coinb2
+    root = merkle_root(sha256d(coinbase), b"".join(job.branch))
+    return sha256d(header(share.version, job.prev_hash, root, share.ntime, share.nbits, share.nonce))
+
+
+def _folders(file: Path | None, folder: Path | None) -> Iterator[Path]:
+    """The journals that are meant."""
+    if folder is not None:
+        yield folder
+        return
+    if file is None:
+        raise click.UsageError("name the pool by -c FILE, or one journal by --folder PATH")
+    try:
+        config = config_file.load(file)
+    except config_file.ConfigurationError as error:
+        raise click.ClickException("\n".join(map(str, error.mistakes))) from error
+    found = sorted(path for path in Paths(Path(config.pool.data_dir)).journal.glob("*") if path.is_dir())
+    if not found:
+        raise click.ClickException(f"there is no journal in {Paths(Path(config.pool.data_dir)).journal}")
+    yield from found
