@@ -25,7 +25,7 @@ from tests.payout.payment_scene import COIN, SETTINGS, START_MS, Killed, Payment
 from tests.payout.payment_scene import settings as other_settings
 
 # `STEPPE_PAYOUT_EXAMPLES=20000` tells that many stories instead of a few.
-EXAMPLES = int(os.environ.get("STEPPE_PAYOUT_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("STEPPE_PAYOUT_EXAMPLES", "15"))
 Books = Callable[[], AbstractContextManager[Engine]]
 
 WAY = [
@@ -53,6 +53,10 @@ PLACES = [
     "payout-finish",
     "payout-finished",
 ]
+
+
+ON_POSTGRESQL = PLACES if os.environ.get("STEPPE_KILLS") == "all" else ["payout-reserved", "payout-signed-kept"]
+KILLS = [("sqlite", place) for place in PLACES] + [("postgresql", place) for place in ON_POSTGRESQL]
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +137,7 @@ class TestTheWay:
 
 
 class TestKilled:
-    @pytest.mark.parametrize("place", PLACES)
+    @pytest.mark.parametrize(("engine", "place"), KILLS, indirect=["engine"])
     def test_before_and_after_every_step_every_line_is_paid_once(self, engine: Engine, place: str) -> None:
         scene = paying(engine)
         scene.kill_at = place
@@ -145,8 +149,8 @@ class TestKilled:
         assert scene.keys() == ["payout:1:reserved", "payout:1:confirmed"]
         scene.balances()
 
-    def test_these_are_all_the_places_of_a_payout_that_goes_well(self, engine: Engine) -> None:
-        scene = paying(engine)
+    def test_these_are_all_the_places_of_a_payout_that_goes_well(self, sqlite: Engine) -> None:
+        scene = paying(sqlite)
         scene.finish()
         assert list(dict.fromkeys(scene.hits)) == PLACES
 
@@ -357,23 +361,23 @@ class TestStop:
 
 
 class TestLease:
-    def test_a_second_payer_waits_while_the_first_lives(self, engine: Engine) -> None:
-        scene = paying(engine)
+    def test_a_second_payer_waits_while_the_first_lives(self, sqlite: Engine) -> None:
+        scene = paying(sqlite)
         scene.tick()
         twin = Payer(scene.ledger, scene.wallet, SETTINGS, "twin", lambda holder: False, scene.hit)
         assert [told.text for told in twin.tick(scene.now_ms)] == [  # type: ignore[union-attr]
             "life 1 pays; this process takes over when that one ends"
         ]
 
-    def test_it_takes_over_when_the_lease_has_run_out(self, engine: Engine) -> None:
-        scene = paying(engine)
+    def test_it_takes_over_when_the_lease_has_run_out(self, sqlite: Engine) -> None:
+        scene = paying(sqlite)
         scene.tick()
         twin = Payer(scene.ledger, scene.wallet, SETTINGS, "twin", lambda holder: False, scene.hit)
         list(twin.tick(scene.now_ms + LEASE_MS))
         assert scene.state() == "built"
 
-    def test_one_that_leaves_lets_the_next_pay_at_once(self, engine: Engine) -> None:
-        scene = paying(engine)
+    def test_one_that_leaves_lets_the_next_pay_at_once(self, sqlite: Engine) -> None:
+        scene = paying(sqlite)
         scene.tick()
         scene.payer.leave()
         twin = Payer(scene.ledger, scene.wallet, SETTINGS, "twin", lambda holder: False, scene.hit)
