@@ -75,6 +75,7 @@ class Advance:
         self._wallet = wallet
         self._settings = settings
         self._hit = hit
+        self._announced: set[bytes] = set()  # sent by this process: each start sends everything again
 
     def step(self, batch: Batch, *, may_send: bool, now_ms: int) -> Iterator[Moved | Waits]:
         """Take the next step of a batch if it can be taken; durable when it is told.
@@ -179,8 +180,11 @@ class Advance:
         if in_chain is None and not may_send:
             return
         newest = batch.signed[-1]
+        if batch.state is State.BROADCAST and newest.txid in self._announced and _is_waiting(batch, newest, places):
+            return
         self._hit("payout-send")
         answer = None if in_chain else self._wallet.send(newest.raw)
+        self._announced.add(newest.txid)
         self._hit("payout-sent")
         if batch.state is State.SIGNED and (answer is None or answer.sent in (Sent.TAKEN, Sent.CONFIRMED)):
             after = replace(step(batch, State.BROADCAST, now_ms), first_sent_ms=now_ms)
@@ -209,7 +213,7 @@ class Advance:
 
     def _deepen(self, batch: Batch, now_ms: int) -> Iterator[Moved]:
         attempt = batch.confirmed
-        place = self._wallet.place(attempt.txid)
+        place = self._wallet.place(attempt.txid, batch.block_hash)
         if place is None:
             return  # no answer decides nothing: a node that forgets is no reorg
         if place.confirmations <= 0 or place.block_hash != batch.block_hash:
@@ -295,6 +299,12 @@ def _in_chain(batch: Batch, places: Sequence[Place | None]) -> tuple[Attempt, Pl
         if place is not None and place.confirmations > 0:
             return attempt, place
     return None
+
+
+def _is_waiting(batch: Batch, attempt: Attempt, places: Sequence[Place | None]) -> bool:
+    """Whether the node has a transaction in its mempool."""
+    place = places[batch.attempts.index(attempt)]
+    return place is not None and place.in_mempool
 
 
 def _undecided(text: str, places: Sequence[Place | None]) -> str:

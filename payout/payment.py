@@ -151,6 +151,7 @@ class Place(Struct, frozen=True):
     confirmations: int
     block_hash: bytes | None = None
     height: int | None = None
+    in_mempool: bool = False
 
 
 def step(batch: Batch, state: State, time_ms: int) -> Batch:

@@ -104,8 +104,8 @@ class Wallet(Protocol):
     def send(self, raw: bytes) -> Answer:
         """Hand a transaction to the network. Raises NodeUnavailable when nobody knows whether it went out."""
 
-    def place(self, txid: bytes) -> Place | None:
-        """Where a transaction is; None if the node does not know it."""
+    def place(self, txid: bytes, block_hash: bytes | None = None) -> Place | None:
+        """Where a transaction is; None if the node does not know it. block_hash: where it was seen last."""
 
     def transaction(self, txid: bytes) -> bytes | None:
         """A transaction that the node knows, with its signatures."""

@@ -146,8 +146,17 @@ class BitcoindWallet:
             return Answer(what_send_means(error.code), str(error))
         return Answer(what_send_means(None))
 
-    def place(self, txid: bytes) -> Place | None:
-        """Where a transaction is: the wallet knows, or the node with -txindex does; None if neither does."""
+    def place(self, txid: bytes, block_hash: bytes | None = None) -> Place | None:
+        """Where a transaction is: the wallet knows, or the node with -txindex does; None if neither does.
+
+        What the wallet tells of a transaction grows with its outputs, so the block and the mempool are asked first.
+        """
+        if block_hash is not None:
+            header = self._known(lambda: self._call("getblockheader", _hex(block_hash)))
+            if header is not None and header["confirmations"] > 0:
+                return Place(header["confirmations"], block_hash, header["height"])
+        if self._known(lambda: self._call("getmempoolentry", _hex(txid))) is not None:
+            return Place(0, in_mempool=True)
         known = self._known(lambda: self._call("gettransaction", _hex(txid)))
         if known is None:
             known = self._known(lambda: self._call("getrawtransaction", _hex(txid), True))

@@ -198,13 +198,13 @@ class FakeWallet:
             raise NodeUnavailable("no answer in time")
         return Answer(Sent.TAKEN)
 
-    def place(self, txid: bytes) -> Place | None:
+    def place(self, txid: bytes, block_hash: bytes | None = None) -> Place | None:
         self._answer()
         height = self._height(txid)
         if height:
             return Place(len(self.blocks) - height + 1, self._hash(height), height)
         if txid in self.mempool:
-            return Place(0)
+            return Place(0, in_mempool=True)
         if txid not in self.known:
             return None
         heights = [self._height(each) for each in self._conflicts(parse_transaction(self.known[txid]), in_chain=True)]

@@ -124,25 +124,43 @@ class TestRefusals:
 class TestPlace:
     def test_the_wallet_is_asked_first(self) -> None:
         known = {"confirmations": 2, "blockhash": TXID[::-1].hex(), "blockheight": 9}
-        assert wallet(gettransaction=[known])[0].place(TXID) == Place(2, TXID, 9)
+        assert wallet(getmempoolentry=[refusal(-5)], gettransaction=[known])[0].place(TXID) == Place(2, TXID, 9)
+
+    def test_one_in_the_mempool_is_not_asked_about_any_further(self) -> None:
+        assert wallet(getmempoolentry=[{"vsize": 1}])[0].place(TXID) == Place(0, in_mempool=True)
+
+    def test_nor_is_one_whose_block_is_still_in_the_chain(self) -> None:
+        header = {"confirmations": 3, "height": 9}
+        assert wallet(getblockheader=[header])[0].place(TXID, b"b" * 32) == Place(3, b"b" * 32, 9)
+
+    def test_one_whose_block_is_not_is_looked_for(self) -> None:
+        money, _ = wallet(getblockheader=[{"confirmations": -1, "height": 9}], getmempoolentry=[{"vsize": 1}])
+        assert money.place(TXID, b"b" * 32) == Place(0, in_mempool=True)
 
     def test_then_the_node(self) -> None:
         known = {"confirmations": 1, "blockhash": TXID[::-1].hex()}
-        money, _ = wallet(gettransaction=[refusal(-5)], getrawtransaction=[known], getblockheader=[{"height": 4}])
+        money, _ = wallet(
+            getmempoolentry=[refusal(-5)],
+            gettransaction=[refusal(-5)],
+            getrawtransaction=[known],
+            getblockheader=[{"height": 4}],
+        )
         assert money.place(TXID) == Place(1, TXID, 4)
 
     @pytest.mark.parametrize(
         ("known", "confirmations"), [({"confirmations": 0}, 0), ({"confirmations": -3}, -3), ({}, 0)]
     )
     def test_outside_the_chain_it_has_no_block(self, known: dict[str, int], confirmations: int) -> None:
-        assert wallet(gettransaction=[known])[0].place(TXID) == Place(confirmations)
+        assert wallet(getmempoolentry=[refusal(-5)], gettransaction=[known])[0].place(TXID) == Place(confirmations)
 
     def test_what_nobody_knows_is_nowhere(self) -> None:
-        assert wallet(gettransaction=[refusal(-5)], getrawtransaction=[refusal(-5)])[0].place(TXID) is None
+        nobody = [refusal(-5)]
+        money, _ = wallet(getmempoolentry=[*nobody], gettransaction=[*nobody], getrawtransaction=[*nobody])
+        assert money.place(TXID) is None
 
     def test_any_other_error_is_not_taken_for_that(self) -> None:
         with pytest.raises(NodeUnavailable):
-            wallet(gettransaction=[refusal(-28)])[0].place(TXID)
+            wallet(getmempoolentry=[refusal(-5)], gettransaction=[refusal(-28)])[0].place(TXID)
 
 
 class TestSetAside:
