@@ -70,6 +70,14 @@ class Payer:
         self._count_ms = 0
         self._short_counts = 0
         self._surplus_sat = 0
+        self._last_surplus_sat = 0
+
+    def guard(self, now_ms: int) -> Iterator[Told]:
+        """Between two ticks: stop payouts if an invariant is broken. Raises payout.ports.LedgerUnavailable."""
+        try:
+            self._look()
+        except LedgerError as error:
+            yield self._stop(str(error), now_ms)
 
     def tick(self, now_ms: int) -> Iterator[Told]:
         """One step of each batch and of the run, as far as it is iterated; each is durable when it is told.
@@ -225,7 +233,11 @@ class Payer:
         held_sat = self._wallet.confirmed_sat(claimed)
         if self._wallet.tip() != tip:
             return  # a block came between
-        self._surplus_sat = max(0, held_sat - booked_sat)
+        # Once is nothing: accounting may not have seen the newest block yet, in which a coinbase has matured.
+        self._surplus_sat, self._last_surplus_sat = (
+            min(self._last_surplus_sat, max(0, held_sat - booked_sat)),
+            max(0, held_sat - booked_sat),
+        )
         if self._surplus_sat:
             yield Waits("coins", _surplus(self._surplus_sat))
         if held_sat >= booked_sat:
