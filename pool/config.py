@@ -71,16 +71,23 @@ class NodeOptions(Struct, frozen=True, forbid_unknown_fields=True):
     password_file: Annotated[
         str, Meta(description="File whose first line is the RPC password, readable by its owner only.")
     ] = ""
+    zmq: Annotated[
+        str,
+        Meta(
+            pattern=r"^(tcp://[^/@\s]+:[0-9]{1,5})?$",
+            description="Where it announces new blocks (zmqpubhashblock): tcp://HOST:PORT; empty: it is only asked.",
+        ),
+    ] = ""
 
 
 class WorkOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The work role: templates to jobs, candidates to blocks."""
 
     refresh_seconds: Annotated[
-        float, Meta(ge=1, le=60, description="A new job of the same tip after so many seconds.")
+        float, Meta(ge=1, le=45, description="A new job of the same tip after so many seconds.")
     ] = 30.0
     poll_seconds: Annotated[
-        float, Meta(ge=0.1, le=10, description="The tip is asked for this often, beside the long poll.")
+        float, Meta(ge=0.1, le=10, description="Each node is asked for its tip this often, beside the long poll.")
     ] = 0.5
     reserve_mib: Annotated[
         int,
@@ -193,6 +200,15 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
             "none, they come back to the door they know.",
         ),
     ] = ""
+    release_seconds: Annotated[
+        float,
+        Meta(
+            ge=2,
+            le=86_400,
+            description="When no node has given work for so long, miners are reset and nobody is taken in, so that "
+            "they mine at their backup pools until there is work again; at least twice work.refresh_seconds.",
+        ),
+    ] = 120.0
     journal_mode: Annotated[
         Literal["relaxed", "fsync"],
         Meta(description="A share is acknowledged when the kernel has it (survives kill -9), or the disk."),

@@ -111,9 +111,10 @@ the file. Other paths, within a URL or in `feed`, should be absolute. The file h
 that do, so it may be shown; a password in `redis.url` or `database.url` is the exception, and then it may not.
 
 Some things the types cannot say are checked too: the payout address must be one of the chain; a node has a cookie file,
-or a user and a password file, never both; `tls_certificate` and `tls_key` come together; there is exactly one
-`[[node]]`; there may be up to eight `[[port]]`; at each port `difficulty` lies between its bounds; ports are from 1 to
-65535; lists of networks hold addresses and networks, the latter without bits behind their prefix.
+or a user and a password file, never both; `tls_certificate` and `tls_key` come together; there may be up to eight
+`[[node]]`, none twice, and up to eight `[[port]]`; `release_seconds` is at least twice `refresh_seconds`; at each port
+`difficulty` lies between its bounds; ports are from 1 to 65535; lists of networks hold addresses and networks, the
+latter without bits behind their prefix.
 """
 
 # Values for the keys that have no default, so that the sample is a file that loads once these are changed.
@@ -226,6 +227,11 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
         key = "tls_certificate" if config.stratum.tls_certificate else "tls_key"
         yield places.mistake(f"stratum.{key}", "tls_certificate and tls_key belong together")
     own = config.stratum
+    if own.release_seconds < 2 * config.work.refresh_seconds:
+        yield places.mistake(
+            "stratum.release_seconds",
+            f"must be at least twice work.refresh_seconds ({config.work.refresh_seconds:g}): work is that old at times",
+        )
     if own.extranonce_range + own.processes > 256:
         yield places.mistake(
             "stratum.processes",

@@ -175,6 +175,11 @@ def control_not_open(problem: str) -> None:
     _emit(_ERROR, "control_not_open", message=problem)
 
 
+def miners_welcome() -> None:
+    """There is work again; a stratum process takes miners in."""
+    _emit(_INFO, "miners_welcome")
+
+
 def neighbours_not_met(problem: str) -> None:
     """A stratum process cannot give connections to the others: miners that return begin anew; all else goes on."""
     _emit(_ERROR, "neighbours_not_met", message=problem)
@@ -264,19 +269,15 @@ def ledger_stopped(message: str) -> None:
     _emit(_CRITICAL, "ledger_stopped", message=message)
 
 
+def miners_released(sessions: int, age_seconds: int) -> None:
+    """The work is too old to mine on: a stratum process resets its sessions and takes nobody in until there is new
+    work, so that miners go to their backup pools. age_seconds: since a node gave the newest template."""
+    _emit(_CRITICAL, "miners_released", sessions=sessions, age_seconds=age_seconds)
+
+
 def miners_told(what: str, account: str | None, sessions: int) -> None:
     """An operator had the miners told something: those of one account, or all."""
     _emit(_INFO, "miners_told", what=what, account=account, sessions=sessions)
-
-
-def node_ready() -> None:
-    """The node answers again, or for the first time."""
-    _emit(_INFO, "node_ready")
-
-
-def node_unavailable(problem: str) -> None:
-    """The node cannot be asked; miners go on with the last template."""
-    _emit(_ERROR, "node_unavailable", message=problem)
 
 
 def proxy_header_refused(proxy: str, problem: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -95,6 +96,16 @@ class Verdict(Struct, frozen=True):
         return self.reason is None
 
 
+class ChainTip(Struct, frozen=True):
+    """The end of a node's active chain. block_hash: wire order. work: expected hashes of the whole chain, by which
+    nodes choose between chains. is_syncing: the node itself says that it has not the whole chain yet."""
+
+    block_hash: bytes
+    height: int
+    work: int
+    is_syncing: bool = False
+
+
 class Node(Protocol):
     """What the work role asks of a node. Every method raises NodeUnavailable. name: for people, host and port."""
 
@@ -104,8 +115,12 @@ class Node(Protocol):
     async def block_template(self, longpoll_id: str | None = None) -> Template:
         """The node's template; with longpoll_id, the answer comes when that template is outdated (BIP-0022)."""
 
-    async def best_block_hash(self) -> bytes:
-        """Hash of the tip, wire order."""
+    async def tip(self) -> ChainTip:
+        """The last block of its chain."""
+
+    def subscribe(self, heard: Callable[[bytes], None]) -> bool:
+        """Have `heard` called with the hash (wire order) of each new tip that the node announces by itself; False if
+        it was not configured where it does."""
 
     async def submit_block(self, block: Block) -> Verdict:
         """Submit a block."""

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 from twisted.internet.defer import Deferred
 
+from stratum.limits import CloseReason
 from stratum.ports import Link
 from stratum.states import State
 
@@ -29,17 +30,22 @@ class Target(Struct, frozen=True):
 
 
 class Draining:
-    """A server's way to its end. reset: ends a connection."""
+    """How a server gets rid of its miners, at its end or while there is no work. reset: ends a connection."""
 
-    def __init__(self, reset: Callable[[Link], None]) -> None:
+    def __init__(self, reset: Callable[[Link, CloseReason], None]) -> None:
         self._reset = reset
         self._drain: Drain | None = None
         self._over: Deferred[None] | None = None
 
-    async def begin(self, waves: int, target: Target | None) -> None:
+    @property
+    def is_under_way(self) -> bool:
+        """Whether somebody is still to go."""
+        return self._drain is not None
+
+    async def begin(self, waves: int, target: Target | None, reason: CloseReason = CloseReason.DRAINED) -> None:
         """Send everyone away in so many waves, to the target if there is one; returns when all are gone, or when
-        somebody is in a hurry. To be followed by the server's `stop`, and preceded by closing the doors."""
-        self._drain = Drain(waves, target, self._reset)
+        somebody is in a hurry. To be preceded by closing the doors."""
+        self._drain = Drain(waves, target, lambda link: self._reset(link, reason))
         self._over = Deferred()
         await self._over
 

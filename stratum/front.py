@@ -63,10 +63,10 @@ class FrontFactory(Factory):
     def buildProtocol(self, addr: Any) -> Front:
         return Front(self, canonical(addr.host), addr.host in self._proxies)
 
-    def abort(self) -> None:
+    def abort(self, reason: CloseReason) -> None:
         """Reset every connection that has no session yet."""
         for front in list(self._waiting):
-            front.turn_away(CloseReason.SHUTDOWN)
+            front.turn_away(reason)
 
     def arrived(self, front: Front) -> None:
         """A connection that has no session yet."""

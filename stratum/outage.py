@@ -37,11 +37,12 @@ class Outage:
             log.share_commit_failed(len(shares), str(error))
         if self._since is None:
             self._since = self._clock.monotonic()
-            self._warden.shut = CloseReason.JOURNAL_FAILED
+            self._warden.shut(CloseReason.JOURNAL_FAILED)
 
     def end(self) -> None:
         """A commit worked."""
-        self._since = self._warden.shut = None
+        self._since = None
+        self._warden.open(CloseReason.JOURNAL_FAILED)
 
     def sweep(self) -> None:
         """Called each second."""

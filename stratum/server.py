@@ -294,8 +294,8 @@ class StratumServer:
         if link.session.state is not State.CLOSED:
             self._closed(link, link.session.close(reason))
 
-    def _end_drained(self, link: Link) -> None:
-        self._end(link, CloseReason.DRAINED)
+    def _end_drained(self, link: Link, reason: CloseReason) -> None:
+        self._end(link, reason)
         self._safely(link, link.abort)
 
     def _fail(self, link: Link, error: Exception) -> None:

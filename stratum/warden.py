@@ -52,12 +52,20 @@ class Warden:
         self._refused: dict[Link, tuple[float, int, int, int]] = {}
         self.counters: Counter[str] = Counter()
         # Why nobody may come in at all, while that is so.
-        self.shut: CloseReason | None = None
+        self._shut: set[CloseReason] = set()
+
+    def shut(self, reason: CloseReason) -> None:
+        """Let nobody in."""
+        self._shut.add(reason)
+
+    def open(self, reason: CloseReason) -> None:
+        """This is no more a reason to let nobody in."""
+        self._shut.discard(reason)
 
     def admit(self, address: str) -> CloseReason | None:
         """Whether a connection may come in, counted from now on as one without a worker; or why not."""
-        if self.shut is not None:
-            return self.shut
+        if self._shut:
+            return min(self._shut)
         origin = origin_of(address)
         if self._bans.until(origin, None, self._clock.monotonic()) is not None:
             return CloseReason.ADDRESS_BANNED

@@ -194,7 +194,7 @@ def test_docker_is_no_package() -> None:
 def test_only_the_standard_library_and_declared_dependencies_are_imported() -> None:
     declared = {
         "alembic", "bdkpython", "bitcoinrpc", "click", "constantly", "hiredis", "msgpack", "msgspec",
-        "prometheus_client", "psycopg", "redis", "sqlalchemy", "twisted", "uvloop", "zope",
+        "prometheus_client", "psycopg", "redis", "sqlalchemy", "twisted", "uvloop", "zmq", "zope",
     }  # fmt: skip
     roots = {name.split(".")[0] for path in MODULES.values() for name in _imports(path)}
     assert roots - set(sys.stdlib_module_names) - set(PACKAGES) <= declared

@@ -193,14 +193,12 @@ class TestConfiguration:
         assert tuple(sections()) == Config.__struct_fields__
 
 
-EVENTS = ("pool.events", "pool.disk_events", "pool.payout_events")
-
-
 def events_by_level() -> dict[str, set[str]]:
-    """The functions of the modules of events by the level they log at."""
+    """The functions of pool.events, and of the modules of that name beside it, by the level they log at."""
     levels: dict[str, set[str]] = {}
     words = {"_CRITICAL": "critical", "_ERROR": "error", "_WARNING": "warn", "_INFO": "info"}
-    for node in (node for name in EVENTS for node in ast.parse(MODULES[name].read_text()).body):
+    modules = [path for name, path in MODULES.items() if name.startswith("pool.") and name.endswith("events")]
+    for node in (node for path in modules for node in ast.parse(path.read_text()).body):
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             [level] = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and each.id in words}
             levels.setdefault(words[level], set()).add(node.name)

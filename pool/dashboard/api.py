@@ -185,7 +185,7 @@ class Api:
     async def metrics(self, _arguments: Arguments) -> Answer:
         """Prometheus' text format; a source that is down only lacks its series."""
         live, books, verdict = await self._sources()
-        return metrics.exposition(metrics.Scrape(live, books, verdict))
+        return metrics.exposition(metrics.Scrape(live, books, verdict, self._clock.time_ms()))
 
     async def _sources(self) -> tuple[Reading[LiveView], Reading[Totals], health.Health]:
         live, books = await together(self._live.view(), self._books.totals())

@@ -10,7 +10,7 @@ from pool.dashboard.readings import Reading
 from pool.dashboard.rows import AccountingRole, LiveView, Roles, StratumRole, Totals, WorkRole
 
 TEMPLATE_WARN_SECONDS = 60
-"""The work role asks for a template every 30 s at most, so twice that is no accident."""
+"""The work role asks for a template every 45 s at most, so this is no accident."""
 
 TEMPLATE_DOWN_SECONDS = 120
 """From here on the miners' work is worth less than the fees it misses, or nothing if the tip moved."""
@@ -56,7 +56,7 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
     if live.value is None:
         checks += [
             Check(name, State.UNKNOWN, "not known while Redis is down")
-            for name in ("work", "stratum", "accounting", "template", "disk")
+            for name in ("work", "stratum", "accounting", "nodes", "template", "disk")
         ]
     else:
         roles = live.value.roles
@@ -64,6 +64,7 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
             _work(roles.work),
             _stratum(roles.stratum, roles.work, now_ms),
             _accounting(roles.accounting),
+            _nodes(roles.work),
             _template(roles.work, now_ms),
             _disk(roles),
         ]
@@ -118,6 +119,13 @@ def _stratum(roles: tuple[StratumRole, ...], work: WorkRole | None, now_ms: int)
             f"the journal takes no shares, and the miners are sent away: {refusal}",
             "Make room on its disk, or see to that; it goes on by itself.",
         )
+    if any(role.is_released for role in roles):
+        return Check(
+            "stratum",
+            State.DOWN,
+            "the miners were sent to their backup pools: there is no fresh work",
+            "They are taken in by themselves once a node gives work again; see the nodes and the work role.",
+        )
     if work is None and any(role.candidates_pending for role in roles):
         return Check(
             "stratum",
@@ -154,6 +162,20 @@ def _accounting(role: AccountingRole | None) -> Check:
             "It catches up by itself unless the database is too slow for the share rate.",
         )
     return Check("accounting", State.OK, "books shares")
+
+
+def _nodes(role: WorkRole | None) -> Check:
+    if role is None:
+        return Check("nodes", State.UNKNOWN, "not known while the work role is down")
+    mend = "What the text says. A node is taken back by itself once it is well; its own log says more."
+    if role.node_reason is not None:
+        return Check("nodes", State.DOWN, role.node_reason, mend)
+    aside = [f"{node.name} is {node.state}: {node.reason}" for node in role.nodes if node.reason is not None]
+    silent = [f"{node.name} announces no blocks over ZMQ" for node in role.nodes if node.is_silent]
+    if aside or silent:
+        return Check("nodes", State.WARN, "; ".join(aside + silent), mend)
+    chosen = next((node.name for node in role.nodes if node.is_chosen), "a node")
+    return Check("nodes", State.OK, f"{chosen} gives the work")
 
 
 def _template(role: WorkRole | None, now_ms: int) -> Check:

@@ -23,6 +23,7 @@ from pool.dashboard.rows import (
     StratumRole,
     Worker,
     WorkJob,
+    WorkNode,
     WorkRole,
 )
 from pool.dashboard.threads import InThread
@@ -77,6 +78,7 @@ class _Work(Struct, frozen=True):
     candidates_pending: int = 0
     blocks_refused: int = 0
     job_id: str | None = None
+    nodes: tuple[WorkNode, ...] = ()
     disk: Disk | None = None
 
 
@@ -90,6 +92,7 @@ class _Stratum(Struct, frozen=True):
     certificate_expires_ms: int | None = None
     journal_refusal: str | None = None
     disk: Disk | None = None
+    is_released: bool = False
 
 
 class _Accounting(Struct, frozen=True):
@@ -188,7 +191,9 @@ def _rate(estimate: Estimate) -> Rate:
 def _work(sign: Sign) -> WorkRole:
     data = _data(sign, _Work)
     job = None if data.job_id is None else _data(sign, WorkJob)
-    return WorkRole(sign.time_ms, data.node_reason, data.candidates_pending, job, data.blocks_refused, data.disk)
+    return WorkRole(
+        sign.time_ms, data.node_reason, data.candidates_pending, job, data.blocks_refused, data.nodes, data.disk
+    )
 
 
 def _stratum(sign: Sign, data: _Stratum) -> StratumRole:
@@ -202,6 +207,7 @@ def _stratum(sign: Sign, data: _Stratum) -> StratumRole:
         certificate_expires_ms=data.certificate_expires_ms,
         journal_refusal=data.journal_refusal,
         disk=data.disk,
+        is_released=data.is_released,
     )
 
 

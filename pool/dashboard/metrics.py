@@ -5,6 +5,7 @@ Labels come from closed sets of our own; nothing that a miner can choose (logins
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
@@ -26,6 +27,9 @@ REASONS = frozenset(outcome.name.lower() for outcome in Outcome if outcome is no
 BLOCK_STATES = ("candidate", "immature", "mature", "orphaned", "dead")
 """Always all of them, so that a rate over a state exists before its first block."""
 
+NODE_STATES = ("good", "returning", "slow", "lagging", "syncing", "down")
+"""Those of `pool.node.choice.State`; always all of them."""
+
 
 class Scrape(Struct, frozen=True):
     """What one scrape reports."""
@@ -33,6 +37,7 @@ class Scrape(Struct, frozen=True):
     live: Reading[LiveView]
     books: Reading[Totals]
     health: Health
+    now_ms: int
 
 
 def exposition(scrape: Scrape) -> Answer:
@@ -52,7 +57,7 @@ class _Series(Collector):
         if view is not None:
             yield from _activity(view.pool)
             yield from _presence(view)
-            yield from _roles(view.roles)
+            yield from _roles(view.roles, self._scrape.now_ms)
         totals = self._scrape.books.value
         if totals is not None:
             yield from _books(totals)
@@ -106,8 +111,10 @@ def _presence(view: LiveView) -> Iterable[Metric]:
     yield _gauge("sessions", "Connections of miners", present.sessions)
 
 
-def _roles(roles: Roles) -> Iterable[Metric]:
+def _roles(roles: Roles, now_ms: int) -> Iterable[Metric]:
     yield _gauge("stratum_processes", "Stratum processes that give a sign of life", len(roles.stratum))
+    released = sum(role.is_released for role in roles.stratum)
+    yield _gauge("stratum_processes_released", "Of these, such as sent their miners away for want of work", released)
     pending = {"stratum": float(sum(role.candidates_pending for role in roles.stratum))}
     if roles.work is not None:
         pending["work"] = float(roles.work.candidates_pending)
@@ -122,10 +129,18 @@ def _roles(roles: Roles) -> Iterable[Metric]:
     total = {role: float(disk.total_bytes) for role, disk in least.items()}
     yield _gauges("disk_free_bytes", "Free on the disk that the role writes to", "role", free)
     yield _gauges("disk_bytes", "Size of that disk", "role", total)
+    if roles.work is not None:
+        states = Counter(node.state for node in roles.work.nodes)
+        nodes = {state: float(states[state]) for state in NODE_STATES}
+        yield _gauges("nodes", "Nodes of the work role by state", "state", nodes)
+        silent = sum(node.is_silent is True for node in roles.work.nodes)
+        yield _gauge("nodes_silent", "Nodes that fail to announce new tips over ZMQ", silent)
     if roles.work is not None and roles.work.job is not None:
         job = roles.work.job
         template_seconds = job.template_ms / 1000
-        yield _gauge("template_timestamp_seconds", "When the node made the newest template", template_seconds)
+        yield _gauge("template_timestamp_seconds", "When a node gave the newest template", template_seconds)
+        age_seconds = max(0.0, (now_ms - job.template_ms) / 1000)
+        yield _gauge("template_age_seconds", "Since a node gave the newest template", age_seconds)
         yield _gauge("tip_height", "Height of the block that is built on", job.height - 1)
         yield _gauge("template_transactions", "Transactions of the newest template", job.transactions)
         yield _gauge("network_difficulty", "Difficulty of the next block", job.network_difficulty)

@@ -87,7 +87,7 @@ class LiveAccount(Struct, frozen=True):
 
 
 class WorkJob(Struct, frozen=True):
-    """What is mined on now. height: of the block that is built. template_ms: when the node made the template."""
+    """What is mined on now. height: of the block that is built. template_ms: when a node gave the template."""
 
     height: int
     tip_hash_hex: str
@@ -105,12 +105,28 @@ class Disk(Struct, frozen=True):
     is_low: bool
 
 
+class WorkNode(Struct, frozen=True):
+    """A node of the work role.
+
+    name: host and port. state: good, returning, slow, lagging, syncing or down. reason: why it is not good, in words
+    with the mend. height: of its tip, None while it cannot be used. is_chosen: it gives the work. is_silent: whether it
+    fails to announce its tips over ZMQ; None if it is not configured to.
+    """
+
+    name: str
+    state: str
+    reason: str | None
+    height: int | None
+    is_chosen: bool
+    is_silent: bool | None
+
+
 class WorkRole(Struct, frozen=True):
     """What the work role says.
 
-    node_reason: why the node cannot be asked, in words with the mend; None while it can. candidates_pending: blocks on
+    node_reason: why no node can give work, in words with the mend; None while one can. candidates_pending: blocks on
     disk that still wait for the node's verdict. job: the newest one; None before the first. blocks_refused: blocks of
-    ours that a node refused for good since the role's start.
+    ours that a node refused for good since the role's start. nodes: the preferred one first.
     """
 
     heartbeat_ms: int
@@ -118,6 +134,7 @@ class WorkRole(Struct, frozen=True):
     candidates_pending: int
     job: WorkJob | None
     blocks_refused: int = 0
+    nodes: tuple[WorkNode, ...] = ()
     disk: Disk | None = None
 
 
@@ -127,6 +144,7 @@ class StratumRole(Struct, frozen=True):
     refused, closed: requests refused and connections closed, by reason, since its start. candidates_pending: blocks
     that the work role has not yet taken. certificate_expires_ms: end of the certificate for TLS; None without one.
     journal_refusal: why the journal takes no shares; None while it does.
+    is_released: it sent its miners to their backup pools, for want of work.
     """
 
     name: str
@@ -138,6 +156,7 @@ class StratumRole(Struct, frozen=True):
     certificate_expires_ms: int | None = None
     journal_refusal: str | None = None
     disk: Disk | None = None
+    is_released: bool = False
 
 
 class AccountingRole(Struct, frozen=True):

@@ -28,8 +28,10 @@ class FeedServer:
 
     def __init__(self, reactor: Any) -> None:
         self._links: set[_ServerLink] = set()
-        self._clean: bytes | None = None
-        self._current: bytes | None = None
+        self._reactor = reactor
+        # With the time at which each was published.
+        self._clean: tuple[Job, float] | None = None
+        self._current: tuple[Job, float] | None = None
         self._beat = LoopingCall(self._send_all, BEAT)
         self._beat.clock = reactor
         self._port: Any = None
@@ -41,11 +43,10 @@ class FeedServer:
 
     def publish(self, job: Job) -> None:
         """Send a job to all, and to whoever comes before the next one."""
-        frame = encode(job)
-        self._current = frame
+        self._current = job, self._reactor.seconds()
         if job.clean:
-            self._clean = frame
-        self._send_all(frame)
+            self._clean = self._current
+        self._send_all(encode(job))
 
     async def listen(self, endpoint: Any, on_candidate: OnCandidate) -> None:
         """Open the door at an IStreamServerEndpoint. Raises twisted.internet.error.CannotListenError.
@@ -69,13 +70,18 @@ class FeedServer:
         """A stratum role has connected."""
         self._links.add(link)
         if self._clean is not None and self._clean is not self._current:
-            link.send(self._clean)
+            link.send(self._aged(*self._clean))
         if self._current is not None:
-            link.send(self._current)
+            link.send(self._aged(*self._current))
 
     def left(self, link: _ServerLink) -> None:
         """A stratum role has gone."""
         self._links.discard(link)
+
+    def _aged(self, job: Job, published_at: float) -> bytes:
+        """The job as of now: its template has become older."""
+        age_ms = job.template_age_ms + round((self._reactor.seconds() - published_at) * 1000)
+        return encode(msgspec.structs.replace(job, template_age_ms=age_ms))
 
     def _send_all(self, frame: bytes) -> None:
         for link in tuple(self._links):

@@ -10,21 +10,23 @@ import msgspec
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from pool.node.announcements import HashBlocks
 from pool.node.rpc import DECODE_FAILED, UNKNOWN_BLOCK, BitcoindRpc, NodeTimeout, RpcRefusal, RpcSettings
-from pool.ports import NodeUnavailable, Verdict
+from pool.ports import ChainTip, NodeUnavailable, Verdict
 from pool.work.block import Block
 from pool.work.template import Template, TemplateError, parse_template
 
 T = TypeVar("T")
 
-# Templates and blocks: a refresh must not keep a block waiting, nor one block the next.
-_CALL_THREADS = 4
+# Each kind of call has threads of its own: a node that is slow with one must not keep the others waiting.
+_TEMPLATE_THREADS = 2
+_BLOCK_THREADS = 4
 
-# Questions about the tip and a block's place; they have threads of their own, or a node that hangs would fill all.
+# About the tip and a block's place.
 _QUESTION_THREADS = 2
 
-# A node that takes longer to name its tip is no use to miners.
-QUESTION_SECONDS = 5.0
+# A node that takes longer to name its tip is as good as away.
+QUESTION_SECONDS = 3.0
 
 # How long bitcoind may leave a long poll open; without new blocks and transactions it never answers.
 LONG_POLL_SECONDS = 600.0
@@ -32,7 +34,7 @@ LONG_POLL_SECONDS = 600.0
 
 class BitcoindNode:
     """Implements `pool.ports.Node`. python-bitcoinrpc blocks and its connections are not for sharing: each thread of a
-    small pool has its own, and the long poll has a thread to itself."""
+    few small pools has its own. announcements: ZMQ address of its `hashblock`; empty for none."""
 
     def __init__(
         self,
@@ -40,21 +42,29 @@ class BitcoindNode:
         settings: RpcSettings,
         question_seconds: float = QUESTION_SECONDS,
         long_poll_seconds: float = LONG_POLL_SECONDS,
+        announcements: str = "",
     ) -> None:
         self.name = settings.name
         self._reactor = reactor
         self._settings = settings
-        self._calls = _RpcThreads(settings, settings.timeout_seconds, _CALL_THREADS, "bitcoind")
+        self._templates = _RpcThreads(settings, settings.timeout_seconds, _TEMPLATE_THREADS, "bitcoind-templates")
+        self._blocks = _RpcThreads(settings, settings.timeout_seconds, _BLOCK_THREADS, "bitcoind-blocks")
         self._questions = _RpcThreads(settings, question_seconds, _QUESTION_THREADS, "bitcoind-questions")
         self._long_poll = _RpcThreads(settings, long_poll_seconds, 1, "bitcoind-long-poll")
+        self._announcements = HashBlocks(reactor, announcements, self._announced) if announcements else None
+        self._heard: Callable[[bytes], None] | None = None
 
     def start(self) -> None:
         """Start the threads; nothing is asked yet."""
         for threads in self._all_threads():
             threads.pool.start()
+        if self._announcements is not None:
+            self._announcements.start()
 
     def stop(self) -> None:
         """Break off what is under way and end the threads."""
+        if self._announcements is not None:
+            self._announcements.stop()
         for threads in self._all_threads():
             threads.stop()
 
@@ -69,13 +79,19 @@ class BitcoindNode:
                 return await self._run(self._long_poll, _template, request | {"longpollid": longpoll_id})
             except NodeTimeout:
                 pass
-        return await self._run(self._calls, _template, request)
+        return await self._run(self._templates, _template, request)
 
-    async def best_block_hash(self) -> bytes:
-        return await self._run(self._questions, lambda rpc: _hash(rpc.call("getbestblockhash")))
+    async def tip(self) -> ChainTip:
+        """As the port says. On test chains no node counts as syncing: it offers templates all the same, and a last
+        block of long ago is no sign."""
+        return await self._run(self._questions, _tip, self._settings.network.is_test)
+
+    def subscribe(self, heard: Callable[[bytes], None]) -> bool:
+        self._heard = heard
+        return self._announcements is not None
 
     async def submit_block(self, block: Block) -> Verdict:
-        return await self._run(self._calls, _submit, block)
+        return await self._run(self._blocks, _submit, block)
 
     async def prefer_block(self, block_hash: bytes) -> None:
         await self._run(self._questions, lambda rpc: rpc.call("preciousblock", block_hash[::-1].hex()))
@@ -87,7 +103,11 @@ class BitcoindNode:
         return await self._run(self._questions, lambda rpc: int(rpc.call("getblockcount")))
 
     def _all_threads(self) -> tuple[_RpcThreads, ...]:
-        return (self._calls, self._questions, self._long_poll)
+        return (self._templates, self._blocks, self._questions, self._long_poll)
+
+    def _announced(self, block_hash: bytes) -> None:
+        if self._heard is not None:
+            self._heard(block_hash)
 
     async def _run(self, threads: _RpcThreads, work: Callable[..., T], *args: Any) -> T:
         return await deferToThreadPool(self._reactor, threads.pool, lambda: work(threads.rpc(), *args))
@@ -132,6 +152,19 @@ def _template(rpc: BitcoindRpc, request: dict[str, Any]) -> Template:
         return parse_template(result)
     except TemplateError as error:
         raise NodeUnavailable(f"the node's template cannot be mined on: {error}") from error
+
+
+def _tip(rpc: BitcoindRpc, is_test: bool) -> ChainTip:
+    info = rpc.call("getblockchaininfo")
+    try:
+        return ChainTip(
+            block_hash=_hash(info["bestblockhash"]),
+            height=int(info["blocks"]),
+            work=int(info["chainwork"], 16),
+            is_syncing=bool(info["initialblockdownload"]) and not is_test,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise NodeUnavailable(f"the node does not name its tip: {error!r}") from error
 
 
 def _submit(rpc: BitcoindRpc, block: Block) -> Verdict:

@@ -12,11 +12,12 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from pool import events, failpoints
+from pool.node.age import AgeAlarm
 from pool.node.job_ids import JobIds
+from pool.node.source import NodeStatus, TemplateSource
 from pool.node.spool import CandidateSpool
 from pool.node.submitter import Submitter
 from pool.node.templates import TemplateShelf
-from pool.node.tip import TipWatch
 from pool.ports import Clock, Node, NodeUnavailable
 from pool.work.block import Block, BlockMismatch, assemble
 from pool.work.candidate import Candidate
@@ -28,6 +29,8 @@ from pool.work.variant import template_id
 
 # A refresh waits this long for a node that is slow before it goes on with the last template.
 FETCH_SECONDS_MAX = 10.0
+
+AGE_LOOK_SECONDS = 1.0
 
 
 class WorkshopSettings(Struct, frozen=True):
@@ -44,11 +47,13 @@ class WorkshopSettings(Struct, frozen=True):
 class WorkStatus(Struct, frozen=True):
     """The work role at a glance; None for what there is not yet.
 
-    problem: why the node cannot be asked, None while it can. job_id, height, prev_hash_hex, job_time_ms: of the last
-    job. template_time_ms: when the node gave what miners work on; a job may be younger while the node is away.
+    problem: why no node can give work, None while one can. nodes: the preferred one first. job_id, height,
+    prev_hash_hex, job_time_ms: of the last job. template_time_ms: when a node gave what miners work on; a job may be
+    younger while the nodes are away.
     """
 
     problem: str | None
+    nodes: tuple[NodeStatus, ...]
     job_id: str | None
     height: int | None
     prev_hash_hex: str | None
@@ -86,9 +91,12 @@ class Workshop:
         self._submitter = Submitter(nodes, self._spool, reactor, clock)
         self._templates = TemplateShelf(folder / "templates", settings.keep_seconds, clock.monotonic(), run)
         self._job_ids = JobIds(folder / "job-ids")
-        self._watch = TipWatch(nodes[0], reactor, settings.poll_seconds, self._take_template)
+        self._source = TemplateSource(nodes, reactor, clock, settings.poll_seconds, self._take_template)
         self._template: Template | None = None
         self._template_time_ms: int | None = None
+        # Monotonic: when a node gave it; before the first one, since when there is none.
+        self._template_at = clock.monotonic()
+        self._age_alarm = AgeAlarm()
         self._job: Job | None = None
         self._job_at = 0.0
         self._loops: list[Deferred[None]] = []
@@ -100,7 +108,7 @@ class Workshop:
         for block in self._submitter.resume():
             if not self._spool.holds(block.block_hash):
                 Deferred.fromCoroutine(self._keep_resumed(block)).addErrback(_log_bug)
-        loops = (self._watch.poll(), self._watch.long_poll(), self._refresh())
+        loops = (*self._source.loops(), self._refresh(), self._watch_age())
         self._loops = [Deferred.fromCoroutine(loop) for loop in loops]
         try:
             await gatherResults(self._loops, consumeErrors=True)
@@ -129,7 +137,8 @@ class Workshop:
         """How things stand."""
         job = self._job
         return WorkStatus(
-            problem=self._watch.problem,
+            problem=self._source.problem,
+            nodes=self._source.status(),
             job_id=job.job_id if job else None,
             height=job.height if job else None,
             prev_hash_hex=job.prev_hash[::-1].hex() if job else None,
@@ -199,13 +208,14 @@ class Workshop:
         return block
 
     def _take_template(self, template: Template) -> None:
-        self._template_time_ms = self._clock.time_ms()
+        self._template_time_ms, self._template_at = self._clock.time_ms(), self._clock.monotonic()
         self._issue(template)
 
     def _issue(self, template: Template) -> None:
         now, now_ms = self._clock.monotonic(), self._clock.time_ms()
         clean = self._template is None or template.prev_hash != self._template.prev_hash
-        job = make_job(template, self._coinbase, self._job_ids.next(now_ms), now_ms, clean)
+        age_ms = int((now - self._template_at) * 1000)
+        job = make_job(template, self._coinbase, self._job_ids.next(now_ms), now_ms, clean, age_ms)
         self._template, self._job, self._job_at = template, job, now
         self._publish(job)
         self._templates.keep(job.job_id, template, now)
@@ -220,11 +230,17 @@ class Workshop:
             if self._template is None or due_seconds > 0:
                 await deferLater(self._reactor, max(due_seconds, self._settings.poll_seconds))
                 continue
-            fetching = Deferred.fromCoroutine(self._watch.fetch()).addTimeout(FETCH_SECONDS_MAX, self._reactor)
+            fetching = Deferred.fromCoroutine(self._source.fetch()).addTimeout(FETCH_SECONDS_MAX, self._reactor)
             try:
                 self._take_template(await fetching)
             except (NodeUnavailable, TimeoutError):
                 self._issue(self._template.aged(int(self._clock.monotonic() - self._job_at)))
+
+    async def _watch_age(self) -> None:
+        """Call for a person when what a node gave is old, whatever jobs were made of it since."""
+        while True:
+            await deferLater(self._reactor, AGE_LOOK_SECONDS)
+            self._age_alarm.look(self._clock.monotonic() - self._template_at, self._source.problem)
 
 
 def _log_bug(failure: Failure) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import partial
 
+import msgspec
+
 from payout.accounting import Accounting
 from payout.accounts import Scheme
 from payout.intake import Rules, Taken
@@ -21,6 +23,7 @@ from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.config import Config
 from pool.node.chain import BitcoindChain
+from pool.node.chains import SeveralChains
 from pool.ports import NodeUnavailable, StoreUnavailable
 from pool.roles.clock import SystemClock
 from pool.roles.database import open_database
@@ -31,6 +34,8 @@ from pool.roles.work import rpc_settings
 
 FOLLOW_SECONDS = 0.5
 BEAT_SECONDS = 1.0
+# While a node that hangs is waited for, nothing else is done: less than `LIFE_SECONDS`, or the role would look dead.
+NODE_SECONDS = 3.0
 # Between two tries while the database or Redis is away.
 RETRY_SECONDS = 1.0
 
@@ -61,9 +66,12 @@ class AccountingRole:
         engine = open_database(config)
         self._ledger = SqlLedger(engine)
         self._shares = RedisShares(self._redis)
-        self._chain = BitcoindChain(rpc_settings(config)[0])
-        self._accounting = Accounting(self._ledger, self._chain, rules_of(config))
         self._clock = SystemClock()
+        chains = [
+            BitcoindChain(msgspec.structs.replace(settings, timeout_seconds=NODE_SECONDS))
+            for settings in rpc_settings(config)
+        ]
+        self._accounting = Accounting(self._ledger, SeveralChains(chains, self._clock), rules_of(config))
         self._troubles: dict[str, str] = {}
         self._follow_at = 0.0
         self._beat_at = 0.0

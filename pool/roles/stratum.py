@@ -34,6 +34,7 @@ from pool.roles.heartbeat import Heartbeat
 from pool.roles.neighbours import Neighbours, Passed
 from pool.roles.redis_link import open_redis
 from pool.roles.rejects import RejectReport
+from pool.roles.release import Release
 from pool.roles.sessions import SessionFiles, open_key
 from pool.roles.twisted_role import CannotStart, Role
 from pool.work.candidate import Candidate
@@ -41,6 +42,7 @@ from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds
 from stratum.drain import Target
 from stratum.front import FrontFactory
+from stratum.limits import CloseReason
 from stratum.protocol import StratumFactory, StratumProtocol
 from stratum.resume import FormerRun, candidates, former_run
 from stratum.returning import SessionIds
@@ -138,6 +140,7 @@ class StratumRole(Role):
             )
             for door in doors
         ]
+        self._release = Release(self._options.release_seconds, self._server, self._abort_fronts, clock, reactor)
         fast = self._options.endpoint == "fast"
         self._doors = Doors(reactor, loop if fast else None, shared=self._options.processes > 1)
 
@@ -156,6 +159,7 @@ class StratumRole(Role):
         if former is not None:
             self._server.restore(former)
         self._feed.start()
+        self._release.start()
         for listens, front in self._fronts:
             for listen in listens:
                 await self._doors.open(listen, front)
@@ -179,8 +183,8 @@ class StratumRole(Role):
         """Doors first, then the answers that miners wait for, then the journal, which the shipper has seen whole."""
         await self._doors.close()
         self._neighbours.stop()
-        for _, front in self._fronts:
-            front.abort()
+        self._release.stop()
+        self._abort_fronts(CloseReason.SHUTDOWN)
         if self._options.drain_seconds and not self._hurried:
             events.drain_begun(len(self._server.sessions), self._options.drain_seconds, self._options.drain_to)
             waves = math.ceil(self._options.drain_seconds / SWEEP_SECONDS)
@@ -237,10 +241,16 @@ class StratumRole(Role):
 
     def _take_job(self, job: Job) -> None:
         self._server.take_job(job)
+        self._release.take_job(job)
+
+    def _abort_fronts(self, reason: CloseReason) -> None:
+        for _, front in self._fronts:
+            front.abort(reason)
 
     def _status(self) -> dict[str, object]:
         return {
             "sessions": len(self._server.sessions),
+            "is_released": self._release.is_released,
             "counters": self._server.counters,
             "presence": self._server.presence(),
             "candidates_pending": self._feed.pending,

@@ -1,4 +1,4 @@
-"""The work role: a node, the workshop on it, and the feed to the stratum roles."""
+"""The work role: the nodes, the workshop on it, and the feed to the stratum roles."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThread
@@ -38,7 +39,10 @@ class WorkRole(Role):
         self._clock = SystemClock()
         self._reactor = reactor
         self._feed_address = config.work.feed or f"unix:{paths.feed}"
-        self._nodes = [BitcoindNode(reactor, settings) for settings in rpc_settings(config)]
+        self._nodes = [
+            BitcoindNode(reactor, settings, announcements=node.zmq)
+            for settings, node in zip(rpc_settings(config), config.node, strict=True)
+        ]
         self._feed = FeedServer(reactor)
         self._workshop = Workshop(
             self._nodes,
@@ -94,6 +98,7 @@ class WorkRole(Role):
         status, template = self._workshop.status(), self._workshop.template
         return {
             "node_reason": status.problem,
+            "nodes": [msgspec.structs.asdict(node) for node in status.nodes],
             "height": status.height,
             "tip_hash_hex": status.prev_hash_hex,
             "job_id": status.job_id,

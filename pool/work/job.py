@@ -11,6 +11,8 @@ class Job(Struct, frozen=True, array_like=True, tag=2):
     coinb1, coinb2: the coinbase transaction without witness, cut where the extranonce goes.
     ntime_min, ntime_max: bounds of the header time that the node takes, Unix seconds (`mintime`; the node's clock
     plus 7200, Bitcoin Core `MAX_FUTURE_BLOCK_TIME`). clean: the previous block changed with this job.
+    template_age_ms: how long before the job a node gave its template; a duration, so that it means the same on each
+    machine.
 
     The same value is the `Job` frame of the feed and the job record of the journal, which lets anyone recompute the
     header of each share. Tag and field order are a file format: append only.
@@ -31,3 +33,4 @@ class Job(Struct, frozen=True, array_like=True, tag=2):
     subsidy_sat: int
     fees_sat: int
     clean: bool
+    template_age_ms: int = 0

@@ -18,8 +18,11 @@ def next_job_id(previous: str | None, now_ms: int) -> str:
     return f"{number:x}"
 
 
-def make_job(template: Template, coinbase: Coinbase, job_id: str, now_ms: int, clean: bool) -> Job:
-    """The job of a template. clean: its previous block is another than the last job's."""
+def make_job(
+    template: Template, coinbase: Coinbase, job_id: str, now_ms: int, clean: bool, template_age_ms: int = 0
+) -> Job:
+    """The job of a template. clean: its previous block is another than the last job's. template_age_ms: since a node
+    gave it."""
     salt = bytes.fromhex(job_id.zfill(len(job_id) + len(job_id) % 2)) + NO_MARK
     coinb1, coinb2 = halves(coinbase, template, salt)
     return Job(
@@ -38,4 +41,5 @@ def make_job(template: Template, coinbase: Coinbase, job_id: str, now_ms: int, c
         subsidy_sat=template.coinbase_value_sat - template.fees_sat,
         fees_sat=template.fees_sat,
         clean=clean,
+        template_age_ms=template_age_ms,
     )

@@ -1,4 +1,4 @@
-"""Benchmarks: `scripts/bench stratum` measures the stratum role beside the floor, as JSON. See docs/benchmarks.md."""
+"""Benchmarks, as JSON: `scripts/bench stratum`, `hostile` and `nodes`. See docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import native
 from tests.load.hostile import CROWDS, measure_hostile
 from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
 from tests.load.node import Pool
+from tests.load.nodes import MODES, measure_nodes
 from tests.load.payouts import measure_payout
 from tests.load.processes import BenchmarkFailed, Cores, cores
 from tests.load.servers import Floor, Name, Role, RoleOptions, Server, TlsRole
@@ -211,6 +212,18 @@ def hostile(crowds: tuple[str, ...], connections: int, seconds: float, in_flight
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
     print(json.dumps({"machine": machine(), "hostile": found}, indent=2))
+
+
+@main.command()
+@click.option("--mode", "modes", type=click.Choice([*MODES]), multiple=True, help="Default: all.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=5, help="So often each.")
+def nodes(modes: tuple[str, ...], rounds: int) -> None:
+    """The whole pool on two nodes: seconds until a lost one is noticed, and until a miner has new work."""
+    try:
+        found = measure_nodes(modes or tuple(MODES), rounds)
+    except BenchmarkFailed as error:
+        raise click.ClickException(str(error)) from error
+    print(json.dumps({"machine": machine(), "nodes_seconds": found}, indent=2))
 
 
 @main.command()

@@ -44,12 +44,14 @@ url = "{node_url}"
 cookie_file = "{cookie_file}"
 
 [work]
-refresh_seconds = 60
+refresh_seconds = 45
 
 [stratum]
 listen = ["127.0.0.1:{port}"]
 endpoint = "{endpoint}"
 journal_mode = "{journal}"
+# Also where no job comes for long, so that no block is measured with it.
+release_seconds = 86400
 difficulty = {difficulty}
 difficulty_min = {difficulty}
 difficulty_max = {difficulty}

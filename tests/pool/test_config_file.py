@@ -60,7 +60,7 @@ def test_an_unknown_section_is_named(tmp_path: Path) -> None:
 def test_a_value_out_of_bounds_comes_with_the_bounds(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, GOOD + "\n[work]\nrefresh_seconds = 3600\n")
     assert said.startswith(":10: work.refresh_seconds: 3600 will not do")
-    assert "Allowed: 1 to 60." in said
+    assert "Allowed: 1 to 45." in said
 
 
 def test_a_value_of_the_wrong_type_is_refused(tmp_path: Path) -> None:
@@ -201,3 +201,16 @@ def test_the_sample_shows_defaults_that_load(tmp_path: Path) -> None:
     assert msgspec.structs.replace(commented_in, port=[]) == plain
     first, further = commented_in.stratum.doors(commented_in.port)
     assert further == msgspec.structs.replace(first, listen=["0.0.0.0:3334"])
+
+
+def test_work_may_not_be_released_before_it_is_renewed(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, GOOD + "\n[stratum]\nrelease_seconds = 50\n")
+    assert said == [
+        ":10: stratum.release_seconds: must be at least twice work.refresh_seconds (30): work is that old at times"
+    ]
+
+
+def test_where_a_node_announces_is_a_tcp_address(tmp_path: Path) -> None:
+    assert load(written(tmp_path, GOOD + 'zmq = "tcp://127.0.0.1:28332"\n')).node[0].zmq == "tcp://127.0.0.1:28332"
+    [said] = mistakes(tmp_path, GOOD + 'zmq = "127.0.0.1:28332"\n')
+    assert "node[0].zmq" in said

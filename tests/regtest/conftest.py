@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,15 +14,21 @@ StartNode = Callable[[PrivateChain], PrivateNode]
 
 
 @pytest.fixture(scope="session")
-def bitcoind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartNode]:
-    """Starts a node on a chain of its own, with a cookie; at the end all that were started are stopped."""
+def bitcoind_program() -> Path:
+    """The node's program."""
     program = find_bitcoind()
     if program is None:
         pytest.fail("there is no bitcoind on PATH or in STEPPE_BITCOIND; scripts/test fetches one", pytrace=False)
+    return program
+
+
+@pytest.fixture(scope="session")
+def bitcoind(tmp_path_factory: pytest.TempPathFactory, bitcoind_program: Path) -> Iterator[StartNode]:
+    """Starts a node on a chain of its own, with a cookie; at the end all that were started are stopped."""
     started: list[PrivateNode] = []
 
     def start(chain: PrivateChain) -> PrivateNode:
-        node = PrivateNode(program, chain, tmp_path_factory.mktemp(chain), _free_port())
+        node = PrivateNode(bitcoind_program, chain, tmp_path_factory.mktemp(chain), _free_port())
         started.append(node)
         node.start()
         return node

@@ -167,7 +167,14 @@ class TestNode:
     """`BitcoindNode` with a real reactor and its threads."""
 
     def test_the_tip_is_the_templates_previous_block(self, node: BitcoindNode) -> None:
-        assert twisted.wait_for(node.best_block_hash()) == twisted.wait_for(node.block_template()).prev_hash
+        tip, template = twisted.wait_for(node.tip()), twisted.wait_for(node.block_template())
+        assert (tip.block_hash, tip.height) == (template.prev_hash, template.height - 1)
+
+    def test_each_block_adds_its_work(self, node: BitcoindNode, regtest: Linked) -> None:
+        before = twisted.wait_for(node.tip())
+        regtest.node.mine(3)
+        # On regtest every other hash is a block.
+        assert twisted.wait_for(node.tip()).work - before.work == 3 * 2
 
     def test_a_long_poll_ends_with_a_new_tip(self, node: BitcoindNode, regtest: Linked) -> None:
         before = twisted.wait_for(node.block_template())
@@ -201,11 +208,11 @@ class TestNode:
         twisted.start()
         node = BitcoindNode(twisted.reactor, regtest.settings, question_seconds=1)
         twisted.on_reactor(node.start)
-        twisted.wait_for(node.best_block_hash())
+        twisted.wait_for(node.tip())
         os.kill(regtest.node.pid, signal.SIGSTOP)
         try:
-            with pytest.raises(NodeUnavailable, match="did not answer getbestblockhash within 1 s"):
-                twisted.wait_for(node.best_block_hash())
+            with pytest.raises(NodeUnavailable, match="did not answer getblockchaininfo within 1 s"):
+                twisted.wait_for(node.tip())
         finally:
             os.kill(regtest.node.pid, signal.SIGCONT)
             twisted.on_reactor(node.stop)

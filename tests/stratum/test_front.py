@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from twisted.internet.testing import StringTransport
 
 from stratum.front import FrontFactory, miner_address
-from stratum.limits import FIRST_BYTES_SECONDS
+from stratum.limits import FIRST_BYTES_SECONDS, CloseReason
 from stratum.protocol import StratumFactory, StratumProtocol
 from stratum.sources import Sources
 from tests.stratum.scene import PEER, SUBSCRIBE, Pool, logged
@@ -94,14 +94,14 @@ class TestPlain:
         door = Door()
         miner = door.connect()
         miner.transport.protocol.connectionLost()
-        door.front.abort()
+        door.front.abort(CloseReason.SHUTDOWN)
         assert door.pool.reactor.getDelayedCalls() == []
         assert door.pool.server.counters.get("closed_shutdown") is None
 
     def test_at_the_end_who_waits_is_reset(self) -> None:
         door = Door()
         miner = door.connect()
-        door.front.abort()
+        door.front.abort(CloseReason.SHUTDOWN)
         assert (miner.reset, door.closed("shutdown")) == (True, 1)
 
 

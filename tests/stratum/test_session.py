@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from stratum.difficulty import DifficultyBounds
 from stratum.errors import JobNotFound, StaleShare
@@ -196,38 +194,6 @@ class TestOrder:
         assert driver.session.state is State.READY
 
 
-class TestConfigure:
-    def test_the_mask_is_ours_and_the_miners_without_the_templates_bits(self) -> None:
-        driver = Driver(template_version=0x30000000)
-        driver.receive(CONFIGURE)
-        [reply] = driver.lines()
-        assert reply["result"] == {"version-rolling": True, "version-rolling.mask": "0fffe000"}
-
-    def test_a_mask_of_no_bits_is_refused(self) -> None:
-        driver = Driver()
-        driver.receive(request("mining.configure", [["version-rolling"], {"version-rolling.mask": "00000fff"}]))
-        [reply] = driver.lines()
-        assert reply["result"] == {"version-rolling": False}
-
-    def test_a_minimum_difficulty_holds(self) -> None:
-        driver = ready(request("mining.configure", [["minimum-difficulty"], {"minimum-difficulty.value": 100}]))
-        driver.issue()
-        assert ("mining.set_difficulty", [100]) in driver.methods()
-
-    def test_one_beyond_the_ports_range_is_refused(self) -> None:
-        driver = Driver()
-        driver.receive(request("mining.configure", [["minimum-difficulty"], {"minimum-difficulty.value": 4097}]))
-        [reply] = driver.lines()
-        assert reply["result"] == {"minimum-difficulty": False}
-
-    @pytest.mark.parametrize("params", [None, [], {}, ["version-rolling"], [[1], {}], [["version-rolling"], []]])
-    def test_params_of_the_wrong_type_get_code_20(self, params: object) -> None:
-        driver = Driver()
-        driver.receive(request("mining.configure", params))
-        [reply] = driver.lines()
-        assert reply["error"][0] == 20
-
-
 class TestIssue:
     def test_the_first_job_is_clean_after_one_difficulty(self) -> None:
         driver = ready()
@@ -291,50 +257,6 @@ class TestIssue:
         first.issue()
         second.issue()
         assert first.sent == second.sent
-
-
-class TestOtherMethods:
-    def test_ping_gets_pong(self) -> None:
-        driver = Driver()
-        driver.receive(PING)
-        assert driver.sent == b'{"id":"p","result":"pong","error":null}\n'
-
-    def test_transactions_are_an_empty_list(self) -> None:
-        driver = Driver()
-        driver.receive(request("mining.get_transactions", ["a1"], "txlista1"))
-        assert driver.sent == b'{"id":"txlista1","result":[],"error":null}\n'
-
-    def test_extranonce_subscribe_is_granted(self) -> None:
-        driver = Driver()
-        driver.receive(request("mining.extranonce.subscribe", [], 3))
-        assert driver.sent == b'{"id":3,"result":true,"error":null}\n'
-
-    @pytest.mark.parametrize("params", [[1000], [0.00015], ["0.500000"], ["x"], [None], [], None, [[]]])
-    def test_a_suggested_difficulty_has_no_answer(self, params: object) -> None:
-        driver = ready()
-        driver.receive(request("mining.suggest_difficulty", params))
-        assert driver.sent == b""
-
-    @pytest.mark.parametrize("method", ["mining.capabilities", "mining.multi_version", ""])
-    def test_an_unknown_method_gets_an_error_and_keeps_the_connection(self, method: str) -> None:
-        driver = Driver()
-        driver.receive(request(method, []), PING)
-        assert driver.lines()[0] == {"id": 1, "result": None, "error": [20, "unknown method", None]}
-        assert driver.session.state is State.NEW
-
-    @pytest.mark.parametrize("method", ["mining.ping", "mining.subscribe", "x", "mining.submit"])
-    def test_a_notification_has_no_answer(self, method: str) -> None:
-        driver = Driver()
-        driver.receive(request(method, [], None))
-        assert driver.sent == b""
-
-    @pytest.mark.parametrize(
-        "line", [b'{"id":1,"result":true,"error":null}\n', b'{"id":78,"method":"pong","params":[]}\n']
-    )
-    def test_replies_of_a_miner_are_taken_in_silence(self, line: bytes) -> None:
-        driver = Driver()
-        driver.receive(line)
-        assert (driver.sent, driver.events) == (b"", [])
 
 
 class TestReplies:
@@ -424,68 +346,3 @@ class TestClose:
         driver = ready()
         driver.receive(*[PING] * 100)
         assert driver.session.state is State.READY
-
-
-REQUESTS = [
-    SUBSCRIBE,
-    AUTHORIZE,
-    CONFIGURE,
-    PING,
-    submit(),
-    request("mining.suggest_difficulty", [5]),
-    request("x", []),
-    b"\n",
-    b"\r\n",
-    b'{"id":7,"result":true}\n',
-    b'{"id":1,\n',
-    b"\x16\x03\x01\n",
-    b"{" + b" " * 5000 + b"\n",
-    b"{" + b"[" * 40 + b"\n",
-    b'{"unfinished":',
-]
-
-
-class TestChunks:
-    @settings(max_examples=300)
-    @given(st.lists(st.sampled_from(REQUESTS), max_size=12), st.data())
-    def test_any_cutting_of_the_same_bytes_gives_the_same_events_and_replies(
-        self, requests: list[bytes], data: st.DataObject
-    ) -> None:
-        sent = b"".join(requests)
-        cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=8)))
-        whole, cut = Driver(), Driver()
-        whole.receive(sent)
-        cut.receive(*(sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)))
-        assert (cut.events, cut.sent) == (whole.events, whole.sent)
-
-    @settings(max_examples=300)
-    @given(
-        st.tuples(
-            st.sampled_from(["alice.rig1", "bob", "", "\u00e4", "a\\b"]),
-            st.sampled_from(["a1", "", "x y"]),
-            st.sampled_from(["0" * 16, "0" * 15, "0x" + "0" * 14]),
-            *[st.sampled_from(["1", "6553f100", "0x1", "fffffffff", ""])] * 3,
-        ),
-        st.integers(0, 7),
-        st.sampled_from([0, 7, -1, 1.5, "x", '"', None]),
-        st.data(),
-    )
-    def test_the_short_way_of_a_submission_leads_where_the_general_one_does(
-        self, params: tuple[str, ...], count: int, request_id: object, data: st.DataObject
-    ) -> None:
-        line = request("mining.submit", (*params, "0")[:count], request_id)
-        cut = data.draw(st.integers(1, len(line) - 1))
-        short, general = ready(), ready()
-        short.receive(line)
-        general.receive(line[:cut], line[cut:])
-        assert (short.events, short.sent) == (general.events, general.sent)
-
-    @given(st.lists(st.binary(max_size=60), max_size=6))
-    def test_no_bytes_break_it(self, chunks: list[bytes]) -> None:
-        Driver().receive(*chunks)
-
-    @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), st.lists))
-    def test_no_params_break_it(self, params: object) -> None:
-        driver = ready()
-        for method in MAY_FOLLOW[State.READY]:
-            driver.receive(request(method, params), request(method, [params] * 6))

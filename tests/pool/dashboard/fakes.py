@@ -29,6 +29,7 @@ from pool.dashboard.rows import (
     Totals,
     Worker,
     WorkJob,
+    WorkNode,
     WorkRole,
 )
 
@@ -186,6 +187,7 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
                 network_difficulty=NETWORK_DIFFICULTY,
             ),
             disk=Disk(200 * 2**30, 500 * 2**30, False),
+            nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False),),
         ),
         stratum=(stratum_role("0", sum(row.sessions for row in rows)),),
         accounting=AccountingRole(NOW_MS - 900, 212),

@@ -224,6 +224,7 @@ class TestMachines:
             "work": "down",
             "stratum": "down",
             "accounting": "down",
+            "nodes": "unknown",
             "template": "unknown",
             "disk": "unknown",
         }

@@ -7,13 +7,14 @@ from msgspec.structs import replace
 
 from pool.dashboard.health import LAG_WARN_SHARES, Check, Health, State, judge
 from pool.dashboard.readings import Reading
-from pool.dashboard.rows import AccountingRole, Disk, LiveView, Roles, Totals
+from pool.dashboard.rows import AccountingRole, Disk, LiveView, Roles, Totals, WorkNode
 from tests.pool.dashboard.fakes import NOW_MS, live_view, stratum_role, worker
 
 VIEW = live_view([worker("acct.rig-1")])
 assert VIEW.roles.work is not None
 assert VIEW.roles.work.job is not None
 WORK, JOB = VIEW.roles.work, VIEW.roles.work.job
+GOOD_NODE = WorkNode("a:8332", "good", None, 8, True, False)
 TOTALS = Totals(0, {}, None, 0, 0, 0.0)
 
 
@@ -37,7 +38,7 @@ def test_all_is_well_when_everyone_is_there() -> None:
 
 def test_every_dependency_has_its_check_in_a_fixed_order() -> None:
     names = [each.name for each in health().checks]
-    assert names == ["redis", "database", "work", "stratum", "accounting", "template", "disk"]
+    assert names == ["redis", "database", "work", "stratum", "accounting", "nodes", "template", "disk"]
 
 
 def test_a_source_that_is_down_says_its_own_reason() -> None:
@@ -92,6 +93,36 @@ def test_before_the_first_template_the_reason_is_the_nodes() -> None:
     assert check("template", verdict).state is State.DOWN
     assert check("template", verdict).text == "The node is still syncing."
     assert check("work", verdict).text == "waits for the node"
+
+
+def with_nodes(*nodes: WorkNode, node_reason: str | None = None) -> Check:
+    work = replace(WORK, nodes=nodes, node_reason=node_reason)
+    return check("nodes", health(replace(VIEW.roles, work=work)))
+
+
+def test_nodes_that_are_well_say_who_gives_the_work() -> None:
+    assert with_nodes(GOOD_NODE) == Check("nodes", State.OK, "a:8332 gives the work")
+
+
+def test_a_node_that_is_set_aside_is_a_warning_with_its_reason() -> None:
+    lagging = WorkNode("b:8332", "lagging", "its tip is behind", 7, False, None)
+    assert with_nodes(GOOD_NODE, lagging).state is State.WARN
+    assert with_nodes(GOOD_NODE, lagging).text == "b:8332 is lagging: its tip is behind"
+
+
+def test_a_node_whose_announcements_do_not_come_is_a_warning() -> None:
+    silent = with_nodes(replace(GOOD_NODE, is_silent=True))
+    assert (silent.state, silent.text) == (State.WARN, "a:8332 announces no blocks over ZMQ")
+
+
+def test_with_no_node_left_the_nodes_are_down() -> None:
+    assert with_nodes(node_reason="nothing listens there").state is State.DOWN
+
+
+def test_miners_that_were_sent_away_make_the_stratum_role_down() -> None:
+    verdict = health(replace(VIEW.roles, stratum=(replace(stratum_role("0", 0), is_released=True),)))
+    assert check("stratum", verdict).state is State.DOWN
+    assert not verdict.ready
 
 
 def test_a_block_that_waits_for_the_node_is_a_warning() -> None:

@@ -19,6 +19,7 @@ from pool.dashboard.rows import (
     StratumRole,
     Worker,
     WorkJob,
+    WorkNode,
     WorkRole,
 )
 from pool.ports import StoreUnavailable
@@ -184,6 +185,14 @@ class TestRoles:
         store = FakeStore()
         store.signs = [Sign("work", "0", NOW_MS, {"node_reason": "The node is syncing.", "candidates_pending": 1})]
         assert view(store).roles.work == WorkRole(NOW_MS, "The node is syncing.", 1, None)
+
+    def test_the_work_role_tells_of_each_node(self) -> None:
+        node = {"name": "a:1", "state": "down", "reason": "away", "height": None, "is_chosen": False, "is_silent": None}
+        store = FakeStore()
+        store.signs = [Sign("work", "0", NOW_MS, {"node_reason": "away", "nodes": [node]})]
+        work = view(store).roles.work
+        assert work is not None
+        assert work.nodes == (WorkNode("a:1", "down", "away", None, False, None),)
 
     def test_the_work_role_with_a_job_tells_what_is_mined(self) -> None:
         job = {

@@ -6,6 +6,8 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
+from pool.dashboard.metrics import NODE_STATES
+from pool.node.choice import State
 from tests.pool.dashboard.browser import Browser, healthy, without_database, without_redis
 from tests.pool.dashboard.fakes import HOSTILE_NAMES, NOW_MS, FakeLive, farm, live_view, worker
 
@@ -60,6 +62,20 @@ def test_the_room_on_the_disk_of_each_role_is_told() -> None:
     found = series(healthy())
     assert value(found, "steppe_disk_free_bytes", role="work") == 200 * 2**30
     assert value(found, "steppe_disk_bytes", role="stratum") == 500 * 2**30
+
+
+def test_the_age_of_the_template_is_there_too() -> None:
+    assert value(series(healthy()), "steppe_template_age_seconds") == 11
+
+
+def test_every_state_of_a_node_is_there_before_a_node_has_it() -> None:
+    found = series(healthy())
+    assert value(found, "steppe_nodes", state="good") == 1
+    assert value(found, "steppe_nodes", state="lagging") == 0
+
+
+def test_the_states_are_those_of_the_choice() -> None:
+    assert tuple(state.value for state in State) == NODE_STATES
 
 
 @pytest.mark.parametrize(("browser", "ready"), [(healthy(), 1), (without_redis(), 0), (without_database(), 0)])

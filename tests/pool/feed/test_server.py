@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -53,6 +54,11 @@ class TestJobs:
     def test_who_comes_later_gets_the_current_job(self, serving: Serving) -> None:
         serving.server.publish(job())
         assert serving.endpoint.accept().sent() == frame(job())
+
+    def test_it_is_told_how_old_its_template_is_by_then(self, serving: Serving) -> None:
+        serving.server.publish(structs.replace(job(), template_age_ms=500))
+        serving.reactor.advance(2)
+        assert serving.endpoint.accept().sent() == frame(structs.replace(job(), template_age_ms=2_500))
 
     def test_before_it_the_clean_job_that_it_refreshes(self, serving: Serving) -> None:
         for published in (job("1"), job("2", clean=False), job("3", clean=False)):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.defer import Deferred
 
 from native import sha256d
-from pool.ports import NodeUnavailable, Verdict
+from pool.ports import ChainTip, NodeUnavailable, Verdict
 from pool.work.block import Block
 from pool.work.template import Template
 from tests.pool.work.templates import empty_template
@@ -16,14 +18,20 @@ class FakeNode:
 
     template: what it offers; its previous block is the tip. problem: if set, every call raises NodeUnavailable with
     it; template_problem: the same for templates alone. is_slow: no template comes before the test gives it to the
-    first of `waiting`. verdicts: answers to `submitblock` in turn, then None, which puts the block into the chain.
-    places: confirmations by block hash. follows_preference: whether `preciousblock` does that too.
+    first of `waiting`. is_hung: no answer about the tip comes before the test gives it to the first of `asking`.
+    is_syncing: as the node says. announces: whether `announce` reaches who subscribed. verdicts: answers to
+    `submitblock` in turn, then None, which puts the block into the chain. places: confirmations by block hash.
+    follows_preference: whether `preciousblock` does that too.
     """
 
-    name = "fake:8332"
-
-    def __init__(self) -> None:
+    def __init__(self, name: str = "fake:8332", *, announces: bool = False) -> None:
+        self.name = name
         self.template = empty_template(1, sha256d(b"0"))
+        self.is_hung = self.is_syncing = False
+        self.asking: list[Deferred[ChainTip]] = []
+        self.tips_asked = 0
+        self._announces = announces
+        self._heard: list[Callable[[bytes], None]] = []
         self.problem: str | None = None
         self.template_problem: str | None = None
         self.verdicts: list[str | None] = []
@@ -35,10 +43,15 @@ class FakeNode:
         self.waiting: list[Deferred[Template]] = []
         self.is_slow = False
 
-    def extend(self, by: int = 1) -> None:
-        """Put a block of somebody else on the tip."""
+    def extend(self, by: int = 1, branch: str = "") -> None:
+        """Put a block of somebody else on the tip, which on another branch is another one."""
         height = self.template.height + by
-        self.template = empty_template(height, sha256d(str(height).encode()), self.template.time + 1)
+        self.template = empty_template(height, sha256d(f"{branch}{height}".encode()), self.template.time + 1)
+
+    def announce(self) -> None:
+        """Say by itself what the tip is."""
+        for heard in self._heard:
+            heard(self.template.prev_hash)
 
     def answer_long_poll(self) -> None:
         """Say that the template is outdated."""
@@ -53,9 +66,19 @@ class FakeNode:
         self.waiting.append(waiting)
         return await waiting
 
-    async def best_block_hash(self) -> bytes:
+    async def tip(self) -> ChainTip:
+        self.tips_asked += 1
         self._check(self.problem)
-        return self.template.prev_hash
+        if self.is_hung:
+            asking: Deferred[ChainTip] = Deferred()
+            self.asking.append(asking)
+            return await asking
+        height = self.template.height - 1
+        return ChainTip(self.template.prev_hash, height, work=1000 + 2 * height, is_syncing=self.is_syncing)
+
+    def subscribe(self, heard: Callable[[bytes], None]) -> bool:
+        self._heard.append(heard)
+        return self._announces
 
     async def submit_block(self, block: Block) -> Verdict:
         self._check(self.problem)

@@ -29,13 +29,13 @@ EXTRANONCE1, EXTRANONCE2 = bytes(4), bytes(8)
 class Running:
     """A workshop that runs, and the jobs it published."""
 
-    def __init__(self, folder: Path, node: FakeNode) -> None:
-        self.node = node
+    def __init__(self, folder: Path, *nodes: FakeNode) -> None:
+        self.node = nodes[0]
         self.reactor = Clock()
         self.clock = FakeClock(self.reactor)
         self.jobs: list[Job] = []
         self.workshop = Workshop(
-            [node], COINBASE, folder, SETTINGS, self.reactor, self.clock, self.jobs.append, maybeDeferred
+            nodes, COINBASE, folder, SETTINGS, self.reactor, self.clock, self.jobs.append, maybeDeferred
         )
         self.run = Deferred.fromCoroutine(self.workshop.run())
 
@@ -120,7 +120,7 @@ class TestJobs:
             running = Running(folder, FakeNode())
             running.pass_seconds(60)
             running.workshop.stop()
-        assert names(events) == ["tip_changed", "node_ready"]
+        assert names(events) == ["node_ready", "tip_changed"]
 
 
 class TestStatus:
@@ -174,6 +174,44 @@ class TestNodeAway:
         running = Running(folder, node)
         running.pass_seconds(60)
         assert (running.jobs, running.workshop.status().job_id) == ([], None)
+        running.workshop.stop()
+
+
+class TestAgeOfTheTemplate:
+    def test_a_job_says_how_old_its_template_is(self, running: Running) -> None:
+        running.node.problem = "nothing listens there"
+        running.pass_seconds(60)
+        assert [job.template_age_ms for job in running.jobs] == [0, 30_000, 60_000]
+
+    def test_a_fresh_template_is_of_no_age(self, running: Running) -> None:
+        running.pass_seconds(60)
+        assert [job.template_age_ms for job in running.jobs] == [0, 0, 0]
+
+    def test_old_ones_are_told_after_a_minute_and_after_two(self, running: Running) -> None:
+        running.node.problem = "nothing listens there"
+        with captured_events() as events:
+            running.pass_seconds(200)
+            running.node.problem = None
+            running.pass_seconds(40)
+        told = [(event["event"], event.get("message")) for event in events if event["event"].startswith("template")]
+        assert told == [
+            ("template_old", "nothing listens there"),
+            ("template_too_old", "nothing listens there"),
+            ("template_fresh", None),
+        ]
+
+
+class TestSeveralNodes:
+    def test_the_next_node_takes_over_within_three_seconds_when_one_hangs(self, folder: Path) -> None:
+        nodes = [FakeNode("a:1"), FakeNode("b:1")]
+        running = Running(folder, *nodes)
+        nodes[0].is_hung = nodes[0].is_slow = True
+        running.pass_seconds(3)
+        assert len(running.jobs) == 2
+        assert [(node.name, node.is_chosen) for node in running.workshop.status().nodes] == [
+            ("a:1", False),
+            ("b:1", True),
+        ]
         running.workshop.stop()
 
 

@@ -1,0 +1,61 @@
+"""Log events of the link to the nodes; see `pool.events`."""
+
+from __future__ import annotations
+
+from pool.events import _CRITICAL, _ERROR, _INFO, _WARNING, _emit
+
+
+def no_node_left(problem: str) -> None:
+    """No node gives work; miners go on with the last template for a while. problem: of each node."""
+    _emit(_CRITICAL, "no_node_left", message=problem)
+
+
+def node_announces(node: str) -> None:
+    """A node's announcements of new tips come again."""
+    _emit(_INFO, "node_announces", node=node)
+
+
+def node_announces_nothing(node: str) -> None:
+    """A node has a new tip and did not announce it, though it was configured to."""
+    _emit(
+        _WARNING,
+        "node_announces_nothing",
+        node=node,
+        message="New tips are found by asking alone. See that node's zmqpubhashblock, and that `zmq` of this [[node]] "
+        "is the same address.",
+    )
+
+
+def node_chosen(node: str) -> None:
+    """Of several nodes this one gives the work from now on."""
+    _emit(_INFO, "node_chosen", node=node)
+
+
+def node_ready(node: str) -> None:
+    """A node answers, or is well again."""
+    _emit(_INFO, "node_ready", node=node)
+
+
+def node_set_aside(node: str, state: str, reason: str) -> None:
+    """A node is slow, behind or syncing: another one gives the work, if there is a better one."""
+    _emit(_WARNING, "node_set_aside", node=node, state=state, message=reason)
+
+
+def node_unavailable(node: str, problem: str) -> None:
+    """A node cannot be asked, or gives no template."""
+    _emit(_ERROR, "node_unavailable", node=node, message=problem)
+
+
+def template_fresh() -> None:
+    """A node has given a template again after a long time."""
+    _emit(_INFO, "template_fresh")
+
+
+def template_old(age_seconds: int, problem: str) -> None:
+    """No node has given a template for a minute."""
+    _emit(_WARNING, "template_old", age_seconds=age_seconds, message=problem)
+
+
+def template_too_old(age_seconds: int, problem: str) -> None:
+    """No node has given a template for two minutes: what miners work on may be worth nothing."""
+    _emit(_CRITICAL, "template_too_old", age_seconds=age_seconds, message=problem)

@@ -1,0 +1,478 @@
+"""Templates of several nodes: by poll, long poll and announcement; and nodes that go away, hang and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from native import sha256d
+from pool.node.announcements import SILENT_SECONDS
+from pool.node.choice import RETURN_SECONDS, SLOW_SECONDS
+from pool.node.source import NO_NODE_SECONDS, TemplateSource
+from pool.node.watch import PROBE_SECONDS, RETRY_SECONDS_MAX
+from pool.ports import NodeUnavailable
+from pool.work.template import Template
+from tests.pool.node.captured import captured_events, names
+from tests.pool.node.fake_clock import FakeClock
+from tests.pool.node.fake_node import FakeNode
+from tests.pool.work.templates import empty_template
+
+POLL_SECONDS = 0.5
+
+
+class Watched:
+    """A source on fake nodes and a fake clock."""
+
+    def __init__(self, *nodes: FakeNode) -> None:
+        self.nodes = nodes or (FakeNode(),)
+        self.node = self.nodes[0]
+        self.reactor = Clock()
+        self.taken: list[Template] = []
+        self.source = TemplateSource(self.nodes, self.reactor, FakeClock(self.reactor), POLL_SECONDS, self.taken.append)
+        self.loops: list[Deferred[None]] = []
+
+    def start(self) -> None:
+        self.loops = [Deferred.fromCoroutine(loop) for loop in self.source.loops()]
+
+    def pass_polls(self, count: int = 1) -> None:
+        self.reactor.pump([POLL_SECONDS / 2] * count * 2)
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.pass_polls(round(seconds / POLL_SECONDS))
+
+    def stop(self) -> None:
+        for loop in self.loops:
+            loop.addErrback(lambda failure: None)
+            loop.cancel()
+
+    @property
+    def heights(self) -> list[int]:
+        return [template.height for template in self.taken]
+
+    @property
+    def chosen(self) -> str | None:
+        return next((status.name for status in self.source.status() if status.is_chosen), None)
+
+    def states(self) -> list[str]:
+        return [status.state for status in self.source.status()]
+
+
+def watching(*nodes: FakeNode) -> Iterator[Watched]:
+    watched = Watched(*nodes)
+    yield watched
+    watched.stop()
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    yield from watching()
+
+
+@pytest.fixture
+def two() -> Iterator[Watched]:
+    """Two nodes, started; their templates differ by their time."""
+    a, b = FakeNode("a:1"), FakeNode("b:1")
+    b.template = empty_template(1, b.template.prev_hash, b.template.time + 100)
+    for watched in watching(a, b):
+        watched.start()
+        yield watched
+
+
+class TestPoll:
+    def test_the_first_template_comes_at_once(self, watched: Watched) -> None:
+        watched.start()
+        assert watched.taken == [watched.node.template]
+
+    def test_a_new_tip_brings_its_template_within_one_poll(self, watched: Watched) -> None:
+        watched.start()
+        watched.node.extend()
+        watched.pass_polls()
+        assert watched.heights == [1, 2]
+
+    def test_the_same_tip_brings_nothing(self, watched: Watched) -> None:
+        watched.start()
+        watched.pass_polls(5)
+        assert len(watched.taken) == 1
+
+    def test_the_same_tip_asks_for_no_template(self, watched: Watched) -> None:
+        watched.start()
+        watched.pass_polls(5)
+        assert watched.node.templates_asked == 1
+
+    def test_a_tip_that_the_node_takes_back_is_left(self, watched: Watched) -> None:
+        watched.start()
+        watched.node.extend(by=5)
+        watched.pass_polls()
+        watched.node.extend(by=-1)
+        watched.pass_polls()
+        assert watched.heights == [1, 6, 5]
+
+    def test_so_is_one_that_it_takes_back_before_it_was_asked_about_it(self, watched: Watched) -> None:
+        watched.start()
+        watched.pass_polls()
+        watched.node.extend()
+        watched.node.answer_long_poll()
+        watched.node.extend(by=-1)
+        watched.pass_polls()
+        assert watched.heights == [1, 2, 1]
+
+    def test_a_tip_known_by_a_template_only_is_not_left_for_a_lower_one(self, two: Watched) -> None:
+        two.pass_polls()
+        two.nodes[0].is_hung = True  # it names no tip any more
+        two.nodes[0].extend()
+        two.nodes[0].answer_long_poll()
+        two.nodes[0].problem = "nothing listens there"
+        two.pass_seconds(60)
+        assert (two.chosen, two.heights) == (None, [1, 2])
+
+    def test_an_answer_that_a_template_overtook_does_not_bring_an_old_tip_back(self, two: Watched) -> None:
+        two.pass_polls()
+        older = _result(Deferred.fromCoroutine(two.nodes[0].tip()))
+        two.nodes[0].is_hung = True
+        two.pass_polls()
+        two.nodes[0].extend()
+        two.nodes[0].answer_long_poll()
+        two.nodes[0].asking.pop(0).callback(older)
+        two.pass_polls()
+        assert (two.chosen, two.heights) == ("a:1", [1, 2])
+
+
+class TestLongPoll:
+    def test_it_brings_a_template_before_the_next_poll(self, watched: Watched) -> None:
+        watched.start()
+        watched.pass_polls()
+        watched.node.extend()
+        watched.node.answer_long_poll()
+        assert watched.heights == [1, 2]
+
+    def test_it_waits_with_the_newest_template(self, watched: Watched) -> None:
+        watched.start()
+        watched.pass_polls()
+        watched.node.extend()
+        watched.node.answer_long_poll()
+        assert len(watched.node.waiting) == 1
+
+    def test_what_the_poll_brought_first_is_not_brought_again(self, watched: Watched) -> None:
+        watched.start()
+        watched.pass_polls()
+        watched.node.extend()
+        watched.pass_polls()
+        watched.node.answer_long_poll()
+        assert watched.heights == [1, 2]
+
+    def test_a_node_that_answers_without_news_is_not_asked_without_end(self, watched: Watched) -> None:
+        watched.start()
+        watched.pass_polls()
+        watched.node.answer_long_poll()
+        assert watched.node.waiting == []
+        watched.pass_polls()
+        assert len(watched.node.waiting) == 1
+
+    def test_only_the_chosen_node_is_long_polled(self, two: Watched) -> None:
+        two.pass_polls(10)
+        assert [len(node.waiting) for node in two.nodes] == [1, 0]
+
+    def test_what_it_brings_after_its_node_was_set_aside_is_not_taken(self, two: Watched) -> None:
+        two.pass_polls()
+        two.nodes[1].extend()
+        two.pass_polls()
+        two.nodes[0].answer_long_poll()
+        assert two.heights == [1, 2]
+
+
+class TestAnnouncements:
+    @pytest.fixture
+    def announced(self) -> Iterator[Watched]:
+        for watched in watching(FakeNode(announces=True)):
+            watched.start()
+            yield watched
+
+    def test_an_announcement_brings_the_new_tips_template_at_once(self, announced: Watched) -> None:
+        announced.node.extend()
+        announced.node.announce()
+        announced.reactor.advance(0)
+        assert announced.heights == [1, 2]
+
+    def test_one_that_comes_while_the_node_is_asked_has_it_asked_again(self, announced: Watched) -> None:
+        announced.node.is_hung = True
+        announced.pass_polls()
+        announced.node.is_hung = False
+        former = _result(Deferred.fromCoroutine(announced.node.tip()))
+        announced.node.extend()
+        announced.node.announce()
+        announced.node.asking.pop().callback(former)
+        announced.reactor.advance(0)
+        assert announced.heights == [1, 2]
+
+    def test_of_a_tip_that_is_known_nothing_is_asked(self, announced: Watched) -> None:
+        before = announced.node.tips_asked
+        announced.node.announce()
+        assert announced.node.tips_asked == before
+
+    def test_a_node_that_announces_nothing_is_told_once_when_it_has_a_new_tip(self, announced: Watched) -> None:
+        with captured_events() as events:
+            announced.node.extend()
+            announced.pass_seconds(3 * SILENT_SECONDS)
+        assert names(events) == ["node_announces_nothing"]
+        assert announced.source.status()[0].is_silent
+
+    def test_the_next_announcement_ends_it(self, announced: Watched) -> None:
+        announced.node.extend()
+        announced.pass_seconds(SILENT_SECONDS + 1)
+        with captured_events() as events:
+            announced.node.extend()
+            announced.node.announce()
+            announced.pass_seconds(SILENT_SECONDS + 1)
+        assert names(events) == ["node_announces"]
+        assert not announced.source.status()[0].is_silent
+
+    def test_without_blocks_nobody_wonders_about_silence(self, announced: Watched) -> None:
+        announced.pass_seconds(3 * SILENT_SECONDS)
+        assert not announced.source.status()[0].is_silent
+
+    def test_a_node_that_is_not_configured_to_announce_is_not_silent(self, watched: Watched) -> None:
+        watched.start()
+        watched.node.extend()
+        watched.pass_seconds(3 * SILENT_SECONDS)
+        assert watched.source.status()[0].is_silent is None
+
+
+class TestFetch:
+    def test_an_answer_that_was_overtaken_does_not_bring_an_old_tip_back(self, watched: Watched) -> None:
+        watched.start()
+        watched.node.is_slow = True
+        older = Deferred.fromCoroutine(watched.source.fetch())
+        newer = Deferred.fromCoroutine(watched.source.fetch())
+        tips = [empty_template(height, sha256d(bytes([height]))) for height in (2, 3)]
+        watched.node.template = tips[1]
+        watched.node.waiting[-1].callback(tips[1])
+        watched.node.waiting[-2].callback(tips[0])
+        assert [newer.result, older.result] == [tips[1], tips[1]]
+
+    def test_it_is_not_offered_again(self, watched: Watched) -> None:
+        watched.start()
+        watched.node.extend()
+        Deferred.fromCoroutine(watched.source.fetch())
+        watched.pass_polls()
+        assert len(watched.taken) == 1
+
+    def test_it_comes_of_the_chosen_node(self, two: Watched) -> None:
+        two.nodes[0].problem = "nothing listens there"
+        two.pass_polls()
+        assert Deferred.fromCoroutine(two.source.fetch()).result == two.nodes[1].template
+
+    def test_one_below_the_highest_tip_is_refused(self, two: Watched) -> None:
+        two.nodes[0].is_slow = True
+        late = Deferred.fromCoroutine(two.source.fetch())
+        two.nodes[1].extend()
+        two.pass_polls()
+        two.nodes[0].waiting[-1].callback(two.nodes[0].template)
+        with pytest.raises(NodeUnavailable, match="a:1 lost its place"):
+            _result(late)
+
+
+def _result(deferred: Deferred[Any]) -> Any:
+    failures: list[Any] = []
+    deferred.addErrback(failures.append)
+    for failure in failures:
+        failure.raiseException()
+    return deferred.result
+
+
+class TestNodeAway:
+    def test_the_problem_is_said(self, watched: Watched) -> None:
+        watched.node.problem = "it is starting: wait a moment"
+        watched.start()
+        assert watched.source.problem == "it is starting: wait a moment"
+
+    def test_with_several_each_is_named(self, two: Watched) -> None:
+        two.nodes[0].problem, two.nodes[1].problem = "nothing listens there", "it is starting"
+        two.pass_polls()
+        assert two.source.problem == "a:1: nothing listens there; b:1: it is starting"
+
+    def test_it_is_logged_once_when_it_begins_and_once_when_it_ends(self, watched: Watched) -> None:
+        with captured_events() as events:
+            watched.start()
+            watched.node.problem = "nothing listens there"
+            watched.pass_seconds(NO_NODE_SECONDS - 1)
+            watched.node.problem = None
+            watched.pass_polls(20)
+        assert names(events) == ["node_ready", "node_unavailable", "node_ready"]
+
+    def test_another_problem_is_logged_too(self, watched: Watched) -> None:
+        with captured_events() as events:
+            for watched.node.problem in ("nothing listens there", "it is starting"):
+                if not watched.loops:
+                    watched.start()
+                watched.pass_polls(6)
+        assert [event["message"] for event in events if event["event"] == "node_unavailable"] == [
+            "nothing listens there",
+            "it is starting",
+        ]
+
+    def test_when_it_comes_back_the_new_tip_comes_within_the_longest_wait(self, watched: Watched) -> None:
+        watched.start()
+        watched.node.problem = "nothing listens there"
+        watched.pass_polls(100)
+        watched.node.problem = None
+        watched.node.extend()
+        watched.reactor.advance(RETRY_SECONDS_MAX)
+        assert watched.heights == [1, 2]
+
+    def test_a_long_poll_that_breaks_off_is_taken_up_again(self, watched: Watched) -> None:
+        watched.start()
+        watched.pass_polls()
+        watched.node.problem = "nothing listens there"
+        watched.node.answer_long_poll()
+        watched.pass_polls(20)
+        watched.node.problem = None
+        watched.pass_polls(20)
+        assert len(watched.node.waiting) == 1
+
+    def test_a_node_that_knows_its_tip_but_gives_no_template_is_not_ready(self, watched: Watched) -> None:
+        watched.node.template_problem = "it is still syncing"
+        watched.start()
+        assert (watched.source.problem, watched.taken) == ("it is still syncing", [])
+
+    def test_it_is_asked_again_and_comes_back_by_itself(self, watched: Watched) -> None:
+        watched.node.template_problem = "it is still syncing"
+        watched.start()
+        watched.pass_polls(3)
+        watched.node.template_problem = None
+        watched.pass_seconds(PROBE_SECONDS + POLL_SECONDS)
+        assert (watched.source.problem, watched.heights) == (None, [1])
+
+    def test_the_next_node_gives_a_template_at_once(self, two: Watched) -> None:
+        two.nodes[0].problem = "nothing listens there"
+        two.pass_polls()
+        assert (two.chosen, two.taken[-1]) == ("b:1", two.nodes[1].template)
+
+    def test_so_it_does_when_the_first_gives_no_template_of_a_new_tip(self, two: Watched) -> None:
+        two.nodes[0].template_problem = "it has no peers"
+        for node in two.nodes:
+            node.extend()
+        two.pass_polls(2)
+        assert (two.chosen, two.taken[-1]) == ("b:1", two.nodes[1].template)
+
+    def test_an_event_names_who_gives_the_work(self, two: Watched) -> None:
+        with captured_events() as events:
+            two.nodes[0].problem = "nothing listens there"
+            two.pass_polls()
+        assert [(event["event"], event["node"]) for event in events] == [
+            ("node_unavailable", "a:1"),
+            ("node_chosen", "b:1"),
+        ]
+
+    def test_the_first_is_taken_back_when_it_was_well_for_a_while(self, two: Watched) -> None:
+        two.nodes[0].problem = "nothing listens there"
+        two.pass_polls()
+        two.nodes[0].problem = None
+        two.pass_seconds(RETRY_SECONDS_MAX + RETURN_SECONDS + 1)
+        assert two.chosen == "a:1"
+
+    def test_then_miners_stay_on_their_work_until_the_next_template_is_due(self, two: Watched) -> None:
+        two.nodes[0].problem = "nothing listens there"
+        two.pass_polls()
+        two.nodes[0].problem = None
+        two.pass_seconds(RETRY_SECONDS_MAX + RETURN_SECONDS + 1)
+        assert len(two.taken) == 2
+
+    def test_it_is_replaced_each_time(self, two: Watched) -> None:
+        for taken in (2, 3):
+            two.nodes[0].problem = "nothing listens there"
+            two.pass_polls()
+            assert len(two.taken) == taken
+            two.nodes[0].problem = None
+            two.pass_seconds(RETRY_SECONDS_MAX + RETURN_SECONDS + 1)
+            Deferred.fromCoroutine(two.source.fetch())
+
+
+class TestHang:
+    def test_a_node_that_hangs_is_replaced_within_two_seconds(self, two: Watched) -> None:
+        two.nodes[0].is_hung = True
+        two.pass_seconds(2)
+        assert (two.states(), two.chosen, two.taken[-1]) == (["slow", "good"], "b:1", two.nodes[1].template)
+
+    def test_it_is_not_as_long_as_it_may_still_answer_in_time(self, two: Watched) -> None:
+        two.nodes[0].is_hung = True
+        two.pass_seconds(SLOW_SECONDS)
+        assert two.chosen == "a:1"
+
+    def test_one_that_hangs_alone_stays_chosen(self, watched: Watched) -> None:
+        watched.start()
+        watched.node.is_hung = True
+        watched.pass_seconds(2)
+        assert (watched.states(), watched.source.problem) == (["slow"], None)
+
+    def test_one_that_makes_no_template_of_a_new_tip_is_replaced_within_three_seconds(self, two: Watched) -> None:
+        two.nodes[0].is_slow = True
+        for node in two.nodes:
+            node.extend()
+        two.pass_seconds(3.5)
+        assert (two.states()[0], two.taken[-1]) == ("slow", two.nodes[1].template)
+
+    def test_it_is_asked_for_a_template_until_it_gives_one_quickly(self, two: Watched) -> None:
+        two.nodes[0].is_slow = True
+        for node in two.nodes:
+            node.extend()
+        two.pass_seconds(3.5)
+        two.nodes[0].is_slow = False
+        two.nodes[0].waiting[-1].callback(two.nodes[0].template)
+        two.pass_seconds(PROBE_SECONDS + RETURN_SECONDS + 1)
+        assert two.chosen == "a:1"
+
+
+class TestNoNodeLeft:
+    def test_a_person_is_called_once(self, two: Watched) -> None:
+        with captured_events() as events:
+            for node in two.nodes:
+                node.problem = "nothing listens there"
+            two.pass_seconds(3 * NO_NODE_SECONDS)
+        assert names(events).count("no_node_left") == 1
+
+    def test_not_when_one_is_back_in_time(self, two: Watched) -> None:
+        with captured_events() as events:
+            for node in two.nodes:
+                node.problem = "nothing listens there"
+            two.pass_seconds(2)
+            two.nodes[1].problem = None
+            two.pass_seconds(3 * NO_NODE_SECONDS)
+        assert "no_node_left" not in names(events)
+
+    def test_also_when_there_was_none_from_the_start(self, watched: Watched) -> None:
+        watched.node.problem = "nothing listens there"
+        with captured_events() as events:
+            watched.start()
+            watched.pass_seconds(3 * NO_NODE_SECONDS)
+        assert names(events) == ["node_unavailable", "no_node_left"]
+
+    def test_a_node_that_is_behind_gives_none(self, two: Watched) -> None:
+        two.nodes[0].extend()
+        two.pass_polls()
+        two.nodes[0].problem = "nothing listens there"
+        two.pass_seconds(60)
+        assert (two.chosen, two.heights) == (None, [1, 2])
+        assert "no node has the highest tip any more, at height 1" in str(two.source.problem)
+        two.nodes[1].extend()
+        two.pass_polls()
+        assert two.chosen == "b:1"
+
+
+class TestBugs:
+    def test_what_a_bug_raises_while_nobody_waits_ends_a_loop(self) -> None:
+        reactor, errors = Clock(), list[BaseException | None]()
+
+        def broken(template: Template) -> None:
+            raise ZeroDivisionError
+
+        source = TemplateSource([FakeNode()], reactor, FakeClock(reactor), POLL_SECONDS, broken)
+        loops = [Deferred.fromCoroutine(loop) for loop in source.loops()]
+        for loop in loops:
+            loop.addErrback(lambda failure: errors.append(failure.value))
+        assert [type(error) for error in errors] == [ZeroDivisionError]
+        for loop in loops:
+            loop.cancel()
