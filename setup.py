@@ -24,8 +24,13 @@ setup(
             extra_compile_args=FLAGS,
         ),
         *(
-            Extension(f"native.{name}", sources=[f"native/{name}.pyx"], extra_compile_args=FLAGS)
-            for name in ("lines", "seen", "sums", "totals")
+            Extension(
+                f"native.{name}",
+                sources=[f"native/{name}.pyx"],
+                depends=["native/records.pxd", "native/sums.pxd"],
+                extra_compile_args=FLAGS,
+            )
+            for name in ("lines", "runs", "seen", "sums", "totals")
         ),
     ],
 )

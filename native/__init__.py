@@ -16,6 +16,7 @@ try:
         sha256d,
     )
     from native.lines import read_submit
+    from native.runs import share_runs
     from native.seen import SeenHashes
     from native.sums import SecondSums
     from native.totals import Totals
@@ -23,7 +24,8 @@ try:
     COMPILED = True
 except ModuleNotFoundError as error:
     # Only "not built" may choose the slow twin: a build that does not load has to be seen.
-    if error.name not in ("native.compiled", "native.lines", "native.seen", "native.sums", "native.totals"):
+    names = ("native.compiled", "native.lines", "native.runs", "native.seen", "native.sums", "native.totals")
+    if error.name not in names:
         raise
     from native.lines_reference import read_submit
     from native.reference import (
@@ -35,6 +37,7 @@ except ModuleNotFoundError as error:
         search,
         sha256d,
     )
+    from native.runs_reference import share_runs
     from native.seen_reference import SeenHashes
     from native.sums_reference import SecondSums
     from native.totals_reference import Totals
@@ -57,4 +60,5 @@ __all__ = [
     "read_submit",
     "search",
     "sha256d",
+    "share_runs",
 ]

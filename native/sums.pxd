@@ -2,8 +2,9 @@
 
 from libc.stdint cimport int64_t, uint64_t
 
+from native.records cimport OUTCOMES
+
 cdef enum:
-    OUTCOMES = 10
     NOT_YET = -1
 
 # A row that grows. run: accepted shares in a row of the difficulty and nBits beside it; the earlier runs are in a list.

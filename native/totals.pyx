@@ -6,7 +6,8 @@ from libc.math cimport exp
 from libc.stdint cimport int64_t, uint64_t
 from math import fsum
 
-from native.sums cimport NOT_YET, OUTCOMES, SecondSums, Sum
+from native.records cimport OUTCOMES
+from native.sums cimport NOT_YET, SecondSums, Sum
 
 cdef enum:
     # As in native.totals_reference.

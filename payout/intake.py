@@ -1,21 +1,24 @@
-"""Shares into the books: what a batch of journal records means, in one transaction."""
+"""Shares into the books: what batches of journal records mean, in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import accumulate
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from payout.accounts import Account, AccountRefused, Scheme, Stake, plan_at
 from payout.ledger import PPS_RESERVE, LedgerError, Posting, available, posting
-from payout.order import OrderedShare
-from payout.ports import Accrual, Books, FoundBlock
+from payout.order import OrderedShares, Worths
+from payout.ports import Accrual, Batch, Books, FoundBlock
 from payout.pps import settle
 from payout.rewards import Startup
-from payout.scoring import price_of, records_of, work_of
-from pool.ports import Record, ShareBatch
-from pool.work.share import Outcome, Share
+from payout.scoring import price_of, work_of
+from pool.ports import ShareBatch
+from pool.work.runs import BlockShare, Payload, ReadBatch, RunOfShares, read_shares
+from pool.work.share import Outcome
 
 
 class Rules(Struct, frozen=True):
@@ -38,7 +41,8 @@ class Taken(Struct, frozen=True):
     """What became of a batch.
 
     high_water: the last record of its journal that is in the books. gap: records before the batch are missing, so it
-    was not taken. records, accepted: how many were new. blocks: new candidates. settled: postings of pay per share.
+    was not taken. records, accepted: how many were new. blocks: new candidates. settled: postings of pay per share,
+    of all batches that were taken together, told with the last of them.
     """
 
     frontend: str
@@ -50,103 +54,160 @@ class Taken(Struct, frozen=True):
     settled: int = 0
 
 
+class _Fresh(Struct):
+    """A batch of which something is new. first: number of the first new record."""
+
+    batch: ShareBatch
+    first: int
+
+
 class _Meaning(Struct):
-    """What a run of records comes to, before it is written."""
+    """What fresh batches come to, before it is written. taken: what became of each. period_ms: after the last."""
 
-    end: int
-    period_ms: int
-    shares: list[OrderedShare[Stake]]
+    stored: list[Batch]
+    taken: list[Taken]
     earned_psat: dict[tuple[str, int], int]
-    blocks: list[FoundBlock]
+    period_ms: int
 
 
-def take(books: Books, batch: ShareBatch, rules: Rules) -> Taken:
-    """Put into the books what is new of a batch.
+def take(books: Books, batches: Sequence[ShareBatch], rules: Rules) -> list[Taken]:
+    """Put into the books what is new of batches, as if one came after the other; what became of each.
 
     Records at or below the journal's high-water mark are skipped; a batch that begins above the next one is refused.
     Raises LedgerError for records that cannot be read or scored: nobody may guess what they were worth.
     """
-    known = books.shares.high_water(batch.frontend)
-    if batch.first_seq > known + 1:
-        return Taken(batch.frontend, known, gap=True)
-    if batch.last_seq <= known:
-        return Taken(batch.frontend, known)
-    fresh = records_of(batch)[known + 1 - batch.first_seq :]
-    settled_until_ms = books.accruals.period_ms()
-    meaning = _Meaning(books.shares.end(), settled_until_ms, [], {}, [])
-    _read(meaning, fresh, known + 1, batch.frontend, _accounts(books, fresh, rules), rules)
+    marks: dict[str, int] = {}
+    taken: list[Taken] = []
+    fresh: dict[int, _Fresh] = {}  # by the place of the batch
+    for place, batch in enumerate(batches):
+        mark = marks.get(batch.frontend)
+        if mark is None:
+            mark = books.shares.high_water(batch.frontend)
+        gap = batch.first_seq > mark + 1
+        if not gap and batch.last_seq > mark:
+            fresh[place] = _Fresh(batch, mark + 1 - batch.first_seq)
+            mark = batch.last_seq
+        marks[batch.frontend] = mark
+        taken.append(Taken(batch.frontend, mark, gap))
+    if fresh:
+        meaning = _mean(books, list(fresh.values()), rules)
+        for place, each in zip(fresh, _write(books, meaning, rules), strict=True):
+            taken[place] = each
+    return taken
 
-    if meaning.shares:
-        books.shares.append(batch.frontend, fresh[-1].time_ms, meaning.shares)
+
+def _write(books: Books, meaning: _Meaning, rules: Rules) -> list[Taken]:
+    books.shares.append(meaning.stored)
     books.accruals.add(meaning.earned_psat)
     settled = 0
-    if meaning.period_ms > settled_until_ms:
+    if meaning.period_ms > books.accruals.period_ms():
         settled = _settle(books, meaning.period_ms, rules.settle_period_ms)
         books.accruals.open_period(meaning.period_ms)
-    found = tuple(block for block in meaning.blocks if books.blocks.add(block))
-    books.shares.advance(batch.frontend, batch.last_seq)
-    return Taken(batch.frontend, batch.last_seq, False, len(fresh), len(meaning.shares), found, settled)
+    for frontend, seq in {each.frontend: each.last_seq for each in meaning.stored}.items():
+        books.shares.advance(frontend, seq)
+    taken = [replace(each, blocks=tuple(filter(books.blocks.add, each.blocks))) for each in meaning.taken]
+    return [*taken[:-1], replace(taken[-1], settled=settled)]
 
 
-def _accounts(books: Books, records: Iterable[Record], rules: Rules) -> Mapping[str, Account]:
+def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
+    began_ms = books.accruals.period_ms()
+    runs, read = _read(fresh, began_ms, rules)
+    accounts = _accounts(books, runs, rules)
+    if bounds_ms := _changes_of_plan(runs, accounts):
+        runs, read = _read(fresh, began_ms, rules, bounds_ms)
+    worths, earned_psat = _weigh(runs, accounts, rules)
+    stored: list[Batch] = []
+    taken: list[Taken] = []
+    end = books.shares.end()
+    blocks_found = any(found.blocks for found in read)
+    for each, found in zip(fresh, read, strict=True):
+        batch = each.batch
+        stretches = [(batch.first_seq + number, length) for number, length in found.stretches]
+        shares = OrderedShares(worths, found.parts, found.counts, found.picks, stretches)
+        blocks = tuple(_found(batch, found.blocks, shares, end, rules))
+        new_seq = batch.first_seq + each.first
+        stored.append(Batch(batch.frontend, new_seq, batch.last_seq, found.time_ms, shares))
+        records = batch.count - each.first
+        taken.append(Taken(batch.frontend, batch.last_seq, False, records, shares.count, blocks))
+        if blocks_found:  # else nobody asks where the line is
+            end += shares.units()
+    return _Meaning(stored, taken, earned_psat, read[-1].period_ms)
+
+
+def _read(
+    fresh: Iterable[_Fresh], began_ms: int, rules: Rules, bounds_ms: Sequence[int] = ()
+) -> tuple[list[RunOfShares], list[ReadBatch]]:
+    payloads = [Payload(each.batch.payload, each.batch.count, each.first) for each in fresh]
+    try:
+        # Periods end by what the journals say, never by our clock, so that a replay settles the same. Jobs count too:
+        # they come while no share does. A share that is late counts in the current period, as the others are settled.
+        return read_shares(payloads, began_ms, rules.settle_period_ms, bounds_ms)
+    except ValueError as error:
+        named = [f"{each.batch.first_seq} to {each.batch.last_seq} of journal {each.batch.frontend}" for each in fresh]
+        raise LedgerError(f"records {', '.join(named)} cannot be read: {error}") from error
+
+
+def _accounts(books: Books, runs: Iterable[RunOfShares], rules: Rules) -> Mapping[str, Account]:
     first_seen_ms: dict[str, int] = {}
-    for record in records:
-        if isinstance(record, Share) and record.outcome is Outcome.ACCEPTED:
-            first_seen_ms.setdefault(record.account, record.time_ms)
+    for run in runs:
+        first_seen_ms.setdefault(run.account, run.time_ms)
     try:
         return books.accounts.resolve(first_seen_ms, rules.default_scheme, rules.default_fee_bps)
     except AccountRefused as error:
         raise LedgerError(f"a share was accepted that nobody can be paid for: {error}") from error
 
 
-def _read(
-    meaning: _Meaning,
-    records: Sequence[Record],
-    first_seq: int,
-    frontend: str,
-    accounts: Mapping[str, Account],
-    rules: Rules,
-) -> None:
-    for seq, record in enumerate(records, first_seq):
-        # Periods end by what the journals say, never by our clock, so that a replay settles the same. Jobs count too:
-        # they come while no share does. A share that is late counts in the current period, as the others are settled.
-        meaning.period_ms = max(meaning.period_ms, record.time_ms - record.time_ms % rules.settle_period_ms)
-        if not isinstance(record, Share):
-            continue
-        if record.outcome is Outcome.ACCEPTED:
-            _accept(meaning, record, seq, accounts[record.account], rules)
-        if record.block_hash is not None:
-            meaning.blocks.append(_found(record, record.block_hash, frontend, seq, meaning.end, rules))
+def _changes_of_plan(runs: Iterable[RunOfShares], accounts: Mapping[str, Account]) -> list[int]:
+    """The times at which runs must be cut, so that each lies within one plan."""
+    bounds_ms = {
+        plan.valid_from_ms
+        for run in runs
+        for plan in accounts[run.account].plans[1:]
+        if run.oldest_ms < plan.valid_from_ms <= run.newest_ms
+    }
+    return sorted(bounds_ms)
 
 
-def _accept(meaning: _Meaning, share: Share, seq: int, account: Account, rules: Rules) -> None:
-    plan = plan_at(account.plans, share.time_ms)
-    work = work_of(share)
-    units = work.units
-    stake = Stake(account.name, share.slice_id or 0, plan.scheme, plan.fee_bps)
-    meaning.shares.append(OrderedShare(seq, stake, units))
-    meaning.end += units
-    if plan.scheme is Scheme.PPS:
-        earned_psat = price_of(work, rules.subsidy_sat(share.height), plan.fee_bps)
-        place = account.name, meaning.period_ms
-        meaning.earned_psat[place] = meaning.earned_psat.get(place, 0) + earned_psat
+def _weigh(
+    runs: Iterable[RunOfShares], accounts: Mapping[str, Account], rules: Rules
+) -> tuple[Worths[Stake], dict[tuple[str, int], int]]:
+    """What a share of each run is worth, and what they earned per share by account and period."""
+    stakes: list[Stake] = []
+    units: list[int] = []
+    earned_psat: dict[tuple[str, int], int] = {}
+    for run in runs:
+        plan = plan_at(accounts[run.account].plans, run.time_ms)
+        work = work_of(run)
+        stakes.append(Stake(run.account, run.slice_id, plan.scheme, plan.fee_bps))
+        units.append(work.units)
+        if plan.scheme is Scheme.PPS:
+            price_psat = price_of(work, rules.subsidy_sat(run.height), plan.fee_bps)
+            place = run.account, run.period_ms
+            earned_psat[place] = earned_psat.get(place, 0) + price_psat * run.shares
+    return Worths.of(stakes, units), earned_psat
 
 
-def _found(share: Share, block_hash: bytes, frontend: str, seq: int, end: int, rules: Rules) -> FoundBlock:
-    """A candidate. Its window ends at its share's place in the order, also if the share itself earns nothing."""
-    return FoundBlock(
-        block_hash=block_hash,
-        height=share.height,
-        found_ms=share.time_ms,
-        finder=share.account,
-        worker=share.worker,
-        frontend=frontend,
-        seq=seq,
-        outcome=share.outcome.name.lower(),
-        end=end,
-        window_x=str(rules.window_x),
-        startup=rules.startup.value,
-    )
+def _found(
+    batch: ShareBatch, blocks: Sequence[BlockShare], shares: OrderedShares[Stake], end: int, rules: Rules
+) -> Iterator[FoundBlock]:
+    """The candidates. The window of each ends at its share's place in the order, also if that earns nothing."""
+    if not blocks:
+        return
+    ends = list(accumulate((units for _, units in shares.in_order()), initial=end))
+    for block in blocks:
+        yield FoundBlock(
+            block_hash=block.block_hash,
+            height=block.height,
+            found_ms=block.time_ms,
+            finder=block.account,
+            worker=block.worker,
+            frontend=batch.frontend,
+            seq=batch.first_seq + block.number,
+            outcome=Outcome(block.outcome).name.lower(),
+            end=ends[block.accepted],
+            window_x=str(rules.window_x),
+            startup=rules.startup.value,
+        )
 
 
 def _settle(books: Books, before_ms: int, period_ms: int) -> int:

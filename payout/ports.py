@@ -11,7 +11,7 @@ from msgspec import Struct
 from payout.accounts import Account, Scheme, Stake
 from payout.ledger import Posting, Row
 from payout.maturity import Life
-from payout.order import OrderedShare
+from payout.order import OrderedShares
 from payout.rewards import Credit
 from pool.ports import ShareBatch
 
@@ -96,6 +96,19 @@ class Accrual(Struct, frozen=True):
     carry_psat: int
 
 
+class Batch(Struct, frozen=True):
+    """Records of a journal that came into the books together, and the accepted shares among them.
+
+    first_seq, last_seq: all that was new, whatever it is. time_ms: of the last record.
+    """
+
+    frontend: str
+    first_seq: int
+    last_seq: int
+    time_ms: int
+    shares: OrderedShares[Stake]
+
+
 class Accounts(Protocol):
     """Names and their plans."""
 
@@ -116,8 +129,8 @@ class Shares(Protocol):
     def end(self) -> int:
         """The end of the line of score."""
 
-    def append(self, frontend: str, time_ms: int, shares: Sequence[OrderedShare[Stake]]) -> None:
-        """Put shares at the end of the line, at least one."""
+    def append(self, batches: Sequence[Batch]) -> None:
+        """Put the shares of batches at the end of the line; a batch without shares is kept, too."""
 
     def window(self, low: int, high: int) -> dict[Stake, int]:
         """The weight of each stake in the stretch (low, high] of the line."""

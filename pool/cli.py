@@ -73,6 +73,45 @@ def config_sample() -> None:
     click.echo(config_file.sample())
 
 
+@main.command()
+@config_option
+@click.option(
+    "--into",
+    metavar="DIR_OR_URL",
+    help="A folder, or an empty database, that keeps what was rebuilt; default: a temporary folder.",
+)
+@click.option(
+    "--journal",
+    "journals",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="A folder that holds journals of other machines; may be given several times.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+@says_what_is_wrong
+def rebuild(file: Path, into: str | None, journals: tuple[Path, ...], as_json: bool) -> None:
+    """Compute statistics and ledger again from the journals; exit 0 only if both are what the pool has."""
+    loaded: Config = config_file.load(file)
+    import msgspec
+
+    from payout.ledger import LedgerError
+    from payout.ports import LedgerUnavailable
+    from pool import service
+    from pool.ports import StoreUnavailable
+    from pool.rebuild.journals import RebuildImpossible
+
+    try:
+        report = service.rebuild(loaded, into, journals)
+    except (RebuildImpossible, LedgerError, LedgerUnavailable, StoreUnavailable, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
+    else:
+        for line in report.lines():
+            click.echo(line)
+    sys.exit(0 if report.identical else 1)
+
+
 @main.group()
 def account() -> None:
     """Accounts: who is paid, and how."""

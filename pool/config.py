@@ -7,11 +7,12 @@ The file is TOML; an unknown key is refused; secrets are only ever paths to file
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
+
+from pool.payout_options import PayoutOptions
 
 Chain = Literal["main", "testnet4", "signet", "regtest"]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -80,6 +81,37 @@ class NodeOptions(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class ChainOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The chain gate: whether the nodes are on the chain that everybody mines. No jobs are made of one that is not."""
+
+    on_unknown: Annotated[
+        Literal["mine", "stop"],
+        Meta(
+            description="When nobody can say, as with one node alone: make jobs, with a warning; or none. With `stop` "
+            "there should be three nodes, so that one may be away."
+        ),
+    ] = "mine"
+    tip_age_minutes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10_080,
+            description="A node of main or testnet4 whose newest block is older is on no chain that is mined; 0: it "
+            "may be of any age. On other chains blocks come when somebody wants one.",
+        ),
+    ] = 180
+
+
+CHECKPOINTS_MAX = 64
+
+
+class CheckpointOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """A block that the right chain has, beside those that the pool knows; at the same height it takes their place."""
+
+    height: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Of the block.")]
+    hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="As explorers show it, zeros in front.")]
+
+
 class WorkOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """The work role: templates to jobs, candidates to blocks."""
 
@@ -89,6 +121,15 @@ class WorkOptions(Struct, frozen=True, forbid_unknown_fields=True):
     poll_seconds: Annotated[
         float, Meta(ge=0.1, le=10, description="Each node is asked for its tip this often, beside the long poll.")
     ] = 0.5
+    empty_first_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=60,
+            description="From a node that has lately taken so long for the template of a new block on, miners get an "
+            "empty job first; 0: never.",
+        ),
+    ] = 1.0
     reserve_mib: Annotated[
         int,
         Meta(
@@ -304,46 +345,6 @@ class AccountingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 3600
 
 
-class PayoutOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """Payments: coins from a wallet of the first node to the accounts."""
-
-    enabled: Annotated[bool, Meta(description="Send coins; else what is earned stays in the ledger.")] = False
-    wallet: Annotated[
-        str,
-        Meta(
-            pattern=r"^[A-Za-z0-9._-]{1,64}$",
-            description="The node's wallet, which holds pool.payout_address and serves nothing but the pool.",
-        ),
-    ] = "steppe"
-    signer: Annotated[
-        Literal["wallet", "external"],
-        Meta(description="The wallet has the keys, or it only watches and a person signs what is exported."),
-    ] = "wallet"
-    hour_utc: Annotated[
-        int, Meta(ge=-1, le=23, description="Hour of the daily run, UTC; -1: only when `steppe payout run` asks.")
-    ] = 0
-    threshold_sat: Annotated[
-        int,
-        Meta(ge=1, le=2_100_000_000_000_000, description="Accounts without a threshold of their own wait for this."),
-    ] = 1_000_000
-    outputs_max: Annotated[int, Meta(ge=1, le=2_000, description="Outputs of one transaction.")] = 500
-    fee_target_blocks: Annotated[
-        int, Meta(ge=1, le=1_008, description="The fee rate is the node's estimate for so many blocks.")
-    ] = 6
-    fee_rate_fallback: Annotated[
-        int, Meta(ge=1, le=10_000, description="Fee rate while the node has no estimate, in sat/vB.")
-    ] = 5
-    fee_rate_max: Annotated[
-        int, Meta(ge=1, le=10_000, description="Nothing is sent at a higher fee rate, in sat/vB.")
-    ] = 100
-    fee_max_sat: Annotated[
-        int, Meta(ge=1, le=10_000_000_000, description="Nothing is sent that costs more, in satoshis a transaction.")
-    ] = 2_000_000
-    address_hold_hours: Annotated[
-        int, Meta(ge=0, le=8_760, description="Payments to an account wait so long after a change of its address.")
-    ] = 72
-
-
 class WebOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """Page, API and metrics."""
 
@@ -355,6 +356,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     pool: PoolOptions
     node: Annotated[list[NodeOptions], Meta(min_length=1, max_length=NODES_MAX)]
+    chain: ChainOptions = ChainOptions()
+    checkpoint: Annotated[list[CheckpointOptions], Meta(max_length=CHECKPOINTS_MAX)] = field(default_factory=list)
     work: WorkOptions = WorkOptions()
     stratum: StratumOptions = field(default_factory=StratumOptions)
     port: Annotated[list[PortOptions], Meta(max_length=PORTS_MAX)] = field(default_factory=list)
@@ -363,48 +366,3 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     accounting: AccountingOptions = AccountingOptions()
     payouts: PayoutOptions = PayoutOptions()
     web: WebOptions = WebOptions()
-
-
-class Paths(Struct, frozen=True):
-    """Where things lie in the data folder."""
-
-    data_dir: Path
-
-    @property
-    def journal(self) -> Path:
-        return self.data_dir / "journal"
-
-    @property
-    def candidates(self) -> Path:
-        return self.data_dir / "candidates"
-
-    @property
-    def extranonces(self) -> Path:
-        return self.data_dir / "extranonces"
-
-    @property
-    def sessions(self) -> Path:
-        return self.data_dir / "sessions"
-
-    @property
-    def control(self) -> Path:
-        return self.data_dir / "control"
-
-    @property
-    def feed(self) -> Path:
-        return self.data_dir / "feed.sock"
-
-    @property
-    def logs(self) -> Path:
-        return self.data_dir / "logs"
-
-    def log(self, role: str) -> Path:
-        return self.logs / f"{role}.log"
-
-    @property
-    def redis(self) -> Path:
-        return self.data_dir / "redis"
-
-    @property
-    def ledger(self) -> Path:
-        return self.data_dir / "ledger.sqlite"

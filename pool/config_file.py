@@ -17,7 +17,16 @@ from msgspec.inspect import type_info
 
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
-from pool.config import NODES_MAX, PORTS_MAX, Config, NodeOptions, PortOptions, StratumOptions
+from pool.config import (
+    CHECKPOINTS_MAX,
+    NODES_MAX,
+    PORTS_MAX,
+    CheckpointOptions,
+    Config,
+    NodeOptions,
+    PortOptions,
+    StratumOptions,
+)
 
 
 class Mistake(Struct, frozen=True):
@@ -66,7 +75,7 @@ def sample() -> str:
     """A file with every key, commented, with what is allowed and its default. Keys without a default stand open."""
     lines = ["# Steppe: every option there is. Lines that start with # show the default.", ""]
     for name, section in _sections().items():
-        off = "#" if name == "port" else ""  # there is none by default
+        off = "#" if name in _NONE_BY_DEFAULT else ""
         lines += [f"# {section.__doc__}", f"{off}{_header(name)}"]
         for option in msgspec.structs.fields(section):
             lines.append(f"# {_describe(option)}")
@@ -112,9 +121,9 @@ that do, so it may be shown; a password in `redis.url` or `database.url` is the 
 
 Some things the types cannot say are checked too: the payout address must be one of the chain; a node has a cookie file,
 or a user and a password file, never both; `tls_certificate` and `tls_key` come together; there may be up to eight
-`[[node]]`, none twice, and up to eight `[[port]]`; `release_seconds` is at least twice `refresh_seconds`; at each port
-`difficulty` lies between its bounds; ports are from 1 to 65535; lists of networks hold addresses and networks, the
-latter without bits behind their prefix.
+`[[node]]`, none twice, and up to eight `[[port]]`; each `[[checkpoint]]` has a height of its own; `release_seconds` is
+at least twice `refresh_seconds`; at each port `difficulty` lies between its bounds; ports are from 1 to 65535; lists of
+networks hold addresses and networks, the latter without bits behind their prefix.
 """
 
 # Values for the keys that have no default, so that the sample is a file that loads once these are changed.
@@ -123,6 +132,8 @@ _REQUIRED_SAMPLES = {
     "pool.payout_address": '"your bitcoin address"',
     "node.url": '"http://127.0.0.1:8332"',
     "port.listen": '"0.0.0.0:3334"',
+    "checkpoint.height": "840000",
+    "checkpoint.hash": '"0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5"',
 }
 
 
@@ -179,7 +190,7 @@ def _mistakes_of_many(name: str, value: Any, places: _Places) -> Iterator[Mistak
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         yield places.mistake(name, f"must be written [[{name}]], with two brackets")
         return
-    most = {"node": NODES_MAX, "port": PORTS_MAX}[name]
+    most = {"node": NODES_MAX, "port": PORTS_MAX, "checkpoint": CHECKPOINTS_MAX}[name]
     if not value or len(value) > most:
         yield places.mistake(name, f"1 to {most} [[{name}]] are supported, {len(value)} are given")
     for index, item in enumerate(value):
@@ -215,6 +226,10 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
             yield places.mistake(f"node[{index}]", "user and password_file belong together")
         if any(node.url.rstrip("/") == other.url.rstrip("/") for other in config.node[:index]):
             yield places.mistake(f"node[{index}].url", "this node is listed before; each stands here once")
+    heights = [checkpoint.height for checkpoint in config.checkpoint]
+    for index, height in enumerate(heights):
+        if height in heights[:index]:
+            yield places.mistake(f"checkpoint[{index}].height", f"there is a checkpoint at {height} before this one")
     doors = config.stratum.doors(config.port)
     for index, door in enumerate(doors):
         if not door.difficulty_min <= door.difficulty <= door.difficulty_max:
@@ -316,7 +331,9 @@ def _type_word(option: msgspec.structs.FieldInfo) -> str:
     return "list of text" if get_origin(plain) is list else _TYPE_WORDS.get(plain, "text")
 
 
-_MANY: dict[str, type[Struct]] = {"node": NodeOptions, "port": PortOptions}
+_MANY: dict[str, type[Struct]] = {"node": NodeOptions, "port": PortOptions, "checkpoint": CheckpointOptions}
+# Of which there is none by default.
+_NONE_BY_DEFAULT = ("port", "checkpoint")
 _TYPE_WORDS = {bool: "true or false", int: "whole number", float: "number"}
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from pool import config_file
-from pool.config import Paths
 from pool.journal.reader import OLDEST
 from pool.journal.segments import JournalDamaged
+from pool.paths import Paths
 from pool.work.job import Job
 from pool.work.share import Share
 

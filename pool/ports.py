@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
+from pool.bitcoin.network import BlockAt
 from pool.work.block import Block
 from pool.work.candidate import Candidate
+from pool.work.chain_gate import ChainFacts
+from pool.work.empty import TipHeader
 from pool.work.job import Job
 from pool.work.share import Share
 from pool.work.template import Template
@@ -134,3 +137,18 @@ class Node(Protocol):
 
     async def tip_height(self) -> int:
         """Height of the tip."""
+
+    async def chain_facts(self) -> ChainFacts:
+        """What it says of its chain, without the parts that have to be asked for."""
+
+    async def hashes_at(self, heights: Sequence[int]) -> dict[int, bytes]:
+        """Hashes of its active chain at these heights, wire order; none above its tip."""
+
+    async def refused_tips(self) -> tuple[BlockAt, ...]:
+        """Where the branches end that it calls invalid; costs a node with a long chain some 0.1 s."""
+
+    async def propose(self, job: Job, template: Template) -> Verdict:
+        """What it would answer to a block of a job that was made of a template (BIP-0023)."""
+
+    async def tip_header(self, block_hash: bytes) -> TipHeader:
+        """The header of a block that it has just validated."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import native
@@ -17,12 +18,23 @@ from payout.store.ledger import SqlLedger
 from pool import events, logs
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
-from pool.config import Config, Paths
+from pool.config import Config
+from pool.journal.statistics import keep
+from pool.node.chain import BitcoindChain
+from pool.paths import Paths
+from pool.rebuild.comparison import Report
+from pool.rebuild.journals import Journals, RebuildImpossible
+from pool.rebuild.rebuild import Live
+from pool.rebuild.rebuild import rebuild as rebuild_all
+from pool.roles.accounting import rules_of
 from pool.roles.clock import SystemClock
 from pool.roles.control import Answer, Order, tell
-from pool.roles.database import open_database
-from pool.roles.redis_link import redis_program
+from pool.roles.database import open_database, reach_database
+from pool.roles.redis_link import open_redis, redis_program
 from pool.roles.twisted_role import Role
+from pool.roles.work import rpc_settings
+from pool.stats.tally import Tallies
+from pool.store.sql import connect
 from pool.supervisor import EXIT_CONFIGURATION, CannotSupervise, Program, stop_signals, supervise
 
 ROLES = ("work", "stratum", "accounting", "web")
@@ -139,6 +151,36 @@ def ensure_account(config: Config, name: str, scheme: str, fee_bps: int) -> None
 def tell_miners(config: Config, order: Order) -> dict[str, Answer]:
     """Give an order to the stratum processes of this machine; by name, what each answers."""
     return tell(Paths(Path(config.pool.data_dir)).control, order)
+
+
+def rebuild(config: Config, into: str | None, more_journals: Sequence[Path]) -> Report:
+    """Compute statistics and ledger again from the journals, and compare them with the live ones.
+
+    into: a folder or the URL of an empty database for what is rebuilt; None for a folder that is gone afterwards.
+    more_journals: folders of journals of other machines. Raises RebuildImpossible, LedgerError, LedgerUnavailable,
+    StoreUnavailable, ValueError, OSError.
+    """
+    paths = Paths(Path(config.pool.data_dir))
+    with ExitStack() as stack:
+        if into is None:
+            into = stack.enter_context(TemporaryDirectory(prefix="steppe-rebuild-"))
+        folder = None if "://" in into else Path(into)
+        if folder is not None:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        live, empty = reach_database(config), connect(into if folder is None else f"sqlite:///{Paths(folder).ledger}")
+        stack.callback(live.dispose)
+        stack.callback(empty.dispose)
+        if live.url == empty.url:
+            raise RebuildImpossible(f"{into} is where the live ledger is: name another place")
+        redis = open_redis(config)
+        stack.callback(redis.close)
+
+        def folded(frontend: str, seq: int, tallies: Tallies) -> None:
+            if folder is not None:
+                keep(folder / f"statistics-{frontend}.json", frontend, seq, tallies)
+
+        found = Live(live, redis, BitcoindChain(rpc_settings(config)[0]))
+        return rebuild_all(found, Journals([paths.journal, *more_journals]), empty, rules_of(config), folded)
 
 
 def accounts_of(config: Config) -> list[Account]:

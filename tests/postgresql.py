@@ -36,8 +36,11 @@ def postgresql() -> Iterator[Databases]:
 
 
 @contextmanager
-def server() -> Iterator[Databases]:
-    """A server for a while, which makes databases. Raises FileNotFoundError if none is installed."""
+def server(options: str = "-c fsync=off") -> Iterator[Databases]:
+    """A server for a while, which makes databases; by default it may forget everything when the power goes.
+
+    Raises FileNotFoundError if none is installed.
+    """
     programs = _folder()
     if programs is None:
         raise FileNotFoundError("there is no PostgreSQL server; `scripts/setup --test` installs one")
@@ -61,8 +64,7 @@ def server() -> Iterator[Databases]:
             )
 
         run("initdb", "--username", "steppe", "--auth", "trust", "--encoding", "UTF8", "--no-sync")
-        # A test database may forget everything when the power goes.
-        run("pg_ctl", "start", "-w", "-l", str(log), "-o", f"-k {folder} -c listen_addresses= -c fsync=off")
+        run("pg_ctl", "start", "-w", "-l", str(log), "-o", f"-k {folder} -c listen_addresses= {options}")
         try:
             yield _databases(f"postgresql://steppe@/{{name}}?host={folder}")
         finally:

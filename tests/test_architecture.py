@@ -25,7 +25,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pool.payout_events": (),
     "pool.failpoints": (),
     "pool.logs": (),
-    "pool.config": (),
+    "pool.config": ("pool.payout_options",),
+    "pool.payout_options": (),
+    "pool.paths": (),
     "pool.config_file": ("pool.config", "pool.bitcoin"),
     "pool.supervisor": ("pool.events",),
     "pool.miner": ("native", "pool.bitcoin"),
@@ -63,6 +65,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "stratum": ("native", "pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "pool.events", "stratum"),
     "payout": ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "payout"),
+    "pool.rebuild": (
+        "pool.work",
+        "pool.stats",
+        "pool.ports",
+        "pool.journal",
+        "pool.store",
+        "payout",
+        "pool.rebuild",
+    ),
     # The ledger's tables are part of the one SQL schema; its adapter and the accounting role's loop log events.
     # A wallet is one of the node's; its adapter belongs to the side that uses it.
     "payout.wallet": ("pool.bitcoin", "pool.ports", "pool.node.rpc", "payout"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, Row, Select, insert, select
 
@@ -20,9 +20,15 @@ class SqlAccounts:
     def resolve(self, first_seen_ms: Mapping[str, int], scheme: Scheme, fee_bps: int) -> dict[str, Account]:
         """The accounts of these names; those that do not exist are opened with this plan."""
         found = self._named(first_seen_ms)
-        for name, time_ms in first_seen_ms.items():
-            if name not in found:
-                found[name] = self.add(name, scheme, fee_bps, None, time_ms)
+        fresh = {name: time_ms for name, time_ms in first_seen_ms.items() if name not in found}
+        if fresh:
+            first_id = next_id(self._connection, account)
+            opened = [
+                Account(number, check_name(name), time_ms, (check_plan(Plan(scheme, fee_bps, time_ms)),))
+                for number, (name, time_ms) in enumerate(fresh.items(), first_id)
+            ]
+            self._insert(opened)
+            found.update((each.name, each) for each in opened)
         return found
 
     def add(self, name: str, scheme: Scheme, fee_bps: int, address: PayoutAddress | None, at_ms: int) -> Account:
@@ -32,8 +38,7 @@ class SqlAccounts:
         if self._named([name]):
             raise AccountRefused(f"account {name} exists already")
         opened = Account(next_id(self._connection, account), name, at_ms, (first,))
-        self._connection.execute(insert(account).values(id=opened.id, name=name, created_ms=at_ms))
-        self._insert_plan(opened.id, first)
+        self._insert([opened])
         if address is not None:
             self._connection.execute(
                 insert(payout_address).values(
@@ -56,7 +61,7 @@ class SqlAccounts:
             raise AccountRefused(f"account {name} does not exist")
         if changed.valid_from_ms <= known.plans[-1].valid_from_ms:
             raise AccountRefused(f"the plan of {name} already changes at that time or later")
-        self._insert_plan(known.id, changed)
+        self._insert_plans([(known.id, changed)])
         return Account(known.id, name, known.created_ms, (*known.plans, changed))
 
     def get(self, name: str) -> Account | None:
@@ -85,15 +90,22 @@ class SqlAccounts:
             found.update(_accounts(self._connection.execute(_with_plans().where(account.c.name.in_(chunk))).all()))
         return found
 
-    def _insert_plan(self, account_id: int, new: Plan) -> None:
-        self._connection.execute(
-            insert(plan).values(
-                account_id=account_id,
-                valid_from_ms=new.valid_from_ms,
-                scheme=new.scheme.value,
-                fee_bps=new.fee_bps,
-            )
-        )
+    def _insert(self, opened: Sequence[Account]) -> None:
+        rows = [{"id": each.id, "name": each.name, "created_ms": each.created_ms} for each in opened]
+        self._connection.execute(insert(account), rows)
+        self._insert_plans([(each.id, new) for each in opened for new in each.plans])
+
+    def _insert_plans(self, plans: Iterable[tuple[int, Plan]]) -> None:
+        rows = [
+            {
+                "account_id": account_id,
+                "valid_from_ms": new.valid_from_ms,
+                "scheme": new.scheme.value,
+                "fee_bps": new.fee_bps,
+            }
+            for account_id, new in plans
+        ]
+        self._connection.execute(insert(plan), rows)
 
 
 def _with_plans() -> Select[int, str, int, str, int, int]:

@@ -26,6 +26,7 @@ class SqlBooks:
     """Everything that one transaction reads and writes. Satisfies payout.ports.Books."""
 
     def __init__(self, connection: Connection) -> None:
+        self.connection = connection
         self.accounts = SqlAccounts(connection)
         self.shares = SqlShares(connection)
         self.accruals = SqlAccruals(connection)

@@ -7,7 +7,10 @@ import bdkpython
 from pool.bitcoin.network import NETWORKS, Network
 
 _OP_PUSHDATA1 = 0x4C
+_OP_PUSHDATA4 = 0x4E
 _OP_1 = 0x51
+# OP_CHECKSIG, OP_CHECKSIGVERIFY, and the two of several keys, which count as twenty whatever they have.
+_SIGOPS = {0xAC: 1, 0xAD: 1, 0xAE: 20, 0xAF: 20}
 _OP_RETURN = b"\x6a"
 
 # Pushes up to here have one byte in front; longer ones are not needed in a coinbase.
@@ -56,6 +59,25 @@ def push_height(height: int) -> bytes:
 def witness_commitment_script(commitment: bytes) -> bytes:
     """The output script that commits to the witnesses of a block. commitment: 32 bytes. Source: BIP-0141."""
     return WITNESS_COMMITMENT_PREFIX + commitment
+
+
+def legacy_sigops(script: bytes) -> int:
+    """Signature checks as a block counts them in the scripts of a transaction itself: also where they never run.
+
+    Source: Bitcoin Core, `CScript::GetSigOpCount(false)`, which stops at a push that goes beyond the end.
+    """
+    count = place = 0
+    while place < len(script):
+        opcode = script[place]
+        place += 1
+        if opcode < _OP_PUSHDATA1:
+            place += opcode
+        elif opcode <= _OP_PUSHDATA4:
+            length_bytes = 1 << opcode - _OP_PUSHDATA1
+            place += length_bytes + int.from_bytes(script[place : place + length_bytes], "little")
+        else:
+            count += _SIGOPS.get(opcode, 0)
+    return count
 
 
 def _script_on(address: str, network: Network) -> bytes:

@@ -19,6 +19,9 @@ LAG_WARN_SHARES = 120_000
 """A minute of shares at 2,000 a second, the load that the pool is built for: credits are visibly late."""
 
 
+REFUSAL_WARN_MS = 3_600_000
+"""A refused template is replaced within a second, and yet somebody has to look."""
+
 CERTIFICATE_WARN_DAYS = 21
 """Automatic renewal happens a month before the end, so by then it has failed."""
 
@@ -56,7 +59,7 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
     if live.value is None:
         checks += [
             Check(name, State.UNKNOWN, "not known while Redis is down")
-            for name in ("work", "stratum", "accounting", "nodes", "template", "disk")
+            for name in ("work", "stratum", "accounting", "nodes", "chain", "proposals", "template", "disk")
         ]
     else:
         roles = live.value.roles
@@ -65,6 +68,8 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
             _stratum(roles.stratum, roles.work, now_ms),
             _accounting(roles.accounting),
             _nodes(roles.work),
+            _chain(roles.work),
+            _proposals(roles.work, now_ms),
             _template(roles.work, now_ms),
             _disk(roles),
         ]
@@ -112,19 +117,19 @@ def _stratum(roles: tuple[StratumRole, ...], work: WorkRole | None, now_ms: int)
             "no stratum role gives a sign of life; miners cannot connect",
             "`steppe run` restarts it by itself; if it does not stay up, its log says why (the port may be taken).",
         )
-    if refusal := next((role.journal_refusal for role in roles if role.journal_refusal), None):
-        return Check(
-            "stratum",
-            State.DOWN,
-            f"the journal takes no shares, and the miners are sent away: {refusal}",
-            "Make room on its disk, or see to that; it goes on by itself.",
-        )
     if any(role.is_released for role in roles):
         return Check(
             "stratum",
             State.DOWN,
             "the miners were sent to their backup pools: there is no fresh work",
             "They are taken in by themselves once a node gives work again; see the nodes and the work role.",
+        )
+    if refusal := next((role.journal_refusal for role in roles if role.journal_refusal), None):
+        return Check(
+            "stratum",
+            State.DOWN,
+            f"the journal takes no shares, and the miners are sent away: {refusal}",
+            "Make room on its disk, or see to that; it goes on by itself.",
         )
     if work is None and any(role.candidates_pending for role in roles):
         return Check(
@@ -176,6 +181,36 @@ def _nodes(role: WorkRole | None) -> Check:
         return Check("nodes", State.WARN, "; ".join(aside + silent), mend)
     chosen = next((node.name for node in role.nodes if node.is_chosen), "a node")
     return Check("nodes", State.OK, f"{chosen} gives the work")
+
+
+def _chain(role: WorkRole | None) -> Check:
+    if role is None:
+        return Check("chain", State.UNKNOWN, "not known while the work role is down")
+    if role.chain is None:
+        return Check("chain", State.DOWN, "no node has said yet what its chain is", "See that a node answers.")
+    match role.chain.verdict:
+        case "majority":
+            return Check("chain", State.OK, role.chain.reason)
+        case "unknown":
+            mend = "Add a second [[node]], best of another make: two can be compared, one cannot."
+            return Check("chain", State.WARN, role.chain.reason, mend)
+        case _:
+            mend = "No jobs are made of such a chain. See which chain others are on, and mend or replace the node."
+            return Check("chain", State.DOWN, role.chain.reason, mend)
+
+
+def _proposals(role: WorkRole | None, now_ms: int) -> Check:
+    if role is None:
+        return Check("proposals", State.UNKNOWN, "not known while the work role is down")
+    proposals = role.proposals
+    if proposals is None or (proposals.last_refused_ms is None and proposals.problem is None):
+        return Check("proposals", State.OK, "the nodes would take our blocks")
+    mend = "`template_refused` in the work role's log says why. Report it: a block of that job would have been lost."
+    if proposals.problem is not None:
+        return Check("proposals", State.DOWN, proposals.problem, mend)
+    if proposals.last_refused_ms is not None and now_ms - proposals.last_refused_ms < REFUSAL_WARN_MS:
+        return Check("proposals", State.WARN, "a node refused a template with our coinbase within the hour", mend)
+    return Check("proposals", State.OK, "the nodes would take our blocks")
 
 
 def _template(role: WorkRole | None, now_ms: int) -> Check:

@@ -21,9 +21,11 @@ from pool.dashboard.rows import (
     Reject,
     Roles,
     StratumRole,
+    WorkChain,
     Worker,
     WorkJob,
     WorkNode,
+    WorkProposals,
     WorkRole,
 )
 from pool.dashboard.threads import InThread
@@ -79,6 +81,8 @@ class _Work(Struct, frozen=True):
     blocks_refused: int = 0
     job_id: str | None = None
     nodes: tuple[WorkNode, ...] = ()
+    chain: WorkChain | None = None
+    proposals: WorkProposals | None = None
     disk: Disk | None = None
 
 
@@ -90,9 +94,9 @@ class _Stratum(Struct, frozen=True):
     presence: tuple[_Presence, ...]
     candidates_pending: int
     certificate_expires_ms: int | None = None
+    is_released: bool = False
     journal_refusal: str | None = None
     disk: Disk | None = None
-    is_released: bool = False
 
 
 class _Accounting(Struct, frozen=True):
@@ -192,7 +196,15 @@ def _work(sign: Sign) -> WorkRole:
     data = _data(sign, _Work)
     job = None if data.job_id is None else _data(sign, WorkJob)
     return WorkRole(
-        sign.time_ms, data.node_reason, data.candidates_pending, job, data.blocks_refused, data.nodes, data.disk
+        heartbeat_ms=sign.time_ms,
+        node_reason=data.node_reason,
+        candidates_pending=data.candidates_pending,
+        job=job,
+        blocks_refused=data.blocks_refused,
+        nodes=data.nodes,
+        chain=data.chain,
+        proposals=data.proposals,
+        disk=data.disk,
     )
 
 
@@ -205,9 +217,9 @@ def _stratum(sign: Sign, data: _Stratum) -> StratumRole:
         closed=_counted(data.counters, "closed_"),
         candidates_pending=data.candidates_pending,
         certificate_expires_ms=data.certificate_expires_ms,
+        is_released=data.is_released,
         journal_refusal=data.journal_refusal,
         disk=data.disk,
-        is_released=data.is_released,
     )
 
 

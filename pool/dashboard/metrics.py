@@ -19,6 +19,7 @@ from pool.dashboard.health import Health, State
 from pool.dashboard.overview import Luck, luck, presence
 from pool.dashboard.readings import Reading
 from pool.dashboard.rows import Activity, LiveView, Roles, Totals
+from pool.work.chain_gate import Chain
 from pool.work.share import Outcome
 
 REASONS = frozenset(outcome.name.lower() for outcome in Outcome if outcome is not Outcome.ACCEPTED)
@@ -29,6 +30,9 @@ BLOCK_STATES = ("candidate", "immature", "mature", "orphaned", "dead")
 
 NODE_STATES = ("good", "returning", "slow", "lagging", "syncing", "down")
 """Those of `pool.node.choice.State`; always all of them."""
+
+CHAIN_VERDICTS = tuple(chain.value for chain in Chain)
+"""Always all of them, too."""
 
 
 class Scrape(Struct, frozen=True):
@@ -121,6 +125,18 @@ def _roles(roles: Roles, now_ms: int) -> Iterable[Metric]:
         refused = "Blocks of ours that a node refused for good, since the work role's start"
         yield _gauge("blocks_refused", refused, roles.work.blocks_refused)
     yield _gauges("candidates_pending", "Blocks that wait: for the work role, for the node", "role", pending)
+    if roles.work is not None:
+        states = Counter(node.state for node in roles.work.nodes)
+        nodes = {state: float(states[state]) for state in NODE_STATES}
+        yield _gauges("nodes", "Nodes of the work role by state", "state", nodes)
+        verdict = None if roles.work.chain is None else roles.work.chain.verdict
+        chain = {known: float(known == verdict) for known in CHAIN_VERDICTS}
+        yield _gauges("chain_verdict", "1 for the verdict on the chain that is worked on", "verdict", chain)
+        if roles.work.proposals is not None:
+            count = roles.work.proposals.refused
+            yield CounterMetricFamily("steppe_templates_refused", "Templates that their node refused", value=count)
+        silent = sum(node.is_silent is True for node in roles.work.nodes)
+        yield _gauge("nodes_silent", "Nodes that fail to announce new tips over ZMQ", silent)
     disks = {"stratum": [role.disk for role in roles.stratum if role.disk is not None]}
     if roles.work is not None and roles.work.disk is not None:
         disks["work"] = [roles.work.disk]
@@ -129,12 +145,6 @@ def _roles(roles: Roles, now_ms: int) -> Iterable[Metric]:
     total = {role: float(disk.total_bytes) for role, disk in least.items()}
     yield _gauges("disk_free_bytes", "Free on the disk that the role writes to", "role", free)
     yield _gauges("disk_bytes", "Size of that disk", "role", total)
-    if roles.work is not None:
-        states = Counter(node.state for node in roles.work.nodes)
-        nodes = {state: float(states[state]) for state in NODE_STATES}
-        yield _gauges("nodes", "Nodes of the work role by state", "state", nodes)
-        silent = sum(node.is_silent is True for node in roles.work.nodes)
-        yield _gauge("nodes_silent", "Nodes that fail to announce new tips over ZMQ", silent)
     if roles.work is not None and roles.work.job is not None:
         job = roles.work.job
         template_seconds = job.template_ms / 1000

@@ -97,20 +97,13 @@ class WorkJob(Struct, frozen=True):
     network_difficulty: float
 
 
-class Disk(Struct, frozen=True):
-    """The disk that a role writes its truth to. is_low: below the limits of the configuration."""
-
-    free_bytes: int
-    total_bytes: int
-    is_low: bool
-
-
 class WorkNode(Struct, frozen=True):
     """A node of the work role.
 
     name: host and port. state: good, returning, slow, lagging, syncing or down. reason: why it is not good, in words
     with the mend. height: of its tip, None while it cannot be used. is_chosen: it gives the work. is_silent: whether it
-    fails to announce its tips over ZMQ; None if it is not configured to.
+    fails to announce its tips over ZMQ; None if it is not configured to. chain: majority, minority or unknown; None
+    before the verdict.
     """
 
     name: str
@@ -119,6 +112,32 @@ class WorkNode(Struct, frozen=True):
     height: int | None
     is_chosen: bool
     is_silent: bool | None
+    chain: str | None = None
+
+
+class WorkChain(Struct, frozen=True):
+    """Whose chain the pool works on. verdict: majority, minority or unknown. reason: in words."""
+
+    verdict: str
+    reason: str
+
+
+class WorkProposals(Struct, frozen=True):
+    """What the nodes think of our blocks. looked_at, refused: templates since the role started. last_refused_ms: None
+    if none was. problem: of the nodes whose refusal stands."""
+
+    looked_at: int
+    refused: int
+    last_refused_ms: int | None
+    problem: str | None
+
+
+class Disk(Struct, frozen=True):
+    """The disk that a role writes its truth to. is_low: below the limits of the configuration."""
+
+    free_bytes: int
+    total_bytes: int
+    is_low: bool
 
 
 class WorkRole(Struct, frozen=True):
@@ -136,6 +155,8 @@ class WorkRole(Struct, frozen=True):
     blocks_refused: int = 0
     nodes: tuple[WorkNode, ...] = ()
     disk: Disk | None = None
+    chain: WorkChain | None = None
+    proposals: WorkProposals | None = None
 
 
 class StratumRole(Struct, frozen=True):

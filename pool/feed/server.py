@@ -118,8 +118,8 @@ class _ServerLink(FrameProtocol):
             # Without our answer the stratum role keeps it and sends it again.
             events.candidate_not_written(candidate.block_hash[::-1].hex(), str(error))
         else:
-            failpoints.hit("candidate-taken")
             if is_kept:
+                failpoints.hit("candidate-taken")
                 self.send(encode(CandidateTaken(candidate.block_hash)))
 
     def refuse(self, problem: str) -> None:

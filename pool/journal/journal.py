@@ -194,6 +194,9 @@ class Journal:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        # A late write would meet a closed descriptor, or another file that has its number by then. It would pass for a
+        # broken disk and be repaired, in a folder that may be the next process's.
+        self._broken = OSError(errno.EBADF, "the journal is closed")
         for file in (*self._full, self._segment):
             file.close()
         os.close(self._lock)

@@ -100,18 +100,12 @@ class Statistics:
 
     def keep(self) -> None:
         """Write the fold to its file, so that the next start goes on from here."""
-        kept = Kept(_FILE_VERSION, self._frontend, self._seq, self._tallies.state())
-        unfinished = self._path.with_suffix(".unfinished")
         try:
-            with unfinished.open("wb") as file:
-                file.write(msgspec.json.encode(kept))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.rename(self._path)
+            keep(self._path, self._frontend, self._seq, self._tallies)
         except OSError as error:
             events.statistics_not_kept(self._frontend, str(error))
         else:
-            self.kept_seq = kept.seq
+            self.kept_seq = self._seq
 
     def _fold(self, group: Group) -> None:
         self._tallies.fold(group.payload, group.count)
@@ -139,3 +133,13 @@ class Statistics:
             events.statistics_folded_anew(self._frontend, "they are of another version or journal")
             return None
         return kept.seq, tallies
+
+
+def keep(path: Path, frontend: str, seq: int, tallies: Tallies) -> None:
+    """Put a fold up to record `seq` on the disk, whole or not at all. Raises OSError."""
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        file.write(msgspec.json.encode(Kept(_FILE_VERSION, frontend, seq, tallies.state())))
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(path)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from pool.bitcoin.network import BlockAt
+from pool.node import answers
 from pool.node.announcements import HashBlocks
 from pool.node.rpc import DECODE_FAILED, UNKNOWN_BLOCK, BitcoindRpc, NodeTimeout, RpcRefusal, RpcSettings
 from pool.ports import ChainTip, NodeUnavailable, Verdict
 from pool.work.block import Block
+from pool.work.chain_gate import ChainFacts
+from pool.work.empty import TipHeader
+from pool.work.job import Job
 from pool.work.template import Template, TemplateError, parse_template
 
 T = TypeVar("T")
@@ -101,6 +106,21 @@ class BitcoindNode:
 
     async def tip_height(self) -> int:
         return await self._run(self._questions, lambda rpc: int(rpc.call("getblockcount")))
+
+    async def chain_facts(self) -> ChainFacts:
+        return await self._run(self._questions, answers.chain_facts)
+
+    async def hashes_at(self, heights: Sequence[int]) -> dict[int, bytes]:
+        return await self._run(self._questions, answers.hashes_at, heights)
+
+    async def refused_tips(self) -> tuple[BlockAt, ...]:
+        return await self._run(self._questions, answers.refused_tips)
+
+    async def propose(self, job: Job, template: Template) -> Verdict:
+        return await self._run(self._templates, answers.propose, self._settings.network.template_rules, job, template)
+
+    async def tip_header(self, block_hash: bytes) -> TipHeader:
+        return await self._run(self._questions, answers.tip_header, block_hash)
 
     def _all_threads(self) -> tuple[_RpcThreads, ...]:
         return (self._templates, self._blocks, self._questions, self._long_poll)

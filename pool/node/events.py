@@ -5,6 +5,34 @@ from __future__ import annotations
 from pool.events import _CRITICAL, _ERROR, _INFO, _WARNING, _emit
 
 
+def chain_majority(node: str, reason: str) -> None:
+    """A node is on the chain of the majority."""
+    _emit(_INFO, "chain_majority", node=node, reason=reason)
+
+
+def chain_minority(node: str, reason: str) -> None:
+    """A node is not on the chain that the rest of the world mines: no job is made of its templates."""
+    _emit(
+        _CRITICAL,
+        "chain_minority",
+        node=node,
+        reason=reason,
+        message="Blocks on such a chain are worth nothing. If it is the right one all the same, a [[checkpoint]] says "
+        "so.",
+    )
+
+
+def chain_unknown(node: str, reason: str) -> None:
+    """Nobody can say whether a node is on the chain of the majority; chain.on_unknown says whether it is mined on."""
+    _emit(
+        _WARNING,
+        "chain_unknown",
+        node=node,
+        reason=reason,
+        message="A second [[node]], best of another make, can tell.",
+    )
+
+
 def no_node_left(problem: str) -> None:
     """No node gives work; miners go on with the last template for a while. problem: of each node."""
     _emit(_CRITICAL, "no_node_left", message=problem)
@@ -56,6 +84,22 @@ def template_old(age_seconds: int, problem: str) -> None:
     _emit(_WARNING, "template_old", age_seconds=age_seconds, message=problem)
 
 
+def template_refused(node: str, height: int, job_id: str, reason: str) -> None:
+    """A node would refuse the block of a template of its own with our coinbase: the job is withdrawn. On any network
+    this wants a person to look."""
+    _emit(_CRITICAL, "template_refused", node=node, height=height, job_id=job_id, reason=reason)
+
+
+def template_taken(node: str, emptied: bool) -> None:
+    """A node that refused a template takes one again. emptied: only without transactions, so their fees are missed."""
+    _emit(_WARNING, "template_taken", node=node, emptied=emptied)
+
+
 def template_too_old(age_seconds: int, problem: str) -> None:
     """No node has given a template for two minutes: what miners work on may be worth nothing."""
     _emit(_CRITICAL, "template_too_old", age_seconds=age_seconds, message=problem)
+
+
+def template_trimmed(height: int, transactions: int, dropped: int) -> None:
+    """A template had no room for our coinbase: its last transactions were left out. transactions: of the template."""
+    _emit(_WARNING, "template_trimmed", height=height, transactions=transactions, dropped=dropped)

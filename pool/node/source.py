@@ -6,12 +6,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from pool.node import events
-from pool.node.choice import NOT_ASKED, Standing, State, choose, undecided
+from pool.node.choice import NOT_ASKED, Report, Standing, State, choose, undecided
 from pool.node.watch import NodeWatch
 from pool.ports import Clock, Node, NodeUnavailable
 from pool.work.template import Template
@@ -42,7 +43,8 @@ class TemplateSource:
     """Calls `on_template` with the first template, with each new tip's, with what the long poll brings, and with one of
     the next node when the one that gave the last can no longer be relied on.
 
-    nodes: the preferred one first.
+    nodes: the preferred one first. refusal: why the pool will not work with a node, None if it will. on_asking: called
+    with a node and a new tip before the node is asked for its template.
     """
 
     def __init__(
@@ -52,12 +54,16 @@ class TemplateSource:
         clock: Clock,
         poll_seconds: float,
         on_template: Callable[[Template], None],
+        refusal: Callable[[int], str | None] = lambda index: None,
+        on_asking: Callable[[int, bytes], None] = lambda index, tip_hash: None,
     ) -> None:
         self._reactor = reactor
         self._clock = clock
         self._on_template = on_template
+        self._refusal = refusal
+        self._on_asking = on_asking
         self._watches = [
-            NodeWatch(node, reactor, clock, poll_seconds, on_news=self._look, on_template=partial(self._take, index))
+            NodeWatch(node, reactor, clock, poll_seconds, on_news=self.look, on_template=partial(self._take, index))
             for index, node in enumerate(nodes)
         ]
         self._choice = undecided(len(nodes))
@@ -92,6 +98,16 @@ class TemplateSource:
             return reasons[0][1]
         return "; ".join(f"{name}: {reason}" for name, reason in reasons)
 
+    @property
+    def giver(self) -> int | None:
+        """Which node gave the last template."""
+        return self._giver
+
+    def withdraw(self) -> None:
+        """Forget the last template: another one is wanted, of whichever node."""
+        self._template = None
+        self.look()
+
     def status(self) -> tuple[NodeStatus, ...]:
         """Each node, the preferred one first."""
         return tuple(
@@ -122,9 +138,9 @@ class TemplateSource:
             await deferLater(self._reactor, LOOK_SECONDS)
             for watch in self._watches:
                 watch.look()
-            self._look()
+            self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Choose anew, and ask the chosen node for a template if there is reason to."""
         self._choose()
         index, held = self._choice.index, self._choice.held
@@ -133,7 +149,9 @@ class TemplateSource:
 
     def _choose(self) -> None:
         before = self._choice
-        self._choice = choose([watch.report() for watch in self._watches], before, self._clock.monotonic())
+        self._choice = choose(
+            [self._report(index) for index in range(len(self._watches))], before, self._clock.monotonic()
+        )
         index = self._choice.index
         for number, watch in enumerate(self._watches):
             watch.is_chosen = number == index
@@ -141,6 +159,11 @@ class TemplateSource:
         if index is not None and index != before.index and len(self._watches) > 1:
             events.node_chosen(self._watches[index].name)
         self._alarm(index)
+
+    def _report(self, index: int) -> Report:
+        """What a node says, and what the pool says of it once it can be asked."""
+        report = self._watches[index].report()
+        return report if report.problem else msgspec.structs.replace(report, refusal=self._refusal(index))
 
     def _wants_template(self, index: int, tip_hash: bytes) -> bool:
         if (index, tip_hash) in self._asking:
@@ -153,6 +176,7 @@ class TemplateSource:
 
     async def _supply(self, index: int, tip_hash: bytes) -> None:
         self._asking.add((index, tip_hash))
+        self._on_asking(index, tip_hash)
         try:
             self._take(index, await self._watches[index].fetch())
         except NodeUnavailable:

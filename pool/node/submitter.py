@@ -64,7 +64,9 @@ class Submitter:
         if block.block_hash in self._known:
             return
         self._known.add(block.block_hash)
-        submission = _Submission(block, self._nodes, self._spool, self._reactor, self._clock, self._tell_refused)
+        submission = _Submission(
+            block, self._nodes, self._spool, self._reactor, self._clock, self._tell_refused, self._has_in_chain
+        )
         self._submissions[block.block_hash] = submission
         submission.start(lambda: self._submissions.pop(block.block_hash, None))
 
@@ -75,6 +77,10 @@ class Submitter:
 
     def _tell_refused(self) -> None:
         self.refused += 1
+
+    def _has_in_chain(self, place: int, height: int) -> bool:
+        """Whether a node has a block of ours at a height, as far as is known."""
+        return any(each.is_in_chain_of(place) for each in self._submissions.values() if each.height == height)
 
 
 class _Submission:
@@ -88,6 +94,7 @@ class _Submission:
         reactor: Any,
         clock: Clock,
         tell_refused: Callable[[], None],
+        has_ours: Callable[[int, int], bool],
     ) -> None:
         self.fate = Fate.OPEN
         self._block = block
@@ -97,6 +104,7 @@ class _Submission:
         self._reactor = reactor
         self._clock = clock
         self._tell_refused = tell_refused
+        self._has_ours = has_ours
         self._views = [View() for _ in nodes]
         self._loops: list[Deferred[None]] = []
         self._open_loops = len(nodes)
@@ -112,6 +120,14 @@ class _Submission:
     def stop(self) -> None:
         for loop in tuple(self._loops):
             loop.cancel()
+
+    @property
+    def height(self) -> int:
+        return self._spooled.height
+
+    def is_in_chain_of(self, place: int) -> bool:
+        """Whether a node has it in its chain, by its last answer."""
+        return (self._views[place].confirmations or 0) > 0
 
     def _loop_ended(self, ended: Callable[[], object]) -> None:
         self._open_loops -= 1
@@ -156,10 +172,14 @@ class _Submission:
                 self._tell_refused()
 
     async def _look(self, place: int, node: Node) -> None:
-        """Where the node has the block, and where its chain is. Of two at one height it is told to stand by ours."""
+        """Where the node has the block, and where its chain is.
+
+        Of two at one height it is told to stand by ours; not if both are, which would take turns, with new work for the
+        miners each time.
+        """
         block_hash = self._block.block_hash
         self._see(place, confirmations=await node.confirmations(block_hash), tip_height=await node.tip_height())
-        if is_tied(self._spooled.height, self._views[place]):
+        if is_tied(self.height, self._views[place]) and not self._has_ours(place, self.height):
             await node.prefer_block(block_hash)
             events.block_preferred(self._spooled.height, self._spooled.hash_hex, node.name)
             self._see(place, confirmations=await node.confirmations(block_hash))

@@ -12,8 +12,12 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from pool import events, failpoints
+from pool.node import events as node_events
 from pool.node.age import AgeAlarm
+from pool.node.chain_watch import ChainWatch, GateSettings
+from pool.node.empty_first import EmptyFirst, EmptySettings
 from pool.node.job_ids import JobIds
+from pool.node.proposals import Proposals, ProposalStatus
 from pool.node.source import NodeStatus, TemplateSource
 from pool.node.spool import CandidateSpool
 from pool.node.submitter import Submitter
@@ -21,10 +25,11 @@ from pool.node.templates import TemplateShelf
 from pool.ports import Clock, Node, NodeUnavailable
 from pool.work.block import Block, BlockMismatch, assemble
 from pool.work.candidate import Candidate
+from pool.work.chain_gate import ChainVerdict, GateRules
 from pool.work.coinbase import Coinbase
 from pool.work.job import Job
 from pool.work.make_job import make_job
-from pool.work.template import Template
+from pool.work.template import Template, TemplateError
 from pool.work.variant import template_id
 
 # A refresh waits this long for a node that is slow before it goes on with the last template.
@@ -35,12 +40,15 @@ AGE_LOOK_SECONDS = 1.0
 
 class WorkshopSettings(Struct, frozen=True):
     """refresh_seconds: miners get a new job at least this often. poll_seconds: the tip is asked for this often.
-    keep_seconds: a share of a job can become a block for so long; more than stratum roles keep their jobs.
-    reserve_parts: so many blocks can be kept when the disk is full."""
+    keep_seconds: a share of a job can become a block for so long; more than stratum roles keep their jobs. gate: by
+    what the nodes' chains are judged. empty_first: when miners get an empty job first; None: never. reserve_parts: so
+    many blocks can be kept when the disk is full."""
 
     refresh_seconds: float = 30.0
     poll_seconds: float = 0.5
     keep_seconds: float = 1800.0
+    gate: GateSettings = GateSettings(GateRules((), None))
+    empty_first: EmptySettings | None = None
     reserve_parts: int = 0
 
 
@@ -49,7 +57,7 @@ class WorkStatus(Struct, frozen=True):
 
     problem: why no node can give work, None while one can. nodes: the preferred one first. job_id, height,
     prev_hash_hex, job_time_ms: of the last job. template_time_ms: when a node gave what miners work on; a job may be
-    younger while the nodes are away.
+    younger while the nodes are away. chain: the verdict on the chain that is worked on; chains: of each node's.
     """
 
     problem: str | None
@@ -61,6 +69,9 @@ class WorkStatus(Struct, frozen=True):
     template_time_ms: int | None
     candidates_pending: int
     blocks_refused: int
+    chain: ChainVerdict | None
+    chains: tuple[ChainVerdict | None, ...]
+    proposals: ProposalStatus
 
 
 class Workshop:
@@ -91,8 +102,16 @@ class Workshop:
         self._submitter = Submitter(nodes, self._spool, reactor, clock)
         self._templates = TemplateShelf(folder / "templates", settings.keep_seconds, clock.monotonic(), run)
         self._job_ids = JobIds(folder / "job-ids")
-        self._source = TemplateSource(nodes, reactor, clock, settings.poll_seconds, self._take_template)
+        self._source = TemplateSource(
+            nodes, reactor, clock, settings.poll_seconds, self._take_template, self._refusal, self._asking
+        )
+        self._chains = ChainWatch(nodes, settings.gate, reactor, clock, self._source.look)
+        self._proposals = Proposals(nodes, coinbase, reactor, clock, self._withdraw, self._source.look)
+        self._empty_first = EmptyFirst(nodes, settings.empty_first, clock)
+        self._is_withdrawn = False
         self._template: Template | None = None
+        # Which node gave it.
+        self._giver: int | None = None
         self._template_time_ms: int | None = None
         # Monotonic: when a node gave it; before the first one, since when there is none.
         self._template_at = clock.monotonic()
@@ -108,7 +127,8 @@ class Workshop:
         for block in self._submitter.resume():
             if not self._spool.holds(block.block_hash):
                 Deferred.fromCoroutine(self._keep_resumed(block)).addErrback(_log_bug)
-        loops = (*self._source.loops(), self._refresh(), self._watch_age())
+        # The chains first: no job is made before there is a verdict.
+        loops = (self._chains.run(), *self._source.loops(), self._refresh(), self._watch_age())
         self._loops = [Deferred.fromCoroutine(loop) for loop in loops]
         try:
             await gatherResults(self._loops, consumeErrors=True)
@@ -121,6 +141,7 @@ class Workshop:
     def stop(self) -> None:
         """End `run`; open blocks are left to the next one."""
         self._submitter.stop()
+        self._proposals.stop()
         for loop in self._loops:
             loop.cancel()
 
@@ -146,6 +167,9 @@ class Workshop:
             template_time_ms=self._template_time_ms,
             candidates_pending=self._submitter.pending,
             blocks_refused=self._submitter.refused,
+            chain=self._chains.pool_verdict,
+            chains=self._chains.verdicts,
+            proposals=self._proposals.status(),
         )
 
     async def take_candidate(self, candidate: Candidate) -> bool:
@@ -207,33 +231,86 @@ class Workshop:
             raise BlockMismatch("the block hash is not the one of this header")
         return block
 
-    def _take_template(self, template: Template) -> None:
-        self._template_time_ms, self._template_at = self._clock.time_ms(), self._clock.monotonic()
-        self._issue(template)
+    def _refusal(self, index: int) -> str | None:
+        """Why no job may be made of a node's templates; None if they may."""
+        return self._chains.refusal(index) or self._proposals.refusal(index)
 
-    def _issue(self, template: Template) -> None:
+    def _take_template(self, offered: Template) -> None:
+        index = self._source.giver
+        if index is None:
+            raise ValueError("a template comes from a node")
+        self._empty_first.came(index, offered)
+        try:
+            template = self._proposals.prepared(index, offered)
+        except TemplateError as error:
+            self._proposals.refuse(index, offered, "", str(error))
+            return
+        if len(template.transactions) < len(offered.transactions):
+            count = len(offered.transactions)
+            node_events.template_trimmed(template.height, count, count - len(template.transactions))
+        self._use(index, template)
+
+    def _use(self, index: int, template: Template) -> None:
+        """Miners get a job of a node's template, and the node is asked what it thinks of it."""
+        self._template_time_ms, self._template_at = self._clock.time_ms(), self._clock.monotonic()
+        self._giver = index
+        self._proposals.used(index, self._issue(template), template)
+
+    def _issue(self, template: Template) -> Job:
         now, now_ms = self._clock.monotonic(), self._clock.time_ms()
-        clean = self._template is None or template.prev_hash != self._template.prev_hash
+        new_tip = self._template is None or template.prev_hash != self._template.prev_hash
         age_ms = int((now - self._template_at) * 1000)
+        clean = new_tip or self._is_withdrawn
         job = make_job(template, self._coinbase, self._job_ids.next(now_ms), now_ms, clean, age_ms)
         self._template, self._job, self._job_at = template, job, now
+        self._is_withdrawn = False
         self._publish(job)
         self._templates.keep(job.job_id, template, now)
-        if clean:
+        if new_tip:
             events.tip_changed(job.height, job.prev_hash[::-1].hex(), job.job_id)
+        return job
+
+    def _withdraw(self, index: int, template: Template) -> None:
+        """A node refuses a template: if miners work on it they get another one as soon as there is one.
+
+        Their shares of it count all the same: they did what they were told. A block among them goes to the nodes.
+        """
+        known = self._template
+        if known is None or (index, template.prev_hash) == (self._giver, known.prev_hash):
+            self._is_withdrawn = known is not None
+            self._source.withdraw()
+        else:
+            self._source.look()
+
+    def _asking(self, index: int, tip_hash: bytes) -> None:
+        """A node is asked for the template of a new tip; if it is a slow one, miners need not wait for it."""
+        self._empty_first.asked(index, tip_hash)
+        last = self._template
+        if last is not None and last.prev_hash != tip_hash and self._empty_first.is_worth_it(index):
+            Deferred.fromCoroutine(self._go_first(index, tip_hash, last)).addErrback(_log_bug)
+
+    async def _go_first(self, index: int, tip_hash: bytes, last: Template) -> None:
+        node_time = last.time + int(self._clock.monotonic() - self._job_at)
+        template = await self._empty_first.template(index, tip_hash, last, node_time)
+        # Meanwhile the whole one may have come, or the node may have lost its place.
+        if template is not None and self._template is last and self._refusal(index) is None:
+            self._use(index, template)
 
     async def _refresh(self) -> None:
         """Miners take a long silence for a dead pool, so they get a job also while the node is away: of the last
-        template, with the time gone on."""
+        template, with the time gone on. But none of one that is not to be worked on."""
         while True:
             due_seconds = self._job_at + self._settings.refresh_seconds - self._clock.monotonic()
-            if self._template is None or due_seconds > 0:
+            if self._template is None or due_seconds > 0 or self._is_withdrawn:
                 await deferLater(self._reactor, max(due_seconds, self._settings.poll_seconds))
                 continue
             fetching = Deferred.fromCoroutine(self._source.fetch()).addTimeout(FETCH_SECONDS_MAX, self._reactor)
             try:
                 self._take_template(await fetching)
             except (NodeUnavailable, TimeoutError):
+                if self._giver is not None and self._chains.is_on_minority(self._giver):
+                    await deferLater(self._reactor, self._settings.poll_seconds)
+                    continue
                 self._issue(self._template.aged(int(self._clock.monotonic() - self._job_at)))
 
     async def _watch_age(self) -> None:

@@ -8,8 +8,9 @@ from sqlalchemy import Engine
 
 from payout.ports import LedgerUnavailable
 from payout.store.ledger import SqlLedger, errors_of_ours
-from pool.config import Config, Paths
+from pool.config import Config
 from pool.journal.retention import LedgerAway
+from pool.paths import Paths
 from pool.store.sql import connect
 from pool.store.upgrade import upgrade
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pool import failpoints
-from pool.config import Config, Paths
+from pool.config import Config
+from pool.paths import Paths
 from pool.ports import ShareBatch
 from pool.store.redis import RedisStore
 from pool.store.redis_server import RedisServerError, prepare, url_of

@@ -13,7 +13,7 @@ from typing import Any
 from twisted.internet.threads import deferToThread
 
 from pool import events
-from pool.config import Config, Door, Paths
+from pool.config import Config, Door
 from pool.feed.addresses import client_endpoint
 from pool.feed.client import FeedClient
 from pool.feed.extranonces import open_extranonces
@@ -23,6 +23,7 @@ from pool.journal.records import decode
 from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
 from pool.journal.upkeep import Upkeep
+from pool.paths import Paths
 from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
 from pool.roles.control import Control

@@ -15,16 +15,19 @@ from pool import events
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.bitcoin.target import difficulty_from_target, target_from_nbits
-from pool.config import Config, NodeOptions, Paths
+from pool.config import Config, NodeOptions
 from pool.feed.addresses import server_endpoint
 from pool.feed.server import FeedServer
 from pool.node.bitcoind import BitcoindNode
 from pool.node.credentials import CookieFile, Credentials, PasswordFile
+from pool.node.empty_first import EmptySettings
 from pool.node.reserve import PART_BYTES
 from pool.node.rpc import RpcSettings
 from pool.node.workshop import Workshop, WorkshopSettings
+from pool.paths import Paths
 from pool.roles.clock import SystemClock
 from pool.roles.disk import Disk
+from pool.roles.gate import gate_settings
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.twisted_role import CannotStart, Role
 from pool.work.coinbase import Coinbase
@@ -51,6 +54,8 @@ class WorkRole(Role):
             WorkshopSettings(
                 refresh_seconds=config.work.refresh_seconds,
                 poll_seconds=config.work.poll_seconds,
+                gate=gate_settings(config),
+                empty_first=EmptySettings(network, config.work.empty_first_seconds),
                 reserve_parts=config.work.reserve_mib * 1024 * 1024 // PART_BYTES,
             ),
             reactor,
@@ -98,7 +103,12 @@ class WorkRole(Role):
         status, template = self._workshop.status(), self._workshop.template
         return {
             "node_reason": status.problem,
-            "nodes": [msgspec.structs.asdict(node) for node in status.nodes],
+            "nodes": [
+                msgspec.structs.asdict(node) | {"chain": verdict and verdict.chain.value}
+                for node, verdict in zip(status.nodes, status.chains, strict=True)
+            ],
+            "chain": status.chain and {"verdict": status.chain.chain.value, "reason": status.chain.reason},
+            "proposals": msgspec.structs.asdict(status.proposals),
             "height": status.height,
             "tip_hash_hex": status.prev_hash_hex,
             "job_id": status.job_id,

@@ -169,6 +169,27 @@ class RedisStore:
                 pipe.expire(key, TALLIES_SECONDS)
             return _done(pipe)
 
+    def tallies_of(self, frontend: str) -> tuple[int, Snapshot] | None:
+        """The tallies of one journal as they stand, with the record up to which they do; None if there are none."""
+        with self._errors(), self._pipeline() as pipe:
+            pipe.get(f"steppe:tallied:{frontend}")
+            pipe.hgetall(f"steppe:workers:{frontend}")
+            pipe.hgetall(f"steppe:accounts:{frontend}")
+            pipe.get(f"steppe:pool:{frontend}")
+            seq, workers, accounts, pool = pipe.execute()
+        if seq is None:
+            return None
+        return int(seq), Snapshot(
+            {name.decode(): self._tally(data) for name, data in workers.items()},
+            {name.decode(): self._tally(data) for name, data in accounts.items()},
+            None if pool is None else self._tally(pool),
+        )
+
+    def frontends(self) -> list[str]:
+        """The journals that ever had tallies."""
+        with self._errors():
+            return self._frontends()
+
     def read_workers(self, now_ms: int) -> list[Row]:
         """The workers by login, those of several frontends as one, with their hashrates of now."""
         return self._rows("workers", now_ms)

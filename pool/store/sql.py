@@ -138,7 +138,8 @@ high_water = Table(
     Column("seq", BigInteger, nullable=False),
 )
 
-# sums, shares: see payout.order. The ids rise with the line of score.
+# What came into the books together, in its order; the ids rise with the line of score. first_seq, last_seq: the records
+# of a journal, accepted shares or not. shares: see payout.order.
 share_batch = Table(
     "share_batch",
     metadata,
@@ -149,10 +150,18 @@ share_batch = Table(
     Column("time_ms", BigInteger, nullable=False),
     Column("score_before", Score, nullable=False),
     Column("score_after", Score, nullable=False),
-    Column("sums", LargeBinary, nullable=False),
     Column("shares", LargeBinary, nullable=False),
     UniqueConstraint("frontend", "last_seq"),
     Index(None, "score_after"),
+)
+
+# Sum 0 of height 1 is over the first 64 batches, see payout.order.
+share_sum = Table(
+    "share_sum",
+    metadata,
+    Column("height", SmallInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("sums", LargeBinary, nullable=False),
 )
 
 # One row per account and period that earned per share.

@@ -14,8 +14,8 @@ SCRIPT_BYTES_MAX = 100
 
 _HEIGHT_PUSH_BYTES_MAX = 5
 # A job id, and the mark of a variant (pool.work.variant).
-_SALT_BYTES_MAX = 8 + 4
-_EXTRANONCE_BYTES = EXTRANONCE1_BYTES + EXTRANONCE2_BYTES
+SALT_BYTES_MAX = 8 + 4
+EXTRANONCE_BYTES = EXTRANONCE1_BYTES + EXTRANONCE2_BYTES
 _PUSH_OPCODE_BYTES = 1
 
 # What is left for the tag in the worst case. With it the whole transaction has at most 241 bytes when it pays one
@@ -23,8 +23,8 @@ _PUSH_OPCODE_BYTES = 1
 TAG_BYTES_MAX = (
     SCRIPT_BYTES_MAX
     - _HEIGHT_PUSH_BYTES_MAX
-    - (_PUSH_OPCODE_BYTES + _SALT_BYTES_MAX)
-    - (_PUSH_OPCODE_BYTES + _EXTRANONCE_BYTES)
+    - (_PUSH_OPCODE_BYTES + SALT_BYTES_MAX)
+    - (_PUSH_OPCODE_BYTES + EXTRANONCE_BYTES)
     - _PUSH_OPCODE_BYTES
 )
 
@@ -57,13 +57,13 @@ def halves(coinbase: Coinbase, template: Template, salt: bytes) -> tuple[bytes, 
     Everything in the script is pushed. Bare bytes would be read as opcodes, and their sigops count against the block's
     limit: a random extranonce could make a block invalid (Bitcoin Core, `GetLegacySigOpCount`, "bad-blk-sigops").
     """
-    if len(salt) > _SALT_BYTES_MAX:
-        raise ValueError(f"a salt has at most {_SALT_BYTES_MAX} bytes, not {len(salt)}")
+    if len(salt) > SALT_BYTES_MAX:
+        raise ValueError(f"a salt has at most {SALT_BYTES_MAX} bytes, not {len(salt)}")
     tag = push(coinbase.tag) if coinbase.tag else b""
-    script = push_height(template.height) + tag + push(salt) + bytes([_EXTRANONCE_BYTES])
+    script = push_height(template.height) + tag + push(salt) + bytes([EXTRANONCE_BYTES])
     outputs = (
         Output(value_sat=template.coinbase_value_sat, script=coinbase.payout_script),
         Output(value_sat=0, script=template.witness_commitment),
     )
-    first = _VERSION + compact_size(1) + _NO_OUTPOINT + compact_size(len(script) + _EXTRANONCE_BYTES) + script
+    first = _VERSION + compact_size(1) + _NO_OUTPOINT + compact_size(len(script) + EXTRANONCE_BYTES) + script
     return first, _SEQUENCE + serialise_outputs(outputs) + _LOCKTIME

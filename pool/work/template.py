@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -16,9 +16,16 @@ from pool.bitcoin.target import target_from_nbits
 # Rules with `!` in front that we build blocks by; any other one changes what a block must look like (BIP-0009).
 KNOWN_MANDATORY_RULES = frozenset({"segwit", "signet"})
 
+# Of a block. Source: Bitcoin Core, `consensus/consensus.h`.
+WEIGHT_MAX = 4_000_000
+SIGOPS_MAX = 80_000
+# What a byte without witness weighs, and a signature check outside of one costs. Source: BIP-0141.
+WITNESS_SCALE = 4
+
 _Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 _Hex = Annotated[str, Meta(min_length=2)]
 _Count = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+_Limit = Annotated[int, Meta(ge=1, le=2**32 - 1)]
 _Seconds = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 _Satoshis = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
@@ -47,7 +54,8 @@ class Template(Struct, frozen=True, array_like=True):
 
     prev_hash: wire order. time, time_min: Unix seconds of the node's clock, and the earliest it takes.
     coinbase_value_sat: subsidy and fees, the most that the coinbase may claim. witness_commitment: the whole output
-    script. longpoll_id: opaque; another one means another template. Source: BIP-0022, BIP-0023, BIP-0145.
+    script. longpoll_id: opaque; another one means another template. weight_max (weight units) and sigops_max (their
+    cost): of the whole block. Source: BIP-0022, BIP-0023, BIP-0145.
 
     The work role keeps templates on disk for a while: append fields only.
     """
@@ -62,10 +70,24 @@ class Template(Struct, frozen=True, array_like=True):
     witness_commitment: bytes
     longpoll_id: str
     transactions: tuple[TemplateTransaction, ...]
+    weight_max: int = WEIGHT_MAX
+    sigops_max: int = SIGOPS_MAX
 
     @property
     def fees_sat(self) -> int:
         return sum(transaction.fee_sat for transaction in self.transactions)
+
+    def first(self, count: int) -> Template:
+        """The same template with its first transactions only; none loses a parent, which stands before its children."""
+        kept = self.transactions[:count]
+        dropped_sat = sum(transaction.fee_sat for transaction in self.transactions[count:])
+        ours = _commitment(kept)
+        return msgspec.structs.replace(
+            self,
+            transactions=kept,
+            coinbase_value_sat=self.coinbase_value_sat - dropped_sat,
+            witness_commitment=ours + self.witness_commitment[len(ours) :],
+        )
 
     def aged(self, seconds: int) -> Template:
         """The same template as the node would date it that much later."""
@@ -97,6 +119,8 @@ class _WireTemplate(Struct):
     bits: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}\Z")]
     height: Annotated[int, Meta(ge=1, le=2**31 - 1)]
     default_witness_commitment: _Hex
+    weightlimit: _Limit
+    sigoplimit: _Limit
 
 
 def parse_template(result: Mapping[str, Any]) -> Template:
@@ -127,6 +151,8 @@ def parse_template(result: Mapping[str, Any]) -> Template:
         witness_commitment=_bytes(wire.default_witness_commitment, "default_witness_commitment"),
         longpoll_id=wire.longpollid,
         transactions=tuple(_transaction(each, index) for index, each in enumerate(wire.transactions)),
+        weight_max=wire.weightlimit,
+        sigops_max=wire.sigoplimit,
     )
     if template.fees_sat > template.coinbase_value_sat:
         raise TemplateError("getblocktemplate: coinbasevalue is less than the fees of the transactions")
@@ -139,12 +165,16 @@ def _check_commitment(template: Template) -> None:
 
     A signet's commitment may go on behind the 38 bytes of BIP-0141 (BIP-0325).
     """
-    ours = witness_commitment_script(witness_commitment([each.wtxid for each in template.transactions]))
+    ours = _commitment(template.transactions)
     if not template.witness_commitment.startswith(ours):
         raise TemplateError(
             "getblocktemplate: default_witness_commitment is not the one of these transactions: "
             f"{template.witness_commitment.hex()} should begin with {ours.hex()}"
         )
+
+
+def _commitment(transactions: Sequence[TemplateTransaction]) -> bytes:
+    return witness_commitment_script(witness_commitment([each.wtxid for each in transactions]))
 
 
 def _transaction(wire: _WireTransaction, index: int) -> TemplateTransaction:

@@ -25,7 +25,7 @@ def main() -> int:
     if bitcoind is None:
         print("there is no bitcoind on PATH or in STEPPE_BITCOIND; scripts/chaos fetches one", file=sys.stderr)
         return 1
-    faults = words.faults or groups_for(words.database)
+    faults = words.faults or groups_for(words.database, words.journal)
     folder = Path(tempfile.mkdtemp(prefix="steppe-chaos-"))
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
@@ -40,6 +40,7 @@ def main() -> int:
             seconds=words.minutes * 60,
             pace_seconds=words.pace,
             faults=tuple(faults),
+            journal_mode=words.journal,
         )
         report = run(options, lambda what: print(what, file=sys.stderr, flush=True), stop)
     print(as_json(report) if words.json else as_table(report))
@@ -54,6 +55,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32), help="chooses the faults")
     parser.add_argument("--faults", type=_faults, help="groups, or single faults; default: all groups")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--journal", choices=("relaxed", "fsync"), default="relaxed", help="its mode")
     parser.add_argument("--chain", choices=("regtest", "signet"), default="regtest", help="regtest: a share is a block")
     parser.add_argument("--pace", type=float, default=4.0, help="seconds from one fault to the next, the mean")
     parser.add_argument("--keep", action="store_true", help="leave the folder of a good run too")

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +18,12 @@ import redis
 from msgspec import Struct
 from sqlalchemy import Engine
 
+from payout.maturity import State
+from payout.store.ledger import SqlLedger
 from pool import config_file, failpoints
-from pool.config import Config, Paths
+from pool.config import Config
 from pool.node.private import PrivateChain
+from pool.paths import Paths
 from pool.roles.database import reach_database
 from pool.service import ensure_account, process_name
 from pool.store.redis_link import connect
@@ -27,6 +31,7 @@ from pool.store.redis_server import url_of
 from pool.supervisor import bound_to_parent
 from tests.chaos.disk import JournalDisk
 from tests.chaos.nodes import Nodes
+from tests.chaos.power import Power
 from tests.chaos.shims import SteppingClock, preloaded
 from tests.regtest.whole_pool import children_of, eventually, free_port
 
@@ -39,12 +44,14 @@ STOP_SECONDS = 60.0
 
 
 class Setup(Struct, frozen=True):
-    """What a cluster is made of. database_url: empty for SQLite in the data folder."""
+    """What a cluster is made of. database_url: empty for SQLite in the data folder. journal_mode: with `fsync` the
+    power of its machine may be cut."""
 
     bitcoind: Path
     chain: PrivateChain
     folder: Path
     database_url: str = ""
+    journal_mode: str = "relaxed"
 
 
 class Cluster:
@@ -60,6 +67,7 @@ class Cluster:
         self._process: subprocess.Popen[bytes] | None = None
         self.clock = SteppingClock(setup.folder)
         self.disk = JournalDisk(self.folder, self.paths.journal)
+        self.power = Power(self.folder, self.paths.journal) if setup.journal_mode == "fsync" else None
         self.failpoints = ""  # of the next start
 
     @property
@@ -75,6 +83,8 @@ class Cluster:
         self.nodes.start()
         self._config_path.write_text(self._configuration())
         self.disk.open()
+        if self.power is not None:
+            self.power.on()
         for name, scheme, fee_bps in ACCOUNTS:
             ensure_account(self.config, name, scheme, fee_bps)
         self.start_pool()
@@ -92,6 +102,7 @@ class Cluster:
 
     def start_pool(self) -> None:
         """`steppe run`."""
+        power = [] if self.power is None else [self.power.environment]
         with (self.folder / "steppe.log").open("ab") as log:
             self._process = subprocess.Popen(
                 bound_to_parent([sys.executable, "-m", "pool", "run", "-c", str(self._config_path)]),
@@ -100,7 +111,7 @@ class Cluster:
                 stderr=log,
                 env={
                     **os.environ,
-                    **preloaded(self.clock.environment, self.disk.environment),
+                    **preloaded(self.clock.environment, self.disk.environment, *power),
                     failpoints.VARIABLE: self.failpoints,
                 },
                 start_new_session=True,
@@ -130,6 +141,17 @@ class Cluster:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             raise
+
+    def cut_power(self, seed: int) -> None:
+        """All of the pool ends at one moment, and of its files there is what the disk had."""
+        assert self._process is not None
+        assert self.power is not None, "the power is cut only where shares are synced: --journal fsync"
+        for pid in (self._process.pid, *children_of(self._process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.kill_pool()
+        self.power.cut(seed)
+        shutil.rmtree(self.paths.redis / "appendonlydir", ignore_errors=True)
 
     def is_ready(self) -> bool:
         """As /readyz says."""
@@ -171,6 +193,12 @@ class Cluster:
         finally:
             engine.dispose()
 
+    def credited_height(self) -> int:
+        """Height of the highest block that is credited, and may still be taken back."""
+        with self.database() as engine, SqlLedger(engine).read() as books:
+            credited = (block.life.height for block in books.blocks.every() if block.life.state is State.IMMATURE)
+            return max(credited, default=0)
+
     def redis(self) -> redis.Redis:
         """A client of the pool's Redis."""
         return connect(url_of(self.paths.redis))
@@ -207,6 +235,7 @@ refresh_seconds = 5
 [stratum]
 listen = ["127.0.0.1:{self.stratum_port}"]
 processes = {STRATUM_PROCESSES}
+journal_mode = "{self._setup.journal_mode}"
 difficulty = 1e-9
 difficulty_min = 1e-9
 difficulty_max = 1e-9

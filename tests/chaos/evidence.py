@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -121,9 +122,10 @@ def read_booked(engine: Engine) -> Iterator[Booked]:
             )
         }
         rows = connection.execute(select(share_batch.c.frontend, share_batch.c.shares).order_by(share_batch.c.id))
-        for frontend, shares in rows:
-            for share in unpack(shares):
-                yield Booked((frontend, share.seq), accounts[share.stake], share.units)
+        for frontend, stored in rows:
+            shares = unpack(stored)
+            for seq, (stake_id, units) in zip(shares.seqs(), shares.in_order(), strict=True):
+                yield Booked((frontend, seq), accounts[stake_id], units)
 
 
 def behind(journals: Path, ledger: SqlLedger) -> dict[str, int]:
@@ -146,12 +148,14 @@ def candidates_of(ledger: SqlLedger) -> list[str]:
 
 
 def read_spool(folder: Path) -> dict[bytes, Settled | None]:
-    """The candidates on disk, without touching them: the work role may be writing."""
+    """The candidates on disk, without touching them: the work role may be writing. None: not final yet."""
     found: dict[bytes, Settled | None] = {}
-    for path in folder.glob("*.block"):
-        verdict = path.with_suffix(".verdict")
+    for path in [*folder.glob("*.block"), *folder.glob("*.head")]:
         block_hash = bytes.fromhex(path.stem.partition("-")[2])[::-1]
-        found[block_hash] = msgspec.json.decode(verdict.read_bytes(), type=Settled) if verdict.exists() else None
+        found[block_hash] = None
+        with contextlib.suppress(FileNotFoundError):
+            settled = msgspec.json.decode(path.with_suffix(".verdict").read_bytes(), type=Settled)
+            found[block_hash] = settled if settled.final else None
     return found
 
 

@@ -51,9 +51,19 @@ HELD_SECONDS = 0.3
 
 def kill_program(program: str, scene: Scene) -> None:
     """kill -9; the supervisor starts it again."""
-    pid = eventually(f"{program} runs", lambda: scene.cluster.pid_of(program), BACK_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    _kill(scene, program)
+
+
+def kill_two(scene: Scene) -> None:
+    """kill -9 of two programs at one moment."""
+    _kill(scene, *scene.chance.sample(PROGRAMS, 2))
+
+
+def _kill(scene: Scene, *programs: str) -> None:
+    pids = [eventually(f"{program} runs", partial(scene.cluster.pid_of, program), BACK_SECONDS) for program in programs]
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def pause_program(program: str, scene: Scene) -> None:
@@ -108,6 +118,26 @@ def cut_node_off(number: int, scene: Scene) -> None:
     scene.cluster.nodes.converge()
 
 
+def make_nodes_forget(scene: Scene) -> None:
+    """The pool's nodes take blocks of ours, and are killed before anyone else has them: only the pool can bring them
+    back."""
+    nodes = scene.cluster.nodes
+    with nodes.split(nodes.stranger):
+        fork = nodes.stranger.height()
+        eventually("blocks of our own", lambda: all(node.height() > fork for node in nodes.of_the_pool))
+        scene.load.hold()  # or new ones would take their place
+        time.sleep(HELD_SECONDS)
+        height = max(node.height() for node in nodes.of_the_pool)
+        for node in nodes.of_the_pool:
+            node.kill()
+    for node in nodes.of_the_pool:
+        node.start(at_first=nodes.stranger.address)  # two that know nothing would ask each other
+    eventually("what its nodes forgot is in the chain again", lambda: nodes.stranger.height() >= height, BACK_SECONDS)
+    for node in nodes.of_the_pool:
+        node.reconnect()
+    scene.load.go_on()
+
+
 def reorganize(scene: Scene) -> None:
     """The pool and everyone else go different ways for one to six blocks, and the others' is longer."""
     ours, stranger = scene.cluster.nodes.of_the_pool[0], scene.cluster.nodes.stranger
@@ -115,6 +145,7 @@ def reorganize(scene: Scene) -> None:
     with scene.cluster.nodes.split(stranger):
         fork = stranger.height()
         eventually(f"{depth} blocks of our own", lambda: ours.height() >= fork + depth)
+        eventually("one of them is credited", lambda: scene.cluster.credited_height() > fork)
         scene.load.hold()  # or the pool would go on, and its chain stay the longer one
         time.sleep(HELD_SECONDS)
         stranger.mine(ours.height() + 1 - stranger.height())
@@ -203,6 +234,13 @@ def kill_postgresql(scene: Scene) -> None:
         os.kill(scene.chance.choice(pids), signal.SIGKILL)
 
 
+def cut_power(scene: Scene) -> None:
+    """The machine of the pool stops at once; its disk has what was synced, and any part of the rest."""
+    scene.cluster.cut_power(scene.chance.getrandbits(32))
+    scene.cluster.start_pool()
+    scene.cluster.wait_until_ready()
+
+
 def step_clock(hours: int, scene: Scene) -> None:
     """The wall clock steps by hours, and back."""
     scene.cluster.clock.step(hours * 3600)
@@ -248,7 +286,13 @@ FAILPOINTS = {
     "shares-read": "stratum",
     "shares-shipped": "stratum",
     "candidate-sent": "stratum",
+    "candidate-built": "work",
+    "candidate-noted": "work",
+    "candidate-submitted": "work",
+    "candidate-kept": "work",
     "candidate-taken": "work",
+    "block-submitted": "work",
+    "block-settled": "work",
     "books-written": "accounting",
     "books-committed": "accounting",
     "shares-booked": "accounting",
@@ -260,6 +304,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
     "kill": {
         **{f"kill {program}": partial(kill_program, program) for program in PROGRAMS},
         **{f"kill node {name}": partial(kill_node, number) for number, name in enumerate(NAMES)},
+        "kill two": kill_two,
         "kill everything": kill_supervisor,
     },
     "pause": {f"pause {program}": partial(pause_program, program) for program in PROGRAMS},
@@ -274,6 +319,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
     "node": {
         **{f"node {name} paused": partial(pause_node, number) for number, name in enumerate(NAMES)},
         **{f"node {name} cut off": partial(cut_node_off, number) for number, name in enumerate(NAMES)},
+        "nodes forget": make_nodes_forget,
     },
     "fork": {"reorganization": reorganize, "orphan race": race},
     "disk": {"disk full": fill_disk, "disk unwritable": unwritable_disk, "disk unsyncable": unsyncable_disk},
@@ -284,13 +330,15 @@ FAULTS: dict[str, dict[str, Fault]] = {
     },
     "database": {"database held": hold_database},
     "postgresql": {"kill postgresql": kill_postgresql},
+    "power": {"power cut": cut_power},
     "failpoint": {f"failpoint {name}": partial(die_at, name) for name in FAILPOINTS},
 }
 
 
-def groups_for(database: str) -> list[str]:
-    """The groups that make sense with a database."""
-    return [group for group in FAULTS if group != "postgresql" or database == "postgresql"]
+def groups_for(database: str, journal_mode: str) -> list[str]:
+    """The groups that make sense with a database and a mode of the journal."""
+    without = {"postgresql"} - {database} | ({"power"} if journal_mode != "fsync" else set())
+    return [group for group in FAULTS if group not in without]
 
 
 def named(wanted: Iterable[str]) -> dict[str, Fault]:

@@ -28,15 +28,14 @@ class Node:
     def __init__(self, program: Path, chain: PrivateChain, folder: Path) -> None:
         self.private = PrivateNode(program, chain, folder, free_port())
         self.address = f"127.0.0.1:{free_port()}"
-        self._chain = chain
-        self._peers: list[str] = []
+        self.peers: list[str] = []
         self._paused = False
         self.is_up = False
 
-    def start(self, peers: list[str] | None = None) -> None:
-        """Start it; it looks for its peers, by default for those of the last time."""
-        self._peers = self._peers if peers is None else peers
-        self.private.start("-listen=1", f"-bind={self.address}", *(f"-addnode={peer}" for peer in self._peers))
+    def start(self, at_first: str | None = None) -> None:
+        """Start it; it looks for its peers. at_first: the only one to look for until `reconnect`."""
+        peers = self.peers if at_first is None else [at_first]
+        self.private.start("-listen=1", f"-bind={self.address}", *(f"-addnode={peer}" for peer in peers))
         self.is_up = True
 
     def stop(self) -> None:
@@ -68,7 +67,7 @@ class Node:
     def reconnect(self) -> None:
         """Peers again, and at once."""
         self.call("setnetworkactive", True)
-        for peer in self._peers:
+        for peer in self.peers:
             with contextlib.suppress(JSONRPCException):  # connected already
                 self.call("addnode", peer, "onetry")
 
@@ -108,7 +107,8 @@ class Nodes:
         to catch up with."""
         addresses = [node.address for node in self.all]
         for node in self.all:
-            node.start([address for address in addresses if address != node.address])
+            node.peers = [address for address in addresses if address != node.address]
+            node.start()
         self.all[0].mine(1)
         self.converge()
 

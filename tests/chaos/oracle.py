@@ -13,13 +13,12 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from payout.maturity import State
-from pool.node.spool import Settled
 from tests.chaos.evidence import Evidence, Place
 from tests.chaos.memory import Sent
 
 # What a node may say to a block that another one beat, or whose parent it lost. Source: BIP-0022; Bitcoin Core,
 # `submitblock`.
-OF_A_LOST_RACE = {None, "duplicate", "inconclusive", "duplicate-inconclusive", "prev-blk-not-found"}
+OF_A_LOST_RACE = {"accepted", "duplicate", "inconclusive", "duplicate-inconclusive", "prev-blk-not-found"}
 
 
 class Verdict(Struct, frozen=True):
@@ -110,12 +109,10 @@ def _fate(block_hash: bytes, evidence: Evidence) -> str:
         settled = evidence.spool[block_hash]
         if settled is None:
             return "on disk, and nobody knows what became of it"
-        return RACED if _is_of_a_race(settled) else f"refused: {settled.reason}"
+        if settled.accepted:
+            return "said to be in the chain for good, and it is not"
+        return RACED if OF_A_LOST_RACE & set(settled.answers.values()) else f"refused: {settled.answers}"
     return RACED if block_hash in evidence.chain.elsewhere else "never tried: no node knows it, and it is not on disk"
-
-
-def _is_of_a_race(settled: Settled) -> bool:
-    return settled.reason in OF_A_LOST_RACE
 
 
 def _of_the_books(shares: dict[bytes, Sent], evidence: Evidence) -> Iterator[str]:

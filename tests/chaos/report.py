@@ -30,8 +30,12 @@ class Report(Struct, frozen=True):
 
     @property
     def kills(self) -> int:
-        """Processes that were killed."""
-        return sum(fault.count for fault in self.faults if fault.name.startswith("kill"))
+        """Processes that were killed by our own hand."""
+        return sum(
+            fault.count * (2 if fault.name == "kill two" else 1)
+            for fault in self.faults
+            if fault.name.startswith("kill")
+        )
 
 
 def as_json(report: Report) -> str:

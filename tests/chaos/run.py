@@ -27,9 +27,10 @@ from tests.regtest.whole_pool import eventually
 
 # Miners, shares a second of all together, and hashes a second in search of blocks. On regtest every share is a block,
 # and three blocks a second is what a node with two peers, and their disk, can be asked for without pause.
-LOADS: dict[PrivateChain, tuple[int, float, float]] = {"regtest": (24, 8.0, 0.0), "signet": (60, 120.0, 2e6)}
-# Blocks on top of everything that was found, so that each has won or lost.
-LAST_BLOCKS = 8
+LOADS: dict[PrivateChain, tuple[int, float, float]] = {"regtest": (24, 8.0, 0.0), "signet": (40, 80.0, 1.5e6)}
+# Blocks on top of everything that was found, so that each has won or lost: six are enough, and one more for a block
+# that was found on the last tip and came too late for it.
+LAST_BLOCKS = 7
 SETTLE_SECONDS = 120.0
 
 
@@ -47,6 +48,7 @@ class Options(Struct, frozen=True):
     pace_seconds: float
     faults: tuple[str, ...]
     rounds: int | None = None
+    journal_mode: str = "relaxed"
 
 
 def run(options: Options, say: Callable[[str], None], stop: Callable[[], bool] = lambda: False) -> Report:
@@ -54,7 +56,9 @@ def run(options: Options, say: Callable[[str], None], stop: Callable[[], bool] =
     began = time.monotonic()
     chance = random.Random(options.seed)
     memory, injected = Memory(), list[Injected]()
-    cluster = Cluster(Setup(options.bitcoind, options.chain, options.folder, options.database_url))
+    cluster = Cluster(
+        Setup(options.bitcoind, options.chain, options.folder, options.database_url, options.journal_mode)
+    )
     miners, shares_per_second, hunted_hps = LOADS[options.chain]
     logins = [f"{ACCOUNTS[number % len(ACCOUNTS)][0]}.rig{number}" for number in range(miners)]
     load = Load(cluster.stratum_port, logins, shares_per_second, hunted_hps, memory, options.seed)
@@ -65,9 +69,7 @@ def run(options: Options, say: Callable[[str], None], stop: Callable[[], bool] =
             load.start()
             eventually("a first share is acknowledged", memory.acknowledged_at)
             _break_things(options, Scene(cluster, load, chance), injected, say, stop)
-            _wait_for_all(cluster, load)
-            peace_at = time.monotonic()
-            _settle(cluster, load)
+            peace_at = _settle(cluster, load, say)
         finally:
             if load.is_alive():
                 load.stop()
@@ -117,29 +119,36 @@ def _break_things(
             time.sleep(max(0.0, began + pause - time.monotonic()))
 
 
-def _wait_for_all(cluster: Cluster, load: Load) -> None:
-    """Peace: everything runs, and so do all miners. Raises AssertionError."""
+def _settle(cluster: Cluster, load: Load, say: Callable[[str], None]) -> float:
+    """Peace: what is on its way arrives, and the pool stops in good order. Returns when all miners were back.
+
+    Raises AssertionError for what does not happen.
+    """
+
+    def wait(what: str, condition: Callable[[], object]) -> None:
+        say(f"waiting: {what}")
+        eventually(what, condition, SETTLE_SECONDS)
+
     cluster.nodes.heal()
     cluster.nodes.converge()
     cluster.wait_until_ready()
-    eventually("all miners are back", lambda: load.ready == load.size, SETTLE_SECONDS)
-
-
-def _settle(cluster: Cluster, load: Load) -> None:
-    """What is on its way arrives, and the pool stops in good order. Raises AssertionError."""
+    wait("all miners are back", lambda: load.ready == load.size)
+    peace_at = time.monotonic()
     load.hold()
-    eventually("every share has its answer", lambda: load.unanswered == 0, SETTLE_SECONDS)
+    wait("every share has its answer", lambda: load.unanswered == 0)
     load.stop()
-    cluster.nodes.stranger.mine(LAST_BLOCKS)
+    if read_spool(cluster.paths.candidates):  # on signet they take their time
+        cluster.nodes.stranger.mine(LAST_BLOCKS)
     cluster.nodes.converge()
-    eventually("every block has its verdict", lambda: _all_settled(cluster), SETTLE_SECONDS)
+    wait("every block has its verdict", lambda: _all_settled(cluster))
     with cluster.database() as engine:
         ledger = SqlLedger(engine)
-        eventually("the books have every record", lambda: not behind(cluster.paths.journal, ledger), SETTLE_SECONDS)
-        eventually("the books know what became of each block", lambda: not candidates_of(ledger), SETTLE_SECONDS)
+        wait("the books have every record", lambda: not behind(cluster.paths.journal, ledger))
+        wait("the books know what became of each block", lambda: not candidates_of(ledger))
+    say("waiting: the pool stops")
     code = cluster.stop_pool()
-    if code != 0:
-        raise AssertionError(f"the pool ended with exit code {code}")
+    assert code == 0, f"the pool ended with exit code {code}"
+    return peace_at
 
 
 def _all_settled(cluster: Cluster) -> bool:

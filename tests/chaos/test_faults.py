@@ -25,8 +25,12 @@ def test_what_is_neither_is_refused() -> None:
 
 
 def test_postgresql_is_killed_only_where_it_is_used() -> None:
-    assert set(groups_for("postgresql")) == set(FAULTS)
-    assert set(FAULTS) - set(groups_for("sqlite")) == {"postgresql"}
+    assert set(FAULTS) - set(groups_for("sqlite", "fsync")) == {"postgresql"}
+
+
+def test_the_power_is_cut_only_where_the_journal_promises_to_survive_that() -> None:
+    assert set(FAULTS) - set(groups_for("postgresql", "relaxed")) == {"power"}
+    assert set(groups_for("postgresql", "fsync")) == set(FAULTS)
 
 
 def test_every_failpoint_that_is_named_is_somewhere_in_the_code() -> None:

@@ -141,13 +141,13 @@ class TestBlocks:
         assert (verdict.blocks, verdict.in_chain, verdict.raced) == (1, 1, 0)
 
     def test_one_that_was_tried_and_beaten_is_good(self) -> None:
-        tried = {BLOCK: Settled(False, "inconclusive", 0)}
+        tried = {BLOCK: Settled(False, "inconclusive", 0, {"node": "inconclusive"})}
         verdict = replace(self.FOUND, paid_sat={}, blocks=(block_in_books(State.DEAD),), spool=tried).verdict()
         assert verdict.is_good
         assert (verdict.in_chain, verdict.raced, verdict.reversed) == (0, 1, 0)
 
     def test_one_that_was_credited_and_then_beaten_is_counted(self) -> None:
-        tried = {BLOCK: Settled(True, None, 0)}
+        tried = {BLOCK: Settled(False, None, 0, {"node": "accepted"})}
         verdict = replace(self.FOUND, paid_sat={}, blocks=(block_in_books(State.ORPHANED),), spool=tried).verdict()
         assert verdict.is_good
         assert (verdict.raced, verdict.reversed) == (1, 1)
@@ -161,9 +161,14 @@ class TestBlocks:
         assert run.verdict().blocks_lost
 
     def test_one_that_a_node_called_bad_is_lost(self) -> None:
-        bad = {BLOCK: Settled(False, "bad-txnmrklroot", 0)}
+        bad = {BLOCK: Settled(False, "bad-txnmrklroot", 0, {"node": "bad-txnmrklroot"})}
         [lost] = replace(self.FOUND, paid_sat={}, blocks=(block_in_books(State.DEAD),), spool=bad).verdict().blocks_lost
-        assert lost.endswith("refused: bad-txnmrklroot")
+        assert lost.endswith("refused: {'node': 'bad-txnmrklroot'}")
+
+    def test_one_that_is_said_to_be_in_the_chain_and_is_not_is_lost(self) -> None:
+        said = {BLOCK: Settled(True, None, 0, {"node": "accepted"})}
+        run = replace(self.FOUND, paid_sat={}, blocks=(block_in_books(State.DEAD),), spool=said)
+        assert run.verdict().blocks_lost
 
     def test_one_whose_share_was_not_acknowledged_is_looked_for_too_if_it_is_in_a_journal(self) -> None:
         run = replace(self.FOUND, shares=(sent(BLOCK, 0, is_block=True),), paid_sat={}, blocks=())

@@ -31,6 +31,7 @@ def test_a_good_run_has_its_figures() -> None:
 
 def test_only_kills_count_as_kills() -> None:
     assert REPORT.kills == 2
+    assert replace(REPORT, faults=[Outage("kill two", 3, 0, 0, 0, 0)]).kills == 6
 
 
 def test_what_was_lost_is_named_with_the_seed_and_the_folder() -> None:

@@ -17,6 +17,7 @@ import click
 from msgspec import Struct
 
 import native
+from tests.load.books import accounting, credit, rebuild
 from tests.load.hostile import CROWDS, measure_hostile
 from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
 from tests.load.node import Pool
@@ -236,6 +237,10 @@ def payout(accounts: int, url: str | None) -> None:
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
     print(json.dumps({"machine": machine(), "payout": found}, indent=2))
+
+
+for command in (rebuild, accounting, credit):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import zip_longest
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Engine
@@ -17,11 +19,14 @@ from payout.accounts import Scheme
 from payout.audit import audit
 from payout.intake import Rules, Taken
 from payout.ledger import Row
+from payout.order import OrderedShares, Worths
 from payout.rewards import Startup
 from payout.store.ledger import SqlLedger
 from pool.ports import NodeUnavailable, Record, ShareBatch
 from pool.work.job import Job
 from pool.work.share import Outcome, Share
+
+T = TypeVar("T")
 
 MINUTE_MS = 60_000
 START_MS = 1_700_000_040_000  # a full minute
@@ -73,6 +78,26 @@ def share(
         slice_id=slice_id,
         block_hash=None if block is None else block_hash(block),
     )
+
+
+def ordered(shares: Iterable[tuple[T, int]], first_seq: int = 1, gaps: Iterable[int] = ()) -> OrderedShares[T]:
+    """Shares (stake, units) in their order. gaps: how many records lie before each; none where not said."""
+    runs: dict[tuple[T, int], int] = {}
+    places: list[int] = []
+    stretches: list[tuple[int, int]] = []
+    seq = first_seq
+    for each, gap in zip_longest(shares := list(shares), list(gaps)[: len(shares)], fillvalue=0):
+        assert not isinstance(each, int)
+        places.append(runs.setdefault(each, len(runs)))
+        seq += gap
+        if stretches and sum(stretches[-1]) == seq:
+            stretches[-1] = stretches[-1][0], stretches[-1][1] + 1
+        else:
+            stretches.append((seq, 1))
+        seq += 1
+    worths = Worths.of([stake for stake, _ in runs], [units for _, units in runs])
+    counts = [places.count(place) for place in range(len(runs))]
+    return OrderedShares(worths, range(len(runs)), counts, bytes(places), stretches)
 
 
 def job(minute: int) -> Job:

@@ -7,13 +7,15 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import Engine, event
 
-from payout.accounts import Scheme, Stake
+from payout.accounts import Plan, Scheme, Stake
 from payout.audit import audit
+from payout.ledger import LedgerError
 from payout.rewards import split_reward, sum_weights, take_window, window_capacity
 from payout.scoring import work_of
 from payout.store.shares import SqlShares
@@ -21,7 +23,7 @@ from pool.ports import Record, ShareBatch
 from pool.store.sql import reading
 from pool.work.share import Outcome, Share
 from tests.databases import dump, fresh
-from tests.payout.scene import REWARD_SAT, RULES, Scene, batch, job, share
+from tests.payout.scene import MINUTE_MS, REWARD_SAT, RULES, START_MS, Scene, batch, job, share
 
 
 class FakeSource:
@@ -60,6 +62,20 @@ class TestDrain:
         source = FakeSource(batch([share("a")]), batch([share("a")], 5), batch([share("b")], 1, "f2"))
         assert self.drain(Scene(sqlite), source) == 2
         assert source.told == [("committed", 1, 1), ("resend", 5, 1), ("committed", 1, 1)]
+
+    def test_all_that_waits_is_one_transaction(self, sqlite: Engine) -> None:
+        scene = Scene(sqlite)
+        commits: list[object] = []
+        event.listen(sqlite, "commit", commits.append)
+        assert self.drain(scene, FakeSource(*(batch([share("a")], seq) for seq in range(1, 6)))) == 5
+        assert len(commits) == 1
+
+    def test_before_a_batch_that_cannot_be_taken_the_others_are(self, sqlite: Engine) -> None:
+        scene = Scene(sqlite)
+        source = FakeSource(batch([share("a")]), replace(batch([share("b")], 2), payload=b"\xc1"))
+        with pytest.raises(LedgerError, match="records 2 to 2 of journal f1 cannot be read"):
+            self.drain(scene, source)
+        assert source.told == [("committed", 1, 1)]
 
     def test_an_empty_source_is_no_work(self, sqlite: Engine) -> None:
         assert self.drain(Scene(sqlite), FakeSource()) == 0
@@ -120,6 +136,29 @@ class TestProperties:
             feed(cut, records, cuts)
             feed(cut, records, again)
             assert money(cut) == money(plain)
+
+    @settings(max_examples=30, deadline=None)
+    @given(records=RECORDS, cuts=CUTS, bounds=st.lists(st.integers(0, 3), max_size=3))
+    def test_whether_batches_are_taken_together_or_one_by_one_the_books_are_the_same(
+        self, sqlite_file: bytes, records: list[Record], cuts: list[int], bounds: list[int]
+    ) -> None:
+        edges = sorted({0, len(records), *(cut for cut in cuts if cut < len(records))})
+        batches = [batch(records[start:stop], start + 1) for start, stop in pairwise(edges)]
+        with fresh(sqlite_file) as one, fresh(sqlite_file) as two:
+            alone, together = opened(one), opened(two)
+            for scene in (alone, together):
+                with scene.ledger.write() as books:
+                    for at, minute in enumerate(sorted(set(bounds))):
+                        plan = Plan(Scheme.PPLNS if at % 2 else Scheme.PPS, at, START_MS + minute * MINUTE_MS + 1)
+                        books.accounts.change_plan("kz", plan, START_MS)
+            for each in batches:
+                alone.accounting.take(each)
+            list(together.accounting.drain(FakeSource(*batches)))
+            assert money(alone) == money(together)
+            without_shares = [
+                {name: rows for name, rows in dump(engine).items() if name != "share_batch"} for engine in (one, two)
+            ]
+            assert without_shares[0] == without_shares[1]
 
     @settings(max_examples=30, deadline=None)
     @given(records=RECORDS, other=RECORDS, cuts=CUTS)

@@ -7,9 +7,9 @@ from sqlalchemy import Engine, text
 
 from payout.accounts import Scheme
 from payout.audit import Finding, audit
-from payout.order import OrderedShare, pack
+from payout.order import pack
 from pool.store.sql import writing
-from tests.payout.scene import Scene, job, share
+from tests.payout.scene import Scene, job, ordered, share
 
 
 @pytest.fixture
@@ -91,6 +91,6 @@ class TestBlocks:
         assert numbers(found) == {7}
 
     def test_shares_that_were_changed(self, scene: Scene) -> None:
-        shares = pack([OrderedShare(1, 1, 12345)])
+        shares = pack(ordered([(1, 12345)]))
         found = findings(scene, "UPDATE share_batch SET shares = :shares WHERE id = 1", shares=shares)
         assert numbers(found) == {7}

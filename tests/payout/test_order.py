@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,25 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payout.ledger import LedgerError
-from payout.order import OrderedShare, clip, pack, pack_sums, sum_units, unpack, unpack_sums
+from payout.order import SUMMED, OrderedShares, Worths, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
 from payout.rewards import UNIT, sum_weights, take_window
+from tests.payout.scene import ordered
 
-SHARES = st.lists(st.tuples(st.integers(1, 100), st.integers(1, 9), st.integers(0, UNIT)), min_size=1, max_size=40).map(
-    lambda rows: [OrderedShare(seq, stake, units) for seq, (_, stake, units) in zip(_seqs(rows), rows, strict=True)]
-)
-
-
-def _seqs(rows: list[tuple[int, int, int]]) -> list[int]:
-    seq, seqs = 0, []
-    for gap, _, _ in rows:
-        seq += gap
-        seqs.append(seq)
-    return seqs
+WORTHS = st.tuples(st.integers(1, 9), st.integers(0, UNIT))
+SHARES = st.lists(WORTHS, max_size=40)
 
 
-@given(SHARES)
-def test_stored_shares_come_back(shares: list[OrderedShare[int]]) -> None:
-    assert unpack(pack(shares)) == shares
+@given(SHARES, st.lists(st.integers(0, 99), max_size=40), st.integers(1, 2**40))
+def test_stored_shares_come_back(shares: list[tuple[int, int]], gaps: list[int], first_seq: int) -> None:
+    stored = ordered(shares, first_seq, gaps)
+    again = unpack(pack(stored))
+    assert (list(again.in_order()), list(again.seqs())) == (shares, list(stored.seqs()))
+    assert (add_up([again]), again.count) == (add_up([stored]), len(shares))
 
 
 @given(st.dictionaries(st.integers(1, 10**6), st.integers(0, 2**120)))
@@ -37,49 +34,79 @@ def test_stored_sums_come_back(sums: dict[int, int]) -> None:
 
 
 @given(SHARES)
-def test_the_sums_are_those_of_the_shares(shares: list[OrderedShare[int]]) -> None:
-    assert sum(sum_units(shares).values()) == sum(share.units for share in shares)
+def test_the_sums_are_those_of_the_shares(shares: list[tuple[int, int]]) -> None:
+    assert add_up([ordered(shares)]) == sum_weights(shares)
+    assert ordered(shares).units() == sum(units for _, units in shares)
 
 
 @given(SHARES, st.integers(0, 2**100), st.integers(1, 50 * UNIT))
-def test_a_stretch_is_what_walking_back_takes(shares: list[OrderedShare[int]], start: int, capacity: int) -> None:
-    end = start + sum(share.units for share in shares)
-    walked = sum_weights(take_window(((share.stake, share.units) for share in reversed(shares)), capacity))
+def test_a_stretch_is_what_walking_back_takes(shares: list[tuple[int, int]], start: int, capacity: int) -> None:
+    end = start + sum(units for _, units in shares)
+    walked = sum_weights(take_window(reversed(shares), capacity))
     assert clip(shares, start, end - capacity, end) == {stake: weight for stake, weight in walked.items() if weight}
 
 
 @given(SHARES, st.integers(0, 2**100), st.data())
-def test_two_halves_of_a_stretch_make_the_whole(
-    shares: list[OrderedShare[int]], start: int, data: st.DataObject
-) -> None:
-    end = start + sum(share.units for share in shares)
+def test_two_halves_of_a_stretch_make_the_whole(shares: list[tuple[int, int]], start: int, data: st.DataObject) -> None:
+    end = start + sum(units for _, units in shares)
     middle = data.draw(st.integers(start, end))
     halves = [clip(shares, start, start, middle), clip(shares, start, middle, end)]
-    total = sum_weights(pair for half in halves for pair in half.items())
-    assert total == {stake: units for stake, units in sum_units(shares).items() if units}
+    assert add_up(halves) == {stake: units for stake, units in sum_weights(shares).items() if units}
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_pieces_make_up_the_whole_and_are_few(start: int, length: int) -> None:
+    covered: list[tuple[int, int]] = []
+    of_height: dict[int, int] = {}
+    for height, first, stop in pieces(start, start + length):
+        covered.append((first * SUMMED**height, stop * SUMMED**height))
+        of_height[height] = of_height.get(height, 0) + stop - first
+    covered.sort()
+    assert sum(stop - first for first, stop in covered) == length
+    assert all(one[1] == two[0] for one, two in pairwise(covered))
+    assert not covered or covered[0][0] == start
+    assert all(count < 2 * SUMMED for count in of_height.values())
 
 
 def test_a_thousand_shares_take_few_bytes() -> None:
-    shares = [OrderedShare(seq, seq % 50, 12345678901234567890) for seq in range(1, 1001)]
-    assert len(pack(shares)) < 1000
+    assert len(pack(ordered([(number % 50, 12345678901234567890) for number in range(1000)]))) < 1000
 
 
-def other_format() -> bytes:
-    return zlib.compress(msgspec.msgpack.encode([2, 1, [], [1], [b"\x01"], [0]]))
+def test_a_share_may_be_one_of_many_runs() -> None:
+    worths = Worths.of(range(70_000), [7] * 70_000)
+    picks = b"".join(place.to_bytes(4, "big") for place in reversed(range(70_000)))
+    again = unpack(pack(OrderedShares(worths, range(70_000), [1] * 70_000, picks, [(1, 70_000)])))
+    assert [stake for stake, _ in again.in_order()][:2] == [69_999, 69_998]
 
 
-def columns_of_other_lengths() -> bytes:
-    return zlib.compress(msgspec.msgpack.encode([1, 1, [], [1, 2], [b"\x01"], [0]]))
+def columns(**changes: Any) -> bytes:
+    """Two shares of one run, stored, with columns that say otherwise."""
+    right: dict[str, Any] = {"format": 2, "stakes": [1], "score_of": [0], "scores": [b"\x01"], "counts": [2]}
+    right |= {"stretches": [1, 2], "picks": b"\0\0"}
+    return zlib.compress(msgspec.msgpack.encode(list((right | changes).values())))
 
 
-def score_that_is_not_there() -> bytes:
-    return zlib.compress(msgspec.msgpack.encode([1, 1, [], [1], [b"\x01"], [1]]))
+def test_the_columns_are_right_but_for_the_changes() -> None:
+    assert list(unpack(columns()).in_order()) == [(1, 1), (1, 1)]
 
 
 @pytest.mark.parametrize(
     "blob",
-    [b"", b"x", zlib.compress(b"\x90"), other_format(), columns_of_other_lengths(), score_that_is_not_there()],
-    ids=["nothing", "noise", "an empty list", "another format", "columns of other lengths", "a score out of range"],
+    [
+        b"",
+        b"x",
+        zlib.compress(b"\x90"),
+        columns(format=1),
+        columns(stakes=[1, 2]),
+        columns(score_of=[1]),
+        columns(counts=[3]),
+        columns(counts=[1]),
+        columns(stretches=[1]),
+        columns(stretches=[1, 3]),
+        columns(picks=b"\0\1"),
+        columns(picks=b"\0\0\0\0\0\0"),
+        columns(picks=b""),
+    ],
 )
 def test_what_was_not_stored_by_us_is_refused(blob: bytes) -> None:
     with pytest.raises(LedgerError, match="stored shares"):

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
 from payout.ledger import LedgerError
 from payout.rewards import UNIT
-from payout.scoring import Work, network_work, price_of, records_of, work_of
-from pool.ports import Record
-from tests.payout.scene import batch, job, share
-
-
-class TestRecords:
-    def test_they_come_back_typed_and_in_order(self) -> None:
-        records: list[Record] = [job(0), share("alice"), share("bob", block="B1"), share("carol", slice_id=3)]
-        assert records_of(batch(records)) == records
-
-    def test_a_batch_may_be_empty(self) -> None:
-        assert records_of(batch([])) == []
-
-    def test_a_field_that_a_later_version_adds_is_ignored(self) -> None:
-        longer = msgspec.msgpack.encode([*msgspec.msgpack.decode(msgspec.msgpack.encode(share("alice"))), "new"])
-        assert records_of(replace(batch([share("x")]), payload=longer)) == [share("alice")]
-
-    def test_a_record_of_an_unknown_kind_is_refused(self) -> None:
-        unknown = replace(batch([share("x")]), payload=msgspec.msgpack.encode([99]))
-        with pytest.raises(LedgerError, match="records 1 to 1 of journal f1 cannot be read"):
-            records_of(unknown)
+from payout.scoring import Work, network_work, price_of, work_of
+from pool.work.runs import Payload, read_shares
+from tests.payout.scene import MINUTE_MS, START_MS, batch, share
 
 
 class TestWork:
     def test_difficulty_1_is_4295032833_hashes(self) -> None:
-        assert work_of(share("a", "1")) == Work(4295032833, 4295032833)
+        assert work_of(share("a", "1")) == Work(4295032833, 4295032833, UNIT)
 
     def test_a_share_of_the_networks_difficulty_is_a_block(self) -> None:
         assert work_of(share("a", "1")).units == UNIT
@@ -43,11 +24,16 @@ class TestWork:
 
     @pytest.mark.parametrize("difficulty", ["nan", "inf", "-1", "0"])
     def test_a_difficulty_that_is_none_cannot_be_scored(self, difficulty: str) -> None:
-        with pytest.raises(LedgerError, match="cannot be scored"):
+        with pytest.raises(LedgerError, match=f"the share of a at {START_MS} was accepted, but cannot be scored"):
             work_of(replace(share("a"), difficulty=float(difficulty)))
 
+    def test_a_run_is_worth_what_each_of_its_shares_is(self) -> None:
+        records = batch([share("a"), share("a")])
+        ((run,), _) = read_shares([Payload(records.payload, records.count)], 0, MINUTE_MS)
+        assert work_of(run) == work_of(share("a"))
+
     def test_a_price_is_after_the_fee(self) -> None:
-        assert price_of(Work(1, 4), 100, 1000) == 100 * 10**12 // 4 * 9 // 10
+        assert price_of(Work(1, 4, 0), 100, 1000) == 100 * 10**12 // 4 * 9 // 10
 
     def test_the_networks_work_is_that_of_its_target(self) -> None:
         assert network_work(0x170E1EF9) == 85611991915421578432521

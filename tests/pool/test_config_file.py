@@ -198,7 +198,7 @@ def test_the_sample_shows_defaults_that_load(tmp_path: Path) -> None:
         line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in text.splitlines()
     )
     plain, commented_in = load(written(tmp_path, text)), load(written(tmp_path, everything))
-    assert msgspec.structs.replace(commented_in, port=[]) == plain
+    assert msgspec.structs.replace(commented_in, port=[], checkpoint=[]) == plain
     first, further = commented_in.stratum.doors(commented_in.port)
     assert further == msgspec.structs.replace(first, listen=["0.0.0.0:3334"])
 
@@ -214,3 +214,21 @@ def test_where_a_node_announces_is_a_tcp_address(tmp_path: Path) -> None:
     assert load(written(tmp_path, GOOD + 'zmq = "tcp://127.0.0.1:28332"\n')).node[0].zmq == "tcp://127.0.0.1:28332"
     [said] = mistakes(tmp_path, GOOD + 'zmq = "127.0.0.1:28332"\n')
     assert "node[0].zmq" in said
+
+
+CHECKPOINT = "\n[[checkpoint]]\nheight = 7\n"
+
+
+def test_a_checkpoint_has_a_height_and_a_hash(tmp_path: Path) -> None:
+    config = load(written(tmp_path, GOOD + CHECKPOINT + f'hash = "{"0f" * 32}"\n'))
+    assert [(each.height, each.hash) for each in config.checkpoint] == [(7, "0f" * 32)]
+
+
+def test_two_checkpoints_at_a_height_are_a_mistake(tmp_path: Path) -> None:
+    twice = (CHECKPOINT + f'hash = "{"0f" * 32}"\n') * 2
+    assert mistakes(tmp_path, GOOD + twice) == [":14: checkpoint[1].height: there is a checkpoint at 7 before this one"]
+
+
+def test_a_hash_that_is_cut_is_a_mistake(tmp_path: Path) -> None:
+    [said] = mistakes(tmp_path, GOOD + CHECKPOINT + 'hash = "0f0f"\n')
+    assert said.startswith(":11: checkpoint[0].hash:")

@@ -6,6 +6,7 @@ import pytest
 
 from pool.bitcoin.network import MAIN, REGTEST, SIGNET, TESTNET4, Network
 from pool.bitcoin.script import (
+    legacy_sigops,
     output_script,
     push,
     push_height,
@@ -102,3 +103,29 @@ class TestCoinbaseScripts:
 
     def test_a_witness_commitment_begins_as_bip141_says(self) -> None:
         assert witness_commitment_script(bytes(32)).hex() == "6a24aa21a9ed" + "00" * 32
+
+
+class TestSigops:
+    """Bitcoin Core, `CScript::GetSigOpCount(false)`."""
+
+    @pytest.mark.parametrize(
+        ("script_hex", "sigops"),
+        [
+            ("", 0),
+            ("76a914" + "00" * 20 + "88ac", 1),  # to a key's hash
+            ("21" + "02" * 33 + "ac", 1),  # to a key
+            ("a914" + "00" * 20 + "87", 0),  # to a script's hash
+            ("0014" + "00" * 20, 0),  # to a witness
+            ("5121" + "02" * 33 + "51ae", 20),  # one of one key
+            ("adaf", 21),
+            ("02acac", 0),  # pushed, not run
+            ("02ac", 0),  # a push beyond the end
+            ("4c02acacac", 1),
+            ("4d0200acacac", 1),
+            ("4e02000000acacac", 1),
+            ("4d02", 0),
+            ("6aac", 1),  # what never runs counts too
+        ],
+    )
+    def test_checks_count_wherever_they_stand_but_in_a_push(self, script_hex: str, sigops: int) -> None:
+        assert legacy_sigops(bytes.fromhex(script_hex)) == sigops

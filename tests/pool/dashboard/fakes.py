@@ -27,9 +27,11 @@ from pool.dashboard.rows import (
     Roles,
     StratumRole,
     Totals,
+    WorkChain,
     Worker,
     WorkJob,
     WorkNode,
+    WorkProposals,
     WorkRole,
 )
 
@@ -186,8 +188,10 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
                 transactions=2_481,
                 network_difficulty=NETWORK_DIFFICULTY,
             ),
+            nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False, "majority"),),
+            chain=WorkChain("majority", "its 689471 blocks agree with another node's"),
+            proposals=WorkProposals(looked_at=120, refused=0, last_refused_ms=None, problem=None),
             disk=Disk(200 * 2**30, 500 * 2**30, False),
-            nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False),),
         ),
         stratum=(stratum_role("0", sum(row.sessions for row in rows)),),
         accounting=AccountingRole(NOW_MS - 900, 212),

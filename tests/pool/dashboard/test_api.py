@@ -225,6 +225,8 @@ class TestMachines:
             "stratum": "down",
             "accounting": "down",
             "nodes": "unknown",
+            "chain": "unknown",
+            "proposals": "unknown",
             "template": "unknown",
             "disk": "unknown",
         }

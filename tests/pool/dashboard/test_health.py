@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pool.dashboard.health import LAG_WARN_SHARES, Check, Health, State, judge
 from pool.dashboard.readings import Reading
-from pool.dashboard.rows import AccountingRole, Disk, LiveView, Roles, Totals, WorkNode
+from pool.dashboard.rows import AccountingRole, Disk, LiveView, Roles, Totals, WorkChain, WorkNode, WorkProposals
 from tests.pool.dashboard.fakes import NOW_MS, live_view, stratum_role, worker
 
 VIEW = live_view([worker("acct.rig-1")])
@@ -38,7 +38,18 @@ def test_all_is_well_when_everyone_is_there() -> None:
 
 def test_every_dependency_has_its_check_in_a_fixed_order() -> None:
     names = [each.name for each in health().checks]
-    assert names == ["redis", "database", "work", "stratum", "accounting", "nodes", "template", "disk"]
+    assert names == [
+        "redis",
+        "database",
+        "work",
+        "stratum",
+        "accounting",
+        "nodes",
+        "chain",
+        "proposals",
+        "template",
+        "disk",
+    ]
 
 
 def test_a_source_that_is_down_says_its_own_reason() -> None:
@@ -117,6 +128,35 @@ def test_a_node_whose_announcements_do_not_come_is_a_warning() -> None:
 
 def test_with_no_node_left_the_nodes_are_down() -> None:
     assert with_nodes(node_reason="nothing listens there").state is State.DOWN
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state"), [("majority", State.OK), ("unknown", State.WARN), ("minority", State.DOWN)]
+)
+def test_the_chain_is_as_well_as_its_verdict(verdict: str, state: State) -> None:
+    work = replace(WORK, chain=WorkChain(verdict, "why"))
+    found = check("chain", health(replace(VIEW.roles, work=work)))
+    assert (found.state, found.text) == (state, "why")
+
+
+def test_before_a_verdict_the_chain_is_down() -> None:
+    assert check("chain", health(replace(VIEW.roles, work=replace(WORK, chain=None)))).state is State.DOWN
+
+
+def with_proposals(refused: int, age_seconds: float | None, problem: str | None) -> Check:
+    last_ms = None if age_seconds is None else NOW_MS - int(age_seconds * 1000)
+    work = replace(WORK, proposals=WorkProposals(9, refused, last_ms, problem))
+    return check("proposals", health(replace(VIEW.roles, work=work)))
+
+
+def test_a_refusal_that_stands_is_down_with_its_reason() -> None:
+    found = with_proposals(1, 2, "a:8332: it refuses its own template with our coinbase: bad-blk-sigops")
+    assert (found.state, "bad-blk-sigops" in found.text) == (State.DOWN, True)
+
+
+@pytest.mark.parametrize(("age_seconds", "state"), [(3_599, State.WARN), (3_601, State.OK), (None, State.OK)])
+def test_a_refusal_is_a_warning_for_an_hour(age_seconds: float | None, state: State) -> None:
+    assert with_proposals(1, age_seconds, None).state is state
 
 
 def test_miners_that_were_sent_away_make_the_stratum_role_down() -> None:

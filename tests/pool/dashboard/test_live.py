@@ -17,9 +17,11 @@ from pool.dashboard.rows import (
     LiveView,
     Rate,
     StratumRole,
+    WorkChain,
     Worker,
     WorkJob,
     WorkNode,
+    WorkProposals,
     WorkRole,
 )
 from pool.ports import StoreUnavailable
@@ -193,6 +195,15 @@ class TestRoles:
         work = view(store).roles.work
         assert work is not None
         assert work.nodes == (WorkNode("a:1", "down", "away", None, False, None),)
+
+    def test_the_work_role_tells_the_verdict_on_the_chain_and_what_the_nodes_refused(self) -> None:
+        store = FakeStore()
+        proposals = {"looked_at": 3, "refused": 1, "last_refused_ms": 7, "problem": None}
+        chain = {"verdict": "unknown", "reason": "why"}
+        store.signs = [Sign("work", "0", NOW_MS, {"chain": chain, "proposals": proposals})]
+        work = view(store).roles.work
+        assert work is not None
+        assert (work.chain, work.proposals) == (WorkChain("unknown", "why"), WorkProposals(3, 1, 7, None))
 
     def test_the_work_role_with_a_job_tells_what_is_mined(self) -> None:
         job = {

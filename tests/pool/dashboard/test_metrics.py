@@ -58,12 +58,6 @@ def test_the_age_of_the_template_can_be_computed_from_its_time() -> None:
     assert value(series(healthy()), "steppe_template_timestamp_seconds") == (NOW_MS - 11_000) / 1000
 
 
-def test_the_room_on_the_disk_of_each_role_is_told() -> None:
-    found = series(healthy())
-    assert value(found, "steppe_disk_free_bytes", role="work") == 200 * 2**30
-    assert value(found, "steppe_disk_bytes", role="stratum") == 500 * 2**30
-
-
 def test_the_age_of_the_template_is_there_too() -> None:
     assert value(series(healthy()), "steppe_template_age_seconds") == 11
 
@@ -74,8 +68,27 @@ def test_every_state_of_a_node_is_there_before_a_node_has_it() -> None:
     assert value(found, "steppe_nodes", state="lagging") == 0
 
 
+def test_the_verdict_on_the_chain_is_one_of_three() -> None:
+    found = series(healthy())
+    assert [value(found, "steppe_chain_verdict", verdict=each) for each in ("majority", "minority", "unknown")] == [
+        1,
+        0,
+        0,
+    ]
+
+
+def test_refused_templates_are_counted() -> None:
+    assert value(series(healthy()), "steppe_templates_refused_total") == 0
+
+
 def test_the_states_are_those_of_the_choice() -> None:
     assert tuple(state.value for state in State) == NODE_STATES
+
+
+def test_the_room_on_the_disk_of_each_role_is_told() -> None:
+    found = series(healthy())
+    assert value(found, "steppe_disk_free_bytes", role="work") == 200 * 2**30
+    assert value(found, "steppe_disk_bytes", role="stratum") == 500 * 2**30
 
 
 @pytest.mark.parametrize(("browser", "ready"), [(healthy(), 1), (without_redis(), 0), (without_database(), 0)])

@@ -209,6 +209,19 @@ class TestRelaxed:
         result_of(closed)
         assert bench.journal.durable_seq == 2
 
+    def test_what_comes_after_the_close_is_refused_and_touches_no_file_of_the_next_process(self, folder: Path) -> None:
+        bench = Bench(folder)
+        bench.commit(1)
+        bench.close()
+        successor = Bench(folder)
+        successor.commit(2)
+        with pytest.raises(OSError, match="the journal is closed"):
+            bench.commit(3)
+        bench.clock.advance(100)
+        successor.commit(4)
+        assert nonces_in(folder) == [1, 2, 4]
+        successor.close()
+
     def test_acknowledged_records_are_written_again_when_their_sync_failed(self, folder: Path) -> None:
         bench = Bench(folder)
         bench.commit(1)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 
 from native import sha256d
+from pool.bitcoin.network import BlockAt
 from pool.ports import ChainTip, NodeUnavailable, Verdict
 from pool.work.block import Block
+from pool.work.chain_gate import ChainFacts
+from pool.work.empty import TipHeader
+from pool.work.job import Job
+from pool.work.proposal import proposal
 from pool.work.template import Template
 from tests.pool.work.templates import empty_template
 
@@ -21,7 +26,9 @@ class FakeNode:
     first of `waiting`. is_hung: no answer about the tip comes before the test gives it to the first of `asking`.
     is_syncing: as the node says. announces: whether `announce` reaches who subscribed. verdicts: answers to
     `submitblock` in turn, then None, which puts the block into the chain. places: confirmations by block hash.
-    follows_preference: whether `preciousblock` does that too.
+    follows_preference: whether `preciousblock` does that too. hashes, refused: of its chain, and what it calls invalid.
+    opinions: answers to proposals in turn, then None; is_thinking: none comes before the test gives it to the first of
+    `thinking`.
     """
 
     def __init__(self, name: str = "fake:8332", *, announces: bool = False) -> None:
@@ -42,6 +49,13 @@ class FakeNode:
         self.templates_asked = 0
         self.waiting: list[Deferred[Template]] = []
         self.is_slow = False
+        self.hashes: dict[int, bytes] = {}
+        self.refused: tuple[BlockAt, ...] = ()
+        self.refused_asked = 0
+        self.proposed: list[bytes] = []
+        self.opinions: list[str | None] = []
+        self.is_thinking = False
+        self.thinking: list[Deferred[Verdict]] = []
 
     def extend(self, by: int = 1, branch: str = "") -> None:
         """Put a block of somebody else on the tip, which on another branch is another one."""
@@ -101,6 +115,33 @@ class FakeNode:
     async def tip_height(self) -> int:
         self._check(self.problem)
         return self.template.height - 1
+
+    async def chain_facts(self) -> ChainFacts:
+        self._check(self.problem)
+        height = self.template.height - 1
+        return ChainFacts(height, self.template.prev_hash, 1000 + 2 * height, self.template.time)
+
+    async def hashes_at(self, heights: Sequence[int]) -> dict[int, bytes]:
+        self._check(self.problem)
+        return {height: self.hashes[height] for height in heights if height in self.hashes}
+
+    async def refused_tips(self) -> tuple[BlockAt, ...]:
+        self._check(self.problem)
+        self.refused_asked += 1
+        return self.refused
+
+    async def propose(self, job: Job, template: Template) -> Verdict:
+        self._check(self.problem)
+        self.proposed.append(proposal(job, template).data)
+        if self.is_thinking:
+            answer: Deferred[Verdict] = Deferred()
+            self.thinking.append(answer)
+            return await answer
+        return Verdict(reason=self.opinions.pop(0) if self.opinions else None)
+
+    async def tip_header(self, block_hash: bytes) -> TipHeader:
+        self._check(self.problem)
+        return TipHeader(block_hash, self.template.height - 1, self.template.nbits, self.template.time_min - 1)
 
     def _check(self, problem: str | None) -> None:
         if problem is not None:

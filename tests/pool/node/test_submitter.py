@@ -159,6 +159,26 @@ class TestTie:
         setup.submit()
         assert setup.node.preferred == []
 
+    def test_not_over_another_one_of_ours_or_the_two_would_take_turns_for_ever(self, setup: Setup) -> None:
+        other = block(height=1, head=bytes(80) + b"\x02 and another coinbase")
+        setup.submit()
+        setup.node.verdicts = ["inconclusive"]
+        setup.node.places[other.block_hash] = -1
+        setup.submitter.submit(other)
+        setup.wait()
+        assert setup.node.preferred == []
+
+    def test_but_over_a_strangers_that_took_the_place_of_both(self, setup: Setup) -> None:
+        other = block(height=1, head=bytes(80) + b"\x02 and another coinbase")
+        setup.submit()
+        setup.node.places[HASH] = -1
+        setup.node.verdicts = ["inconclusive"]
+        setup.node.places[other.block_hash] = -1
+        setup.wait()
+        setup.submitter.submit(other)
+        setup.wait()
+        assert setup.node.preferred == [HASH]
+
 
 class TestReorganization:
     def test_a_block_that_falls_out_is_open_again(self, setup: Setup) -> None:

@@ -120,7 +120,7 @@ class TestJobs:
             running = Running(folder, FakeNode())
             running.pass_seconds(60)
             running.workshop.stop()
-        assert names(events) == ["node_ready", "tip_changed"]
+        assert names(events) == ["chain_unknown", "node_ready", "tip_changed"]
 
 
 class TestStatus:

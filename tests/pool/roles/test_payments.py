@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from pool.config import Config, NodeOptions, PayoutOptions, PoolOptions
+from pool.config import Config, NodeOptions, PoolOptions
+from pool.payout_options import PayoutOptions
 from pool.roles.payments import has_ended, settings_of, this_process, wallet_settings
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"

@@ -154,14 +154,14 @@ class TestTransactions:
         impatient.dispose()
 
     def test_a_number_of_units_of_any_size_comes_back(self, engine: Engine) -> None:
-        columns = {"frontend": "f", "first_seq": 1, "last_seq": 1, "time_ms": 1, "sums": b"", "shares": b""}
+        columns = {"frontend": "f", "first_seq": 1, "last_seq": 1, "time_ms": 1, "shares": b""}
         with writing(engine) as connection:
             connection.execute(insert(share_batch).values(id=1, score_before=0, score_after=2**192 - 1, **columns))
             row = connection.execute(select(share_batch)).one()
         assert (row.score_before, row.score_after) == (0, 2**192 - 1)
 
     def test_numbers_of_units_compare_as_numbers(self, engine: Engine) -> None:
-        columns = {"frontend": "f", "first_seq": 1, "time_ms": 1, "sums": b"", "shares": b"", "score_before": 0}
+        columns = {"frontend": "f", "first_seq": 1, "time_ms": 1, "shares": b"", "score_before": 0}
         with writing(engine) as connection:
             for number, score in enumerate([255, 256, 2**96, 2**96 + 1], 1):
                 connection.execute(insert(share_batch).values(id=number, last_seq=number, score_after=score, **columns))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from native import sha256d
-from pool.work.template import TemplateError, parse_template
+from pool.work.template import Template, TemplateError, parse_template
 from tests.pool.work.templates import result, template
 
 
@@ -43,6 +44,15 @@ class TestParse:
         longer = result()["default_witness_commitment"] + "04ecc7daa2"
         assert parse_template(result(default_witness_commitment=longer)).witness_commitment.hex() == longer
 
+    def test_the_limits_of_the_block_are_the_nodes(self) -> None:
+        limited = parse_template(result(weightlimit=3_900_000, sigoplimit=79_000))
+        assert (limited.weight_max, limited.sigops_max) == (3_900_000, 79_000)
+
+    def test_a_template_that_an_earlier_version_kept_has_the_limits_of_consensus(self) -> None:
+        fields = msgspec.msgpack.decode(msgspec.msgpack.encode(template()))
+        earlier = msgspec.msgpack.encode(fields[:10])
+        assert msgspec.msgpack.decode(earlier, type=Template) == template()
+
     def test_an_aged_template_differs_in_its_time_only(self) -> None:
         aged = template().aged(30)
         assert (aged.time, aged.aged(-30)) == (template().time + 30, template())
@@ -63,6 +73,8 @@ class TestRefusal:
             "bits",
             "height",
             "default_witness_commitment",
+            "weightlimit",
+            "sigoplimit",
         ],
     )
     def test_a_missing_field_is_named(self, field: str) -> None:

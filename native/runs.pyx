@@ -1,0 +1,337 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""The accepted shares of batches as runs in C. Name, arguments, results and errors are those of
+`native.runs_reference`."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memcmp, memcpy, memset
+
+from native.records cimport ACCEPTED, Cursor, Share, read_record, text
+
+cdef enum:
+    SLOTS_MIN = 256
+    ROOM_MIN = 64
+
+# account: as it stands in the records, which must stay where they are. bound: how many of the bounds are not above.
+cdef struct Run:
+    Share share
+    int64_t period_ms
+    Py_ssize_t bound
+    uint64_t hash
+    uint64_t shares
+    int64_t oldest_ms
+    int64_t newest_ms
+    # In the batch that is read: its number, and the place among its runs.
+    Py_ssize_t batch
+    uint32_t place
+
+cdef struct Stretch:
+    Py_ssize_t first
+    Py_ssize_t length
+
+cdef struct Block:
+    Share share
+    Py_ssize_t number
+    Py_ssize_t accepted
+
+# An array that grows. size: of an element.
+cdef struct Array:
+    char *data
+    Py_ssize_t count
+    Py_ssize_t room
+    Py_ssize_t size
+
+# slots: places of runs plus one, 0 for a free one; a power of two, half of them free. batch: number of the one that is
+# read, from 1; parts, picks, stretches and blocks are its own.
+cdef struct Found:
+    Array runs
+    Array parts
+    Array picks
+    Array stretches
+    Array blocks
+    uint32_t *slots
+    uint64_t mask
+    Py_ssize_t batch
+
+# The shares of a batch that are of one run. run: its place.
+cdef struct Part:
+    uint32_t run
+    uint64_t shares
+
+
+def share_runs(batches, long long period_ms, long long period_length_ms, bounds_ms):
+    cdef Found found
+    cdef int64_t period = period_ms
+    cdef Py_ssize_t bounds = len(bounds_ms), place
+    cdef int64_t *bound = <int64_t *>malloc((bounds + 1) * sizeof(int64_t))
+    cdef list read = []
+    if bound is NULL:
+        raise MemoryError
+    begin(&found)
+    try:
+        for place in range(bounds):
+            bound[place] = bounds_ms[place]
+        for payload, count, first in batches:
+            read.append(read_batch(&found, payload, count, first, &period, period_length_ms, bound, bounds))
+        return [run_of(<Run *>at(&found.runs, place)) for place in range(found.runs.count)], read
+    finally:
+        free(bound)
+        free(found.slots)
+        for array in range(5):
+            free((&found.runs)[array].data)
+
+
+cdef void begin(Found *found) noexcept nogil:
+    memset(found, 0, sizeof(Found))
+    found.runs.size = sizeof(Run)
+    found.parts.size = sizeof(Part)
+    found.picks.size = sizeof(uint32_t)
+    found.stretches.size = sizeof(Stretch)
+    found.blocks.size = sizeof(Block)
+
+
+cdef tuple read_batch(
+    Found *found,
+    bytes payload,
+    Py_ssize_t count,
+    Py_ssize_t first,
+    int64_t *period_ms,
+    int64_t length_ms,
+    const int64_t *bounds_ms,
+    Py_ssize_t bounds,
+):
+    cdef Cursor cursor
+    cdef int64_t time_ms = 0
+    cdef bint read
+    cdef Py_ssize_t place
+    cdef const Part *part
+    cdef list runs = [], shares = []
+    if payload is None:
+        raise TypeError("a payload is bytes")
+    found.batch += 1
+    found.parts.count = found.picks.count = found.stretches.count = found.blocks.count = 0
+    cursor.at = <const uint8_t *>PyBytes_AS_STRING(payload)
+    cursor.end = cursor.at + PyBytes_GET_SIZE(payload)
+    with nogil:
+        read = read_all(found, &cursor, count, first, period_ms, length_ms, bounds_ms, bounds, &time_ms)
+    if not read:
+        raise ValueError("the records cannot be read")
+    for place in range(found.parts.count):
+        part = <const Part *>at(&found.parts, place)
+        runs.append(part.run)
+        shares.append(part.shares)
+    return (
+        runs,
+        shares,
+        picks_of(found),
+        [stretch_of(<Stretch *>at(&found.stretches, place)) for place in range(found.stretches.count)],
+        [block_of(<Block *>at(&found.blocks, place)) for place in range(found.blocks.count)],
+        period_ms[0],
+        time_ms,
+    )
+
+
+cdef int read_all(
+    Found *found,
+    Cursor *cursor,
+    Py_ssize_t count,
+    Py_ssize_t first,
+    int64_t *period_ms,
+    int64_t length_ms,
+    const int64_t *bounds_ms,
+    Py_ssize_t bounds,
+    int64_t *time_ms,
+) except -1 nogil:
+    # Whether all of it could be read.
+    cdef Share share
+    cdef Block *block
+    cdef Stretch *stretch
+    cdef Py_ssize_t number = 0
+    cdef int64_t begin_ms
+    while number < count and cursor.at is not NULL:
+        read_record(cursor, &share)
+        if cursor.at is NULL:
+            return False
+        if number >= first:
+            time_ms[0] = share.time_ms
+            begin_ms = share.time_ms - share.time_ms % length_ms
+            if begin_ms > period_ms[0]:
+                period_ms[0] = begin_ms
+            if not share.is_job:
+                if share.outcome == ACCEPTED:
+                    accept(found, &share, period_ms[0], bound_of(share.time_ms, bounds_ms, bounds))
+                    stretch = NULL
+                    if found.stretches.count:
+                        stretch = <Stretch *>at(&found.stretches, found.stretches.count - 1)
+                    if stretch is NULL or stretch.first + stretch.length != number:
+                        stretch = <Stretch *>add(&found.stretches)
+                        stretch.first, stretch.length = number, 0
+                    stretch.length += 1
+                if share.block_hash.start is not NULL:
+                    block = <Block *>add(&found.blocks)
+                    block.share, block.number, block.accepted = share, number, found.picks.count
+        number += 1
+    return count >= 0 and number == count and cursor.at == cursor.end
+
+
+cdef inline Py_ssize_t bound_of(int64_t time_ms, const int64_t *bounds_ms, Py_ssize_t bounds) noexcept nogil:
+    cdef Py_ssize_t place = 0
+    while place < bounds and bounds_ms[place] <= time_ms:
+        place += 1
+    return place
+
+
+cdef int accept(Found *found, const Share *share, int64_t period_ms, Py_ssize_t bound) except -1 nogil:
+    cdef uint64_t hash = hash_of(share)
+    cdef uint64_t slot
+    cdef Run *run
+    cdef Part *part
+    if 2 * <uint64_t>(found.runs.count + 1) > found.mask:
+        grow(found)
+    slot = hash & found.mask
+    while found.slots[slot]:
+        run = <Run *>at(&found.runs, found.slots[slot] - 1)
+        if run.hash == hash and is_same(run, share, period_ms, bound):
+            break
+        slot = (slot + 1) & found.mask
+    else:
+        run = <Run *>add(&found.runs)
+        run.share, run.period_ms, run.bound, run.hash, run.shares = share[0], period_ms, bound, hash, 0
+        run.oldest_ms = run.newest_ms = share.time_ms
+        run.batch = 0
+        found.slots[slot] = <uint32_t>found.runs.count
+    if run.batch != found.batch:
+        run.batch, run.place = found.batch, <uint32_t>found.parts.count
+        part = <Part *>add(&found.parts)
+        part.run, part.shares = found.slots[slot] - 1, 0
+    part = <Part *>at(&found.parts, run.place)
+    part.shares += 1
+    run.shares += 1
+    run.oldest_ms = min(run.oldest_ms, share.time_ms)
+    run.newest_ms = max(run.newest_ms, share.time_ms)
+    (<uint32_t *>add(&found.picks))[0] = run.place
+    return 0
+
+
+cdef inline bint is_same(const Run *run, const Share *share, int64_t period_ms, Py_ssize_t bound) noexcept nogil:
+    return (
+        run.share.difficulty == share.difficulty
+        and run.share.nbits == share.nbits
+        and run.share.height == share.height
+        and run.share.slice_id == share.slice_id
+        and run.period_ms == period_ms
+        and run.bound == bound
+        and run.share.account.length == share.account.length
+        and memcmp(run.share.account.start, share.account.start, share.account.length) == 0
+    )
+
+
+cdef inline uint64_t hash_of(const Share *share) noexcept nogil:
+    # Without the period, of which a batch has one or two.
+    cdef uint64_t hash = 0x9E3779B97F4A7C15, word
+    cdef Py_ssize_t left = share.account.length
+    cdef const uint8_t *start = share.account.start
+    while left >= 8:
+        memcpy(&word, start, 8)
+        hash = mixed(hash, word)
+        start += 8
+        left -= 8
+    if left:
+        word = 0
+        memcpy(&word, start, left)
+        hash = mixed(hash, word ^ <uint64_t>left << 56)
+    memcpy(&word, &share.difficulty, 8)
+    hash = mixed(hash, word ^ share.slice_id)
+    return mixed(hash, share.height << 32 ^ share.nbits)
+
+
+cdef inline uint64_t mixed(uint64_t hash, uint64_t word) noexcept nogil:
+    # The finalizer of MurmurHash3, 64 bits.
+    hash ^= word
+    hash = (hash ^ hash >> 33) * <uint64_t>0xFF51AFD7ED558CCD
+    hash = (hash ^ hash >> 33) * <uint64_t>0xC4CEB9FE1A85EC53
+    return hash ^ hash >> 33
+
+
+cdef int grow(Found *found) except -1 nogil:
+    cdef uint64_t count = 2 * (found.mask + 1) if found.slots is not NULL else SLOTS_MIN
+    cdef uint64_t slot
+    cdef Py_ssize_t place
+    cdef uint32_t *slots = <uint32_t *>calloc(count, sizeof(uint32_t))
+    if slots is NULL:
+        with gil:
+            raise MemoryError
+    free(found.slots)
+    found.slots, found.mask = slots, count - 1
+    for place in range(found.runs.count):
+        slot = (<Run *>at(&found.runs, place)).hash & found.mask
+        while slots[slot]:
+            slot = (slot + 1) & found.mask
+        slots[slot] = <uint32_t>place + 1
+    return 0
+
+
+cdef inline char *at(const Array *array, Py_ssize_t place) noexcept nogil:
+    return array.data + place * array.size
+
+
+cdef char *add(Array *array) except NULL nogil:
+    # A new element, as it happens to be.
+    cdef char *data
+    cdef Py_ssize_t room
+    if array.count == array.room:
+        room = 2 * array.room + ROOM_MIN
+        data = <char *>realloc(array.data, room * array.size)
+        if data is NULL:
+            with gil:
+                raise MemoryError
+        array.data, array.room = data, room
+    array.count += 1
+    return at(array, array.count - 1)
+
+
+cdef bytes picks_of(const Found *found):
+    cdef Py_ssize_t count = found.picks.count, place
+    cdef int width = 1 if found.parts.count <= 1 << 8 else 2 if found.parts.count <= 1 << 16 else 4
+    cdef bytes packed = PyBytes_FromStringAndSize(NULL, count * width)
+    cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(packed)
+    cdef const uint32_t *picks = <const uint32_t *>found.picks.data
+    cdef int byte
+    for place in range(count):
+        for byte in range(width):
+            out[byte] = <uint8_t>(picks[place] >> 8 * (width - 1 - byte))
+        out += width
+    return packed
+
+
+cdef tuple run_of(const Run *run):
+    return (
+        text(&run.share.account),
+        run.share.slice_id,
+        run.share.difficulty,
+        run.share.nbits,
+        run.share.height,
+        run.period_ms,
+        run.shares,
+        run.share.time_ms,
+        run.oldest_ms,
+        run.newest_ms,
+    )
+
+
+cdef tuple stretch_of(const Stretch *stretch):
+    return stretch.first, stretch.length
+
+
+cdef tuple block_of(const Block *block):
+    return (
+        block.number,
+        block.accepted,
+        block.share.time_ms,
+        block.share.outcome,
+        text(&block.share.account),
+        text(&block.share.worker),
+        block.share.height,
+        PyBytes_FromStringAndSize(<const char *>block.share.block_hash.start, block.share.block_hash.length),
+    )

@@ -1,0 +1,71 @@
+"""pool.work.runs: what natively read shares are called; the reading itself is tested in tests/native/test_runs.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pool.work.runs import BlockShare, Payload, ReadBatch, RunOfShares, read_shares
+from pool.work.share import Outcome, Share
+
+T = 1_700_000_040_000  # a full minute
+MINUTE_MS = 60_000
+
+
+def share(account: str, *, minute: int = 0, **changes: Any) -> Share:
+    fields: dict[str, Any] = {
+        "time_ms": T + minute * MINUTE_MS,
+        "outcome": Outcome.ACCEPTED,
+        "job_id": "a",
+        "account": account,
+        "worker": "rig",
+        "extranonce1": b"",
+        "extranonce2": b"",
+        "version": 0,
+        "ntime": 0,
+        "nonce": 0,
+        "difficulty": 64.0,
+        "nbits": 7,
+        "height": 104,
+    }
+    return Share(**fields | changes)
+
+
+def packed(*shares: Share, first: int = 0) -> Payload:
+    return Payload(b"".join(map(msgspec.msgpack.encode, shares)), len(shares), first)
+
+
+def test_the_accepted_shares_are_runs() -> None:
+    records = packed(share("x"), share("alice"), share("alice", slice_id=3), share("b", minute=1), first=1)
+    runs, (batch,) = read_shares([records], 0, MINUTE_MS)
+    assert runs == [
+        RunOfShares("alice", 0, 64.0, 7, 104, T, 1, T, T, T),
+        RunOfShares("alice", 3, 64.0, 7, 104, T, 1, T, T, T),
+        RunOfShares("b", 0, 64.0, 7, 104, T + MINUTE_MS, 1, *[T + MINUTE_MS] * 3),
+    ]
+    assert batch == ReadBatch([0, 1, 2], [1, 1, 1], bytes(range(3)), [(1, 3)], [], T + MINUTE_MS, T + MINUTE_MS)
+
+
+def test_batches_have_runs_in_common() -> None:
+    runs, (one, two) = read_shares([packed(share("x"), share("y")), packed(share("y"), share("y"))], 0, MINUTE_MS)
+    assert [(run.account, run.shares) for run in runs] == [("x", 1), ("y", 3)]
+    assert [(batch.parts, batch.counts) for batch in (one, two)] == [([0, 1], [1, 1]), ([1], [2])]
+
+
+def test_blocks_are_told_whatever_their_outcome() -> None:
+    stale = share("alice", outcome=Outcome.STALE, block_hash=b"B1")
+    _, (batch,) = read_shares([packed(share("bob"), stale)], 0, MINUTE_MS)
+    assert batch.blocks == [BlockShare(1, 1, T, Outcome.STALE, "alice", "rig", 104, b"B1")]
+
+
+def test_a_bound_parts_a_run() -> None:
+    shares = [packed(share("a"), share("a", minute=1), share("a"))]
+    assert len(read_shares(shares, T + MINUTE_MS, MINUTE_MS)[0]) == 1
+    assert len(read_shares(shares, T + MINUTE_MS, MINUTE_MS, [T + 1])[0]) == 2
+
+
+def test_a_record_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_shares([Payload(msgspec.msgpack.encode([99]), 1)], 0, MINUTE_MS)
