@@ -96,11 +96,11 @@ class Fate(enum.Enum):
 def decide(height: int, views: Collection[View], before: Fate = Fate.OPEN) -> Fate:
     """The fate of a block at `height`, which was `before`.
 
-    Of the nodes that can be asked the one with the highest tip has the say, among equals one that has the block in its
-    chain: of two blocks at one height nothing is decided against ours. It is not lost while any node has it in its
-    chain, and while no node can be asked everything stays as it was.
+    Of the nodes that can be asked, and have come as far, the one with the highest tip has the say, among equals one
+    that has the block in its chain: of two blocks at one height nothing is decided against ours. It is not lost while
+    any node has it in its chain, and while there is no such node everything stays as it was.
     """
-    told = [view for view in views if view.tip_height is not None]
+    told = [view for view in views if view.tip_height is not None and view.tip_height >= height]
     if told:
         best = max(told, key=lambda view: (view.tip_height or 0, view.confirmations or 0))
         confirmations = best.confirmations or 0
@@ -113,6 +113,15 @@ def decide(height: int, views: Collection[View], before: Fate = Fate.OPEN) -> Fa
     return Fate.OPEN if told else before
 
 
+def is_wanting(view: View) -> bool:
+    """Whether the block is to be offered to the node: it does not know it, or could not take it yet. That a node knows
+    it off its chain is not enough: of a peer it may have had the header alone."""
+    if view.answer is Answer.REFUSED or (view.confirmations or 0) > 0:
+        return False
+    return view.confirmations is None or view.answer is Answer.LATER
+
+
 def is_tied(height: int, view: View) -> bool:
     """Whether the node has the block, beside another one at the same height that it saw first."""
-    return view.confirmations == -1 and view.tip_height == height
+    has_it = view.answer in (Answer.TAKEN, Answer.ASIDE)
+    return has_it and view.confirmations == -1 and view.tip_height == height

@@ -29,6 +29,8 @@ _HEAD = ".head"
 _TRANSACTIONS = ".transactions"
 _VERDICT = ".verdict"
 _UNBUILDABLE = ".unbuildable"
+# The last byte of a block's file: without it the file is not whole.
+_END = b"\n"
 _NAME = re.compile(r"(\d{1,10})-([0-9a-f]{64})\.(block|head|verdict)\Z")
 
 
@@ -147,6 +149,10 @@ class CandidateSpool:
         """Whether the block is on the disk for good, settled or not. block_hash: wire order."""
         return block_hash in self._durable
 
+    def distrust(self, spooled: SpooledBlock) -> None:
+        """What is on the disk cannot be read: whoever still has the candidate may bring it again."""
+        self._durable.discard(spooled.block_hash)
+
     def settled(self, spooled: SpooledBlock) -> Settled | None:
         """What became of a block, as far as that is known."""
         try:
@@ -167,7 +173,10 @@ class CandidateSpool:
         """A block. Raises SpoolDamaged if a file is another's or broken, OSError if it cannot be read."""
         path = self._path(spooled, _BLOCK)
         try:
-            block = _whole(spooled, binascii.unhexlify(path.read_bytes().strip()))
+            text = path.read_bytes()
+            if not text.endswith(_END):
+                raise SpoolDamaged(f"{path} is cut off")
+            block = _whole(spooled, binascii.unhexlify(text.strip()))
         except FileNotFoundError:
             path = self._path(spooled, _HEAD)
             block = self._joined(spooled, path)

@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from pool import events, failpoints
-from pool.node.fate import Answer, Fate, View, decide, is_tied, meaning
+from pool.node.fate import Answer, Fate, View, decide, is_tied, is_wanting, meaning
 from pool.node.spool import CandidateSpool, Settled, SpoolDamaged, SpooledBlock, spooled_of
 from pool.ports import Clock, Node, NodeUnavailable
 from pool.work.block import Block
+
+Run = Callable[[Callable[[], Any]], Deferred[Any]]
 
 # Between two rounds with a node while nothing is decided, and once the block is in the chain.
 RETRY_SECONDS_FIRST = 0.25
@@ -28,8 +30,10 @@ class Submitter:
     refused: blocks that a node refused for good since the start.
     """
 
-    def __init__(self, nodes: Sequence[Node], spool: CandidateSpool, reactor: Any, clock: Clock) -> None:
+    def __init__(self, nodes: Sequence[Node], spool: CandidateSpool, reactor: Any, clock: Clock, run: Run) -> None:
+        """run: runs a blocking call in a thread and gives a Deferred of its result (`deferToThread`)."""
         self._nodes = nodes
+        self._run = run
         self._spool = spool
         self._reactor = reactor
         self._clock = clock
@@ -54,6 +58,7 @@ class Submitter:
                 block = self._spool.read(spooled)
             except (SpoolDamaged, OSError) as error:
                 events.candidate_unreadable(spooled.hash_hex, str(error))
+                self._spool.distrust(spooled)
             else:
                 self.submit(block)
                 resumed.append(block)
@@ -65,7 +70,14 @@ class Submitter:
             return
         self._known.add(block.block_hash)
         submission = _Submission(
-            block, self._nodes, self._spool, self._reactor, self._clock, self._tell_refused, self._has_in_chain
+            block,
+            self._nodes,
+            self._spool,
+            self._reactor,
+            self._clock,
+            self._run,
+            self._tell_refused,
+            self._has_in_chain,
         )
         self._submissions[block.block_hash] = submission
         submission.start(lambda: self._submissions.pop(block.block_hash, None))
@@ -93,6 +105,7 @@ class _Submission:
         spool: CandidateSpool,
         reactor: Any,
         clock: Clock,
+        run: Run,
         tell_refused: Callable[[], None],
         has_ours: Callable[[int, int], bool],
     ) -> None:
@@ -103,6 +116,8 @@ class _Submission:
         self._spool = spool
         self._reactor = reactor
         self._clock = clock
+        self._run = run
+        self._writing = DeferredLock()
         self._tell_refused = tell_refused
         self._has_ours = has_ours
         self._views = [View() for _ in nodes]
@@ -138,9 +153,8 @@ class _Submission:
         """The block at one node: offered until it has it, then watched, and offered again if the node forgot it."""
         wait_seconds, said = RETRY_SECONDS_FIRST, None
         while not self._is_over():
-            view = self._views[place]
             try:
-                if view.confirmations is None and view.answer is not Answer.REFUSED:
+                if is_wanting(self._views[place]):
                     await self._offer(place, node)
                 await self._look(place, node)
                 problem = self._views[place].problem
@@ -194,35 +208,36 @@ class _Submission:
         spooled = self._spooled
         answers = {node.name: view.text for node, view in zip(self._nodes, self._views, strict=True)}
         reason = next((view.reason for view in self._views if (view.confirmations or 0) > 0), self._views[0].reason)
-        try:
-            match self.fate:
-                case Fate.IN_CHAIN | Fate.DEEP:
-                    if before is Fate.OPEN:
-                        events.block_accepted(spooled.height, spooled.hash_hex, reason)
-                    self._settle(accepted=True, reason=reason, answers=answers)
-                case Fate.LOST:
-                    events.block_lost(spooled.height, spooled.hash_hex, answers)
-                    self._settle(accepted=False, reason=reason, answers=answers)
-                case Fate.REFUSED:
-                    events.block_rejected(spooled.height, spooled.hash_hex, answers)
-                    self._settle(accepted=False, reason=reason, answers=answers)
-                case Fate.OPEN:
-                    events.block_fell_out(spooled.height, spooled.hash_hex)
-                    self._spool.reopen(spooled)
-        except OSError as error:
-            # The next run asks the nodes again; they say `duplicate`.
-            events.candidate_not_written(spooled.hash_hex, str(error))
-
-    def _settle(self, *, accepted: bool, reason: str | None, answers: dict[str, str]) -> None:
+        match self.fate:
+            case Fate.IN_CHAIN | Fate.DEEP:
+                if before is Fate.OPEN:
+                    events.block_accepted(spooled.height, spooled.hash_hex, reason)
+            case Fate.LOST:
+                events.block_lost(spooled.height, spooled.hash_hex, answers)
+            case Fate.REFUSED:
+                events.block_rejected(spooled.height, spooled.hash_hex, answers)
+            case Fate.OPEN:
+                events.block_fell_out(spooled.height, spooled.hash_hex)
+                self._write(lambda: self._spool.reopen(spooled))
+                return
         settled = Settled(
-            accepted=accepted,
+            accepted=self.fate in (Fate.IN_CHAIN, Fate.DEEP),
             reason=reason,
             time_ms=self._clock.time_ms(),
             answers=answers,
             final=self.fate.is_final,
         )
-        self._spool.settle(self._spooled, settled)
-        failpoints.hit("block-settled")
+        self._write(lambda: self._spool.settle(spooled, settled))
+
+    def _write(self, verdict: Callable[[], None]) -> None:
+        """Write a verdict, one after the other, while the job on top of the block goes out to the miners."""
+        written = self._writing.run(self._run, verdict)
+        written.addCallbacks(lambda _: failpoints.hit("block-settled"), self._not_written).addErrback(_log_bug)
+
+    def _not_written(self, failure: Failure) -> None:
+        # The next run asks the nodes again; they say `duplicate`.
+        failure.trap(OSError)
+        events.candidate_not_written(self._spooled.hash_hex, failure.getErrorMessage())
 
 
 def _log_bug(failure: Failure) -> None:

@@ -99,7 +99,7 @@ class Workshop:
         self._publish = publish
         self._run = run
         self._spool = CandidateSpool(folder, settings.reserve_parts)
-        self._submitter = Submitter(nodes, self._spool, reactor, clock)
+        self._submitter = Submitter(nodes, self._spool, reactor, clock, run)
         self._templates = TemplateShelf(folder / "templates", settings.keep_seconds, clock.monotonic(), run)
         self._job_ids = JobIds(folder / "job-ids")
         self._source = TemplateSource(

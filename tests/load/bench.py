@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -213,6 +214,17 @@ def hostile(crowds: tuple[str, ...], connections: int, seconds: float, in_flight
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
     print(json.dumps({"machine": machine(), "hostile": found}, indent=2))
+
+
+@main.command("block-path")
+@click.option("--rounds", type=click.IntRange(1, 10_000), default=200, help="So many blocks of each size.")
+@click.option("--nodes", type=click.IntRange(1, 8), default=2, help="That each block goes to.")
+def block_path(rounds: int, nodes: int) -> None:
+    """A found block in the work role: milliseconds to the kernel, to the nodes, to the disk."""
+    # A reactor is for a process.
+    argv = [sys.executable, "-m", "tests.load.block_path", str(rounds), str(nodes)]
+    found = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout)
+    print(json.dumps({"machine": machine(), "block_path": found}, indent=2))
 
 
 @main.command()

@@ -44,6 +44,7 @@ class FakeNode:
         self.verdicts: list[str | None] = []
         self.places: dict[bytes, int] = {}
         self.submitted: list[bytes] = []
+        self._taken_height = 0
         self.preferred: list[bytes] = []
         self.follows_preference = True
         self.templates_asked = 0
@@ -100,6 +101,7 @@ class FakeNode:
         verdict = Verdict(reason=self.verdicts.pop(0) if self.verdicts else None)
         if verdict.accepted:
             self.places.setdefault(block.block_hash, 1)
+            self._taken_height = max(self._taken_height, block.height)
         return verdict
 
     async def prefer_block(self, block_hash: bytes) -> None:
@@ -114,7 +116,7 @@ class FakeNode:
 
     async def tip_height(self) -> int:
         self._check(self.problem)
-        return self.template.height - 1
+        return max(self.template.height - 1, self._taken_height)
 
     async def chain_facts(self) -> ChainFacts:
         self._check(self.problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pool.node.fate import FINAL_DEPTH, Answer, Fate, View, decide, is_tied, meaning
+from pool.node.fate import FINAL_DEPTH, Answer, Fate, View, decide, is_tied, is_wanting, meaning
 
 HEIGHT = 100
 
@@ -110,6 +110,10 @@ class TestChain:
         away = View(Answer.TAKEN, None, 2, None)
         assert decide(HEIGHT, [away, View(Answer.TAKEN, None, 1, HEIGHT)]) is Fate.IN_CHAIN
 
+    def test_nor_has_one_that_has_not_come_as_far(self) -> None:
+        away, behind = View(Answer.TAKEN, None, 2, None), View(Answer.LATER, "prev-blk-not-found", None, HEIGHT - 1)
+        assert decide(HEIGHT, [away, behind], Fate.IN_CHAIN) is Fate.IN_CHAIN
+
     @pytest.mark.parametrize("before", [Fate.OPEN, Fate.IN_CHAIN])
     def test_while_nobody_can_be_asked_all_stays_as_it_was(self, before: Fate) -> None:
         assert decide(HEIGHT, [AWAY, View(Answer.TAKEN, None, 2, None)], before) is before
@@ -126,10 +130,36 @@ class TestRefusals:
         assert decide(HEIGHT, [REFUSED, TAKEN]) is Fate.IN_CHAIN
 
 
+class TestWanting:
+    @pytest.mark.parametrize(
+        ("view", "wanting"),
+        [
+            (View(), True),
+            (AWAY, True),
+            (View(Answer.LATER, "prev-blk-not-found", -1, HEIGHT), True),
+            (View(Answer.TAKEN, None, None, HEIGHT), True),
+            (View(Answer.ASIDE, "inconclusive", -1, HEIGHT), False),
+            (TAKEN, False),
+            (REFUSED, False),
+        ],
+    )
+    def test_a_node_is_offered_what_it_does_not_have(self, view: View, wanting: bool) -> None:
+        assert is_wanting(view) is wanting
+
+
 class TestTie:
     def test_a_node_that_saw_another_block_first_is_tied(self) -> None:
         assert is_tied(HEIGHT, View(Answer.ASIDE, "inconclusive", -1, HEIGHT))
 
-    @pytest.mark.parametrize("view", [View(), TAKEN, View(Answer.ASIDE, "inconclusive", -1, HEIGHT + 1), REFUSED])
+    @pytest.mark.parametrize(
+        "view",
+        [
+            View(),
+            TAKEN,
+            REFUSED,
+            View(Answer.ASIDE, "inconclusive", -1, HEIGHT + 1),
+            View(Answer.LATER, "prev-blk-not-found", -1, HEIGHT),
+        ],
+    )
     def test_no_other_is(self, view: View) -> None:
         assert not is_tied(HEIGHT, view)

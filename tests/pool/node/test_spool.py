@@ -183,12 +183,17 @@ class TestPending:
 
 class TestDamage:
     def test_a_file_that_is_no_hex_is_named(self, tmp_path: Path) -> None:
-        (tmp_path / f"{SPOOLED.name}.block").write_text("zz")
+        (tmp_path / f"{SPOOLED.name}.block").write_text("zz\n")
         with pytest.raises(SpoolDamaged, match=rf"{SPOOLED.name}\.block is no block in hex"):
             CandidateSpool(tmp_path).read(SPOOLED)
 
+    def test_a_file_that_was_cut_off_is_named_and_never_submitted(self, tmp_path: Path) -> None:
+        (tmp_path / f"{SPOOLED.name}.block").write_text(BLOCK.data.hex()[:-4])
+        with pytest.raises(SpoolDamaged, match=rf"{SPOOLED.name}\.block is cut off"):
+            CandidateSpool(tmp_path).read(SPOOLED)
+
     def test_a_file_of_another_block_is_named(self, tmp_path: Path) -> None:
-        (tmp_path / f"{SPOOLED.name}.block").write_text("00" * 80)
+        (tmp_path / f"{SPOOLED.name}.block").write_text("00" * 80 + "\n")
         with pytest.raises(SpoolDamaged, match="holds another block"):
             CandidateSpool(tmp_path).read(SPOOLED)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 
 from pool.node.fate import FINAL_DEPTH
@@ -36,7 +37,7 @@ class Setup:
         self.submitter = self.another()
 
     def another(self) -> Submitter:
-        return Submitter(self.nodes, self.spool, self.reactor, FakeClock(self.reactor, start_ms=1000))
+        return Submitter(self.nodes, self.spool, self.reactor, FakeClock(self.reactor, start_ms=1000), maybeDeferred)
 
     def submit(self) -> Settled | None:
         self.submitter.submit(BLOCK)
@@ -278,6 +279,26 @@ class TestSeveralNodes:
             two.wait()
         assert "block_fell_out" not in names(events)
 
+    def test_nor_does_one_that_alone_had_it_while_the_other_is_behind(self, two: Setup) -> None:
+        two.nodes[1].extend(by=-1)
+        two.nodes[1].verdicts = ["prev-blk-not-found"] * 100
+        two.submit()
+        two.nodes[0].problem = AWAY
+        with captured_events() as events:
+            settled = two.wait()
+        assert "block_fell_out" not in names(events)
+        assert settled is not None
+        assert settled.accepted
+
+    def test_one_that_could_not_take_it_and_then_heard_of_its_header_is_offered_it_again(self, two: Setup) -> None:
+        two.nodes[0].problem = AWAY
+        two.nodes[1].verdicts = ["prev-blk-not-found"]
+        two.submit()
+        two.nodes[1].places[HASH] = -1
+        two.nodes[1].follows_preference = False
+        two.wait(RETRY_SECONDS_MAX)
+        assert two.nodes[1].submitted == [BLOCK.data] * 2
+
 
 class TestNodeAway:
     def test_the_block_stays_open(self, setup: Setup) -> None:
@@ -353,6 +374,11 @@ class TestRestart:
         setup.node.verdicts = ["bad-cb-amount"]
         setup.submit()
         assert setup.another().resume() == []
+
+    def test_what_cannot_be_read_may_be_brought_again(self, setup: Setup, tmp_path: Path) -> None:
+        (tmp_path / f"{SPOOLED.name}.block").write_text("zz")
+        setup.another().resume()
+        assert not setup.spool.holds(HASH)
 
     def test_a_damaged_file_does_not_keep_the_others_from_the_node(self, setup: Setup, tmp_path: Path) -> None:
         (tmp_path / f"0-{'00' * 32}.block").write_text("zz")
