@@ -195,6 +195,9 @@ class Journal(Protocol):
     def rows(self) -> Iterator[Row]:
         """All rows, in order."""
 
+    def rows_after(self, row_id: int) -> Iterator[Row]:
+        """The rows that followed one, in order."""
+
     def balances_sat(self, accounts: Iterable[str] | None = None) -> dict[str, int]:
         """Balances of these accounts, or of all; those without entries are left out."""
 

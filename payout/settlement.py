@@ -19,10 +19,12 @@ ACTIVE = "active"
 class Skipped(enum.StrEnum):
     """Why an account with a balance is not in the batch. A state other than active has a reason of its own."""
 
+    NO_ADDRESS = "no_address"
     ADDRESS_INVALID = "address_invalid"
     ADDRESS_HOLD = "address_hold"
     BELOW_MINIMUM = "below_minimum"
     BATCH_FULL = "batch_full"
+    COINS_SHORT = "coins_short"
 
 
 class Candidate(Struct, frozen=True):
@@ -69,8 +71,11 @@ class Selection(Struct, frozen=True):
         return sum(line.amount_sat for line in self.lines)
 
 
-def select(candidates: Iterable[Candidate], now: int, outputs_max: int) -> Selection:
-    """Who is paid: every account that may be, largest amount first, into at most outputs_max different scripts."""
+def select(candidates: Iterable[Candidate], now: int, outputs_max: int, coins_sat: int | None = None) -> Selection:
+    """Who is paid: every account that may be, largest amount first, into at most outputs_max different scripts.
+
+    coins_sat: what there is to pay them with, if that is a question: who does not fit into it waits.
+    """
     skipped: dict[str, str] = {}
     payable: list[Candidate] = []
     for candidate in candidates:
@@ -81,10 +86,16 @@ def select(candidates: Iterable[Candidate], now: int, outputs_max: int) -> Selec
             skipped[candidate.account] = reason
     lines: list[Line] = []
     scripts: set[str] = set()
+    left_sat = coins_sat
     for candidate in sorted(payable, key=lambda each: (-each.available_sat, each.account)):
         if candidate.script not in scripts and len(scripts) >= outputs_max:
             skipped[candidate.account] = Skipped.BATCH_FULL.value
             continue
+        if left_sat is not None:
+            if candidate.available_sat > left_sat:
+                skipped[candidate.account] = Skipped.COINS_SHORT.value
+                continue
+            left_sat -= candidate.available_sat
         scripts.add(candidate.script)
         lines.append(Line(candidate.account, candidate.script, candidate.available_sat))
     return Selection(tuple(lines), skipped)
@@ -93,6 +104,8 @@ def select(candidates: Iterable[Candidate], now: int, outputs_max: int) -> Selec
 def _reason(candidate: Candidate, now: int) -> str | None:
     if candidate.state != ACTIVE:
         return f"account_{candidate.state}"
+    if not candidate.script:
+        return Skipped.NO_ADDRESS.value
     if not candidate.address_valid:
         return Skipped.ADDRESS_INVALID.value
     if now < candidate.address_hold_until:

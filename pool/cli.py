@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from pool import config_file
+from pool.cli_common import config_option, says_what_is_wrong
+from pool.cli_payouts import add_account_commands, payout
 from pool.config import Config
 from pool.journal_command import journal
 
 if TYPE_CHECKING:
     from pool.roles.control import Order
-
-P = ParamSpec("P")
-
-EXIT_BAD_CONFIG = 78  # EX_CONFIG of sysexits.h
-
-_config_option = click.option(
-    "-c",
-    "--config",
-    "file",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The configuration file (TOML).",
-)
-
-
-def _says_what_is_wrong(command: Callable[P, None]) -> Callable[P, None]:
-    """Configuration mistakes end the command with one line each instead of a traceback."""
-
-    @wraps(command)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except config_file.ConfigurationError as error:
-            for mistake in error.mistakes:
-                click.echo(str(mistake), err=True)
-            sys.exit(EXIT_BAD_CONFIG)
-
-    return wrapper
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,7 +25,7 @@ def main() -> None:
 
 
 @main.command()
-@_config_option
+@config_option
 @click.option(
     "--role",
     type=click.Choice(["work", "stratum", "accounting", "web"]),
@@ -66,7 +38,7 @@ def main() -> None:
     default=0,
     help="With --role stratum: which of stratum.processes it is, from 0.",
 )
-@_says_what_is_wrong
+@says_what_is_wrong
 def run(file: Path, role: str | None, number: int) -> None:
     """Run the pool."""
     config = config_file.load(file)
@@ -82,8 +54,8 @@ def run(file: Path, role: str | None, number: int) -> None:
 
 
 @main.command()
-@_config_option
-@_says_what_is_wrong
+@config_option
+@says_what_is_wrong
 def check(file: Path) -> None:
     """Check a configuration file and name every mistake."""
     config_file.load(file)
@@ -102,7 +74,7 @@ def config_sample() -> None:
 
 
 @main.command()
-@_config_option
+@config_option
 @click.option(
     "--into",
     metavar="DIR_OR_URL",
@@ -116,7 +88,7 @@ def config_sample() -> None:
     help="A folder that holds journals of other machines; may be given several times.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-@_says_what_is_wrong
+@says_what_is_wrong
 def rebuild(file: Path, into: str | None, journals: tuple[Path, ...], as_json: bool) -> None:
     """Compute statistics and ledger again from the journals; exit 0 only if both are what the pool has."""
     loaded: Config = config_file.load(file)
@@ -146,12 +118,12 @@ def account() -> None:
 
 
 @account.command("add")
-@_config_option
+@config_option
 @click.argument("name")
 @click.option("--scheme", type=click.Choice(["pplns", "pps"]), help="Default: the file's default_scheme.")
 @click.option("--fee-bps", type=click.IntRange(0, 10_000), help="Default: the file's default_fee_bps.")
 @click.option("--address", help="Where the account is paid.")
-@_says_what_is_wrong
+@says_what_is_wrong
 def account_add(file: Path, name: str, scheme: str | None, fee_bps: int | None, address: str | None) -> None:
     """Register an account before its first share."""
     loaded: Config = config_file.load(file)
@@ -166,8 +138,8 @@ def account_add(file: Path, name: str, scheme: str | None, fee_bps: int | None, 
 
 
 @account.command("list")
-@_config_option
-@_says_what_is_wrong
+@config_option
+@says_what_is_wrong
 def account_list(file: Path) -> None:
     """Print all accounts with the plan in force."""
     loaded: Config = config_file.load(file)
@@ -183,6 +155,10 @@ def account_list(file: Path) -> None:
         click.echo(f"{each.name}\t{plan.scheme}\t{plan.fee_bps / 100:g} %")
 
 
+add_account_commands(account)
+main.add_command(payout)
+
+
 @main.group()
 def stratum() -> None:
     """Tell the miners something, through the stratum processes that run on this machine."""
@@ -192,10 +168,10 @@ _account_option = click.option("--account", help="Only the miners of this accoun
 
 
 @stratum.command("message")
-@_config_option
+@config_option
 @_account_option
 @click.argument("text")
-@_says_what_is_wrong
+@says_what_is_wrong
 def stratum_message(file: Path, account: str | None, text: str) -> None:
     """Show a text on their screens (client.show_message)."""
     from pool.roles.control import ShowMessage
@@ -204,11 +180,11 @@ def stratum_message(file: Path, account: str | None, text: str) -> None:
 
 
 @stratum.command("reconnect")
-@_config_option
+@config_option
 @_account_option
 @click.option("--wait", "wait_seconds", type=click.IntRange(0, 3600), default=0, help="Seconds before they do.")
 @click.argument("address", metavar="HOST:PORT")
-@_says_what_is_wrong
+@says_what_is_wrong
 def stratum_reconnect(file: Path, account: str | None, wait_seconds: int, address: str) -> None:
     """Have them connect elsewhere (client.reconnect)."""
     from pool.roles.control import Reconnect
@@ -218,9 +194,9 @@ def stratum_reconnect(file: Path, account: str | None, wait_seconds: int, addres
 
 
 @stratum.command("version")
-@_config_option
+@config_option
 @_account_option
-@_says_what_is_wrong
+@says_what_is_wrong
 def stratum_version(file: Path, account: str | None) -> None:
     """Ask them who they are (client.get_version); the answers are their user agents from then on."""
     from pool.roles.control import AskVersion
@@ -229,9 +205,9 @@ def stratum_version(file: Path, account: str | None) -> None:
 
 
 @stratum.command("extranonce")
-@_config_option
+@config_option
 @_account_option
-@_says_what_is_wrong
+@says_what_is_wrong
 def stratum_extranonce(file: Path, account: str | None) -> None:
     """Give those that take one another extranonce1 (mining.set_extranonce)."""
     from pool.roles.control import ChangeExtranonce

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from pool.payout_options import PayoutOptions
+
 Chain = Literal["main", "testnet4", "signet", "regtest"]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -362,4 +364,5 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     redis: RedisOptions = RedisOptions()
     database: DatabaseOptions = DatabaseOptions()
     accounting: AccountingOptions = AccountingOptions()
+    payouts: PayoutOptions = PayoutOptions()
     web: WebOptions = WebOptions()

@@ -13,6 +13,7 @@ from typing import Any
 
 import native
 from payout.accounts import Account, AccountRefused, PayoutAddress, Scheme
+from payout.outputs import output_kind
 from payout.store.ledger import SqlLedger
 from pool import events, logs
 from pool.bitcoin.network import NETWORKS
@@ -126,6 +127,7 @@ def add_account(config: Config, name: str, scheme: str | None, fee_bps: int | No
     pays = None
     if address is not None:
         pays = PayoutAddress(address, output_script(address, NETWORKS[config.pool.chain]))
+        output_kind(pays.script)
     try:
         with _ledger(config) as ledger, ledger.write() as books:
             books.accounts.add(

@@ -22,9 +22,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pool.ports": ("pool.bitcoin", "pool.work"),
     "pool.events": ("pool.bitcoin",),
     "pool.disk_events": (),
+    "pool.payout_events": (),
     "pool.failpoints": (),
     "pool.logs": (),
-    "pool.config": (),
+    "pool.config": ("pool.payout_options",),
+    "pool.payout_options": (),
     "pool.paths": (),
     "pool.config_file": ("pool.config", "pool.bitcoin"),
     "pool.supervisor": ("pool.events",),
@@ -73,6 +75,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "pool.rebuild",
     ),
     # The ledger's tables are part of the one SQL schema; its adapter and the accounting role's loop log events.
+    # A wallet is one of the node's; its adapter belongs to the side that uses it.
+    "payout.wallet": ("pool.bitcoin", "pool.ports", "pool.node.rpc", "payout"),
     "payout.store": (
         "pool.bitcoin",
         "pool.work",
@@ -84,7 +88,16 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
 }
 
-ABOVE = ("pool", "pool.__main__", "pool.cli", "pool.demo", "pool.journal_command", "pool.service")
+ABOVE = (
+    "pool",
+    "pool.__main__",
+    "pool.cli",
+    "pool.cli_common",
+    "pool.cli_payouts",
+    "pool.demo",
+    "pool.journal_command",
+    "pool.service",
+)
 
 PURE = ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "stratum", "payout")
 IMPURE = (

@@ -138,7 +138,7 @@ class TestPages:
     @each_page
     def test_a_dotted_name_is_an_option_or_a_module(self, page: Path) -> None:
         options = {f"{name}.{key}" for name, section in sections().items() for key in section}
-        postings = {"payout.reserved", "payout.confirmed", "payout.released"}
+        postings = {f"payout.{kind}" for kind in ("reserved", "confirmed", "cancelled", "unconfirmed", "released")}
         for code in code_of(page):
             if re.fullmatch(rf"(?:{'|'.join(sections())}|payout|native)\.[a-z_.]+", code):
                 assert code in options | MODULES.keys() | postings, code

@@ -60,6 +60,10 @@ class SqlJournal:
         """All rows, in order."""
         return self._rows(_ROWS)
 
+    def rows_after(self, row_id: int) -> Iterator[Row]:
+        """The rows that followed one, in order."""
+        return self._rows(_ROWS.where(journal.c.id > row_id))
+
     def rows_of(self, ref: str) -> list[Row]:
         """The rows about one thing, in order."""
         return list(self._rows(_ROWS.where(journal.c.ref == ref)))

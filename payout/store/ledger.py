@@ -14,6 +14,9 @@ from payout.store.accounts import SqlAccounts
 from payout.store.accruals import SqlAccruals
 from payout.store.blocks import SqlBlocks
 from payout.store.journal import SqlJournal
+from payout.store.leases import SqlLeases
+from payout.store.payees import SqlPayees
+from payout.store.payouts import SqlPayouts
 from payout.store.shares import SqlShares
 from pool import failpoints
 from pool.store.sql import reading, writing
@@ -29,6 +32,9 @@ class SqlBooks:
         self.accruals = SqlAccruals(connection)
         self.blocks = SqlBlocks(connection)
         self.journal = SqlJournal(connection)
+        self.payouts = SqlPayouts(connection)
+        self.payees = SqlPayees(connection)
+        self.leases = SqlLeases(connection)
 
 
 class SqlLedger:

@@ -20,6 +20,7 @@ from payout.store.accounts import SqlAccounts
 from payout.store.blocks import SqlBlocks
 from payout.store.journal import SqlJournal
 from payout.store.ledger import errors_of_ours
+from payout.store.payout_reports import PayoutDetail, PayoutsPage, detail_of, page_of
 from payout.store.shares import SqlShares
 from pool.store.sql import account, block, credit, entry, journal, pps_accrual, pps_carry, reading, stake
 
@@ -182,6 +183,16 @@ class SqlReports:
         """Every account of the ledger."""
         with self._reading() as connection:
             return SqlJournal(connection).balances_sat()
+
+    def payouts(self, offset: int, count: int) -> PayoutsPage:
+        """Batches of payments from the newest on."""
+        with self._reading() as connection:
+            return page_of(connection, offset, count)
+
+    def payout(self, payout_id: int) -> PayoutDetail | None:
+        """One batch with everything about it; None if there is none of that number."""
+        with self._reading() as connection:
+            return detail_of(connection, payout_id)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

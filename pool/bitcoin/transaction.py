@@ -1,4 +1,4 @@
-"""Transactions as bytes: what a coinbase needs to be written, and read back from a block."""
+"""Transactions as bytes: what a coinbase needs to be written, and any transaction read back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from native import sha256d
 
 _VERSION_BYTES = 4
 _LOCKTIME_BYTES = 4
-_OUTPOINT_BYTES = 36
+_TXID_BYTES = 32
+_VOUT_BYTES = 4
 _SEQUENCE_BYTES = 4
 _VALUE_BYTES = 8
 
@@ -24,6 +25,33 @@ class Output(Struct, frozen=True):
 
     value_sat: int
     script: bytes
+
+
+class OutPoint(Struct, frozen=True, order=True):
+    """An output of a transaction, by its place. txid: wire order."""
+
+    txid: bytes
+    vout: int
+
+    def __str__(self) -> str:
+        return f"{self.txid[::-1].hex()}:{self.vout}"
+
+
+class Input(Struct, frozen=True):
+    """What a transaction spends. script: scriptSig, empty for native segwit. is_signed: it has a witness."""
+
+    spends: OutPoint
+    script: bytes
+    is_signed: bool
+
+
+class Transaction(Struct, frozen=True):
+    """A transaction taken apart. txid: wire order. vbytes: its size as fees count it, rounded up (BIP-0141)."""
+
+    txid: bytes
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    vbytes: int
 
 
 def compact_size(number: int) -> bytes:
@@ -63,34 +91,65 @@ def with_coinbase_witness(coinbase: bytes) -> bytes:
 
 def parse_outputs(transaction: bytes) -> tuple[Output, ...]:
     """The outputs of a transaction, serialised with or without witness. Raises ValueError if it is none."""
-    reader = _Reader(transaction)
-    reader.take(_VERSION_BYTES)
-    inputs = reader.take_size()
-    if inputs == 0:
-        # No transaction of a block is without inputs: this zero is the segwit marker, the flag follows.
-        reader.take(1)
-        inputs = reader.take_size()
-    for _ in range(inputs):
-        reader.take(_OUTPOINT_BYTES)
-        reader.take(reader.take_size() + _SEQUENCE_BYTES)
-    return tuple(
+    return parse_transaction(transaction).outputs
+
+
+def parse_transaction(raw: bytes) -> Transaction:
+    """A transaction, serialised with or without witness. Raises ValueError if it is none or more than one."""
+    reader = ByteReader(raw)
+    version = reader.take(_VERSION_BYTES)
+    # No transaction of ours or of a block is without inputs: a zero in their place is the segwit marker.
+    has_witness = raw[_VERSION_BYTES : _VERSION_BYTES + len(_SEGWIT_MARK)] == _SEGWIT_MARK
+    if has_witness:
+        reader.take(len(_SEGWIT_MARK))
+    body_at = reader.offset
+    spent = [_take_input(reader) for _ in range(reader.take_size())]
+    outputs = tuple(
         Output(value_sat=int.from_bytes(reader.take(_VALUE_BYTES), "little"), script=reader.take(reader.take_size()))
         for _ in range(reader.take_size())
     )
+    body = raw[body_at : reader.offset]
+    witnessed = [_skip_witness(reader) if has_witness else False for _ in spent]
+    locktime = reader.take(_LOCKTIME_BYTES)
+    if reader.offset != len(raw):
+        raise ValueError(f"{len(raw) - reader.offset} bytes follow the transaction")
+    stripped = version + body + locktime
+    return Transaction(
+        txid=txid(stripped),
+        inputs=tuple(
+            Input(spends, script, is_signed) for (spends, script), is_signed in zip(spent, witnessed, strict=True)
+        ),
+        outputs=outputs,
+        vbytes=-(-(3 * len(stripped) + len(raw)) // 4),
+    )
 
 
-class _Reader:
+def _take_input(reader: ByteReader) -> tuple[OutPoint, bytes]:
+    spends = OutPoint(reader.take(_TXID_BYTES), int.from_bytes(reader.take(_VOUT_BYTES), "little"))
+    script = reader.take(reader.take_size())
+    reader.take(_SEQUENCE_BYTES)
+    return spends, script
+
+
+def _skip_witness(reader: ByteReader) -> bool:
+    items = reader.take_size()
+    for _ in range(items):
+        reader.take(reader.take_size())
+    return items > 0
+
+
+class ByteReader:
     """Takes bytes from the front of a transaction."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._offset = 0
+        self.offset = 0
 
     def take(self, count: int) -> bytes:
-        taken = self._data[self._offset : self._offset + count]
+        taken = self._data[self.offset : self.offset + count]
         if len(taken) != count:
             raise ValueError(f"a transaction of {len(self._data)} bytes ends in the middle of a field")
-        self._offset += count
+        self.offset += count
         return taken
 
     def take_size(self) -> int:

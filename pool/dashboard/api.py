@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from payout.store.payout_reports import PayoutReport
 from pool.dashboard import health, metrics, overview, tables
 from pool.dashboard.answers import Answer, Refusal, encoded
 from pool.dashboard.ports import Books, Live
@@ -25,6 +26,7 @@ CREDITS_MAX = 100
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _LOGIN = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_.:-]{1,64})?", re.ASCII)
+_PAYOUT = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 _BLOCK_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -41,6 +43,17 @@ class WorkerAnswer(Struct, frozen=True):
 
     worker: Worker | None
     rejects: tuple[Reject, ...]
+    unavailable: Mapping[str, str]
+
+
+class PayoutsAnswer(Struct, frozen=True):
+    """One page of payouts. stopped: why nothing is sent now; None if payouts go on. unavailable: as in every page."""
+
+    page: int
+    per_page: int
+    total: int | None
+    rows: tuple[PayoutReport, ...] | None
+    stopped: str | None
     unavailable: Mapping[str, str]
 
 
@@ -129,6 +142,30 @@ class Api:
         if not _BLOCK_HASH.fullmatch(hash_hex):
             raise unknown
         detail = await reading(self._books.block(hash_hex))
+        if detail.reason is not None:
+            raise _cannot_know(unavailable(database=detail))
+        if detail.value is None:
+            raise unknown
+        return encoded(detail.value)
+
+    async def payouts(self, arguments: Arguments) -> Answer:
+        """The table of payouts, newest first."""
+        parameters = Parameters(arguments, ("page", "per_page"))
+        page = parameters.number("page", 1, PAGE_MAX)
+        per_page = parameters.number("per_page", PER_PAGE_DEFAULT, PER_PAGE_MAX)
+        found = await reading(self._books.payouts((page - 1) * per_page, per_page))
+        failed = unavailable(database=found)
+        if found.value is None:
+            return encoded(PayoutsAnswer(page, per_page, None, None, None, failed))
+        return encoded(PayoutsAnswer(page, per_page, found.value.total, found.value.rows, found.value.stopped, failed))
+
+    async def payout(self, number: str, arguments: Arguments) -> Answer:
+        """One payout with its lines, transactions and ledger rows."""
+        Parameters(arguments, ())
+        unknown = Refusal(404, "unknown_payout", "There is no such payout.", "/api/v1/payouts lists them by number.")
+        if not _PAYOUT.fullmatch(number):
+            raise unknown
+        detail = await reading(self._books.payout(int(number)))
         if detail.reason is not None:
             raise _cannot_know(unavailable(database=detail))
         if detail.value is None:

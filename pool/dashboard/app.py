@@ -37,6 +37,7 @@ class Routes:
             "/api/v1/workers": api.workers,
             "/api/v1/accounts": api.accounts,
             "/api/v1/blocks": api.blocks,
+            "/api/v1/payouts": api.payouts,
             "/healthz": api.healthz,
             "/readyz": api.readyz,
             "/metrics": api.metrics,
@@ -45,6 +46,7 @@ class Routes:
             "/api/v1/workers/": api.worker,
             "/api/v1/accounts/": api.account,
             "/api/v1/blocks/": api.block,
+            "/api/v1/payouts/": api.payout,
         }
 
     async def answer(self, method: bytes, path: bytes, arguments: Arguments) -> Answer:

@@ -9,6 +9,7 @@ from payout.maturity import State
 from payout.ports import LedgerUnavailable
 from payout.rewards import UNIT
 from payout.store import reports
+from payout.store.payout_reports import PayoutDetail, PayoutsPage
 from payout.store.reports import SqlReports
 from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, Credit, LedgerRow, Totals
@@ -47,6 +48,12 @@ class LedgerBooks:
         block_hash = bytes.fromhex(hash_hex)[::-1]
         found = await self._read(lambda: self._ledger.block(block_hash))
         return None if found is None else _detail(found)
+
+    async def payouts(self, offset: int, count: int) -> PayoutsPage:
+        return await self._read(lambda: self._ledger.payouts(offset, count))
+
+    async def payout(self, payout_id: int) -> PayoutDetail | None:
+        return await self._read(lambda: self._ledger.payout(payout_id))
 
     async def _read(self, work: Callable[[], T]) -> T:
         answer: Awaitable[T] = self._in_thread(work)

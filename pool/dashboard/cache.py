@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from payout.store.payout_reports import PayoutDetail, PayoutsPage
 from pool.dashboard.ports import Books, Live, SourceUnavailable
 from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, LiveView, Reject, Totals
 from pool.ports import Clock
@@ -138,3 +139,9 @@ class CachedBooks:
 
     async def block(self, hash_hex: str) -> BlockDetail | None:
         return await self._cache.get(("block", hash_hex), lambda: self._books.block(hash_hex))
+
+    async def payouts(self, offset: int, count: int) -> PayoutsPage:
+        return await self._cache.get(("payouts", offset, count), lambda: self._books.payouts(offset, count))
+
+    async def payout(self, payout_id: int) -> PayoutDetail | None:
+        return await self._cache.get(("payout", payout_id), lambda: self._books.payout(payout_id))

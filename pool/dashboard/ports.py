@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from payout.store.payout_reports import PayoutDetail, PayoutsPage
 from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, LiveView, Reject, Totals
 
 
@@ -41,3 +42,9 @@ class Books(Protocol):
 
     async def block(self, hash_hex: str) -> BlockDetail | None:
         """One block, or None if it is not the pool's."""
+
+    async def payouts(self, offset: int, count: int) -> PayoutsPage:
+        """Batches of payments from the newest on."""
+
+    async def payout(self, payout_id: int) -> PayoutDetail | None:
+        """One batch, or None if there is none of that number."""

@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 from msgspec import Struct
@@ -26,6 +26,8 @@ NO_PEERS = -9
 SYNCING = -10
 DECODE_FAILED = -22
 WARMING_UP = -28
+WALLET_NEEDS_UNLOCK = -13
+WALLET_NOT_FOUND = -18
 METHOD_NOT_FOUND = -32601
 
 _MENDING_BY_CODE = {
@@ -56,12 +58,16 @@ class NodeTimeout(NodeUnavailable):
 
 
 class RpcSettings(Struct, frozen=True):
-    """How to reach one bitcoind. url: http://HOST:PORT, without user or password. network: the one it must be on."""
+    """How to reach one bitcoind. url: http://HOST:PORT, without user or password. network: the one it must be on.
+
+    wallet: the one that calls are about, if they are about one.
+    """
 
     url: str
     credentials: Credentials
     network: Network
     timeout_seconds: float = 30.0
+    wallet: str = ""
 
     @property
     def name(self) -> str:
@@ -88,7 +94,8 @@ class BitcoindRpc:
             open_connection(address.hostname, port, timeout=settings.timeout_seconds), settings.credentials
         )
         # The library refuses a URL without user and password; our connection puts the real ones into the header.
-        url = f"http://in:header@{address.netloc}{address.path}"
+        path = f"/wallet/{quote(settings.wallet, safe='')}" if settings.wallet else address.path
+        url = f"http://in:header@{address.netloc}{path}"
         self._proxy = AuthServiceProxy(url, timeout=settings.timeout_seconds, connection=self._connection)
         self._is_chain_checked = False
         self._is_interrupted = False

@@ -171,7 +171,9 @@ def _credits(books: SqlBooks) -> dict[tuple[str, str], object]:
 
 
 def _progress(connection: Connection) -> dict[str, int]:
-    return {row.name: row.value for row in connection.execute(select(progress))}
+    # How far runs of payouts have come follows from no share.
+    of_shares = select(progress).where(progress.c.name.not_like("payout_%"))
+    return {row.name: row.value for row in connection.execute(of_shares)}
 
 
 def _head(connection: Connection) -> dict[str, str]:

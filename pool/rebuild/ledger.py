@@ -124,6 +124,7 @@ class _Settled:
 
     def __init__(self, books: SqlBooks, settled: dict[str, Posting]) -> None:
         self.rows = books.journal.rows
+        self.rows_after = books.journal.rows_after
         self.balances_sat = books.journal.balances_sat
         self._settled = settled
 

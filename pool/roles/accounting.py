@@ -28,6 +28,7 @@ from pool.ports import NodeUnavailable, StoreUnavailable
 from pool.roles.clock import SystemClock
 from pool.roles.database import open_database
 from pool.roles.heartbeat import LIFE_SECONDS
+from pool.roles.payments import Payments
 from pool.roles.redis_link import RedisShares, open_redis
 from pool.roles.work import rpc_settings
 
@@ -53,12 +54,17 @@ def rules_of(config: Config) -> Rules:
     )
 
 
+class PaymentsFailed(Exception):
+    """What cannot happen did, in the thread of the payments."""
+
+
 class AccountingRole:
     """One writer of the ledger."""
 
     def __init__(self, config: Config) -> None:
         self._redis = open_redis(config)
-        self._ledger = SqlLedger(open_database(config))
+        engine = open_database(config)
+        self._ledger = SqlLedger(engine)
         self._shares = RedisShares(self._redis)
         self._clock = SystemClock()
         chains = [
@@ -70,15 +76,28 @@ class AccountingRole:
         self._follow_at = 0.0
         self._beat_at = 0.0
         self._lag_shares: int | None = None
+        self._payments = Payments(config, engine) if config.payouts.enabled else None
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Work until `stop()`. Raises LedgerError when a person must look: mining goes on, money waits."""
         events.role_started("accounting", os.getpid())
-        while not stop():
-            self._step()
+        if self._payments is not None:
+            self._payments.start()
+        try:
+            while not stop():
+                self._step()
+        except LedgerError as error:
+            with self._ledger.write() as books:
+                books.payouts.set_switch(is_stopped=True, reason=str(error), time_ms=self._clock.time_ms())
+            raise
+        finally:
+            if self._payments is not None:
+                self._payments.stop()
         events.role_stopping("accounting", "told to")
 
     def _step(self) -> None:
+        if self._payments is not None and self._payments.has_failed:
+            raise PaymentsFailed("payments have ended, so the role is started anew")
         now = time.monotonic()
         if now >= self._beat_at:
             self._beat_at = now + BEAT_SECONDS
@@ -130,6 +149,9 @@ def run(config: Config, stop: Callable[[], bool]) -> int:
         return 1
     except LedgerUnavailable as error:
         events.accounting_waits("database", str(error))
+        return 1
+    except PaymentsFailed as error:
+        events.accounting_waits("payments", str(error))
         return 1
     return 0
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -93,6 +94,30 @@ payout_address = Table(
     Column("valid_from_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("address", Text, nullable=False),
     Column("script", LargeBinary, nullable=False),
+    Column("requested_ms", BigInteger),  # None: with the account, or before there were holds
+)
+
+# A change of address that was taken back while it was on hold.
+payout_address_cancel = Table(
+    "payout_address_cancel",
+    metadata,
+    Column("account_id", _Integer, primary_key=True, autoincrement=False),
+    Column("valid_from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("cancelled_ms", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["account_id", "valid_from_ms"],
+        ["payout_address.account_id", "payout_address.valid_from_ms"],
+        name="fk_payout_address_cancel_account_id",
+    ),
+)
+
+# From when on an account is paid once it has so much; None: the pool's default again.
+payout_threshold = Table(
+    "payout_threshold",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("valid_from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("threshold_sat", BigInteger),
 )
 
 stake = Table(
@@ -158,7 +183,7 @@ pps_carry = Table(
     Column("carry_psat", BigInteger, nullable=False),
 )
 
-# Single numbers: `pps_period_ms`, `chain_height`.
+# Single numbers: `pps_period_ms`, `chain_height`, `payout_day`, `payout_run_open`.
 progress = Table(
     "progress",
     metadata,
@@ -200,7 +225,8 @@ credit = Table(
     Index(None, "stake_id"),
 )
 
-# Append-only, by triggers of the first migration: journal, entry, credit, plan, payout_address.
+# Append-only, by triggers of the migrations: journal, entry, credit, plan, payout_address, payout_address_cancel,
+# payout_threshold, payout_line, payout_attempt, payout_switch.
 journal = Table(
     "journal",
     metadata,
@@ -221,6 +247,82 @@ entry = Table(
     Column("account", Text, primary_key=True),
     Column("amount_sat", BigInteger, CheckConstraint("amount_sat <> 0", name="amount_sat"), nullable=False),
     Index(None, "account", "amount_sat"),  # holds all that a balance needs
+)
+
+
+# A batch of payments: see payout.payment. The draft is a transaction that waits for signatures.
+payout = Table(
+    "payout",
+    metadata,
+    Column("id", _Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("total_sat", BigInteger, CheckConstraint("total_sat > 0", name="total_sat"), nullable=False),
+    Column("draft_purpose", Text),
+    Column("draft_psbt", Text),
+    Column("draft_fee_sat", BigInteger),
+    Column("confirmed_number", Integer),
+    Column("block_hash", LargeBinary),
+    Column("block_height", BigInteger),
+    Column("flips", Integer, nullable=False),
+    Column("first_sent_ms", BigInteger),
+    Index(None, "state"),
+)
+
+payout_line = Table(
+    "payout_line",
+    metadata,
+    Column("payout_id", ForeignKey("payout.id"), primary_key=True),
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("script", LargeBinary, nullable=False),
+    Column("amount_sat", BigInteger, CheckConstraint("amount_sat > 0", name="amount_sat"), nullable=False),
+    Index(None, "account_id"),
+)
+
+payout_attempt = Table(
+    "payout_attempt",
+    metadata,
+    Column("payout_id", ForeignKey("payout.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("purpose", Text, nullable=False),
+    Column("txid", LargeBinary, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("is_signed", Boolean, nullable=False),
+    Column("fee_sat", BigInteger, nullable=False),
+    Column("stored_ms", BigInteger, nullable=False),
+    Index(None, "txid"),
+)
+
+# What a batch spends. The key is why two batches never spend the same; rows go only when nothing signed spends them.
+payout_input = Table(
+    "payout_input",
+    metadata,
+    Column("txid", LargeBinary, primary_key=True),
+    Column("vout", BigInteger, primary_key=True, autoincrement=False),
+    Column("payout_id", ForeignKey("payout.id"), nullable=False),
+    Index(None, "payout_id"),
+)
+
+# Whether coins may be sent: the newest row says so.
+payout_switch = Table(
+    "payout_switch",
+    metadata,
+    Column("id", _Integer, primary_key=True, autoincrement=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("is_stopped", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# Who may do what only one may do at a time; fence rises with each holder.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
 )
 
 

@@ -23,6 +23,7 @@ from tests.load.hostile import CROWDS, measure_hostile
 from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
 from tests.load.node import Pool
 from tests.load.nodes import MODES, measure_nodes
+from tests.load.payouts import measure_payout
 from tests.load.processes import BenchmarkFailed, Cores, cores
 from tests.load.servers import Floor, Name, Role, RoleOptions, Server, TlsRole
 
@@ -236,6 +237,18 @@ def nodes(modes: tuple[str, ...], rounds: int) -> None:
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
     print(json.dumps({"machine": machine(), "nodes_seconds": found}, indent=2))
+
+
+@main.command()
+@click.option("--accounts", type=click.IntRange(1, 100_000), default=10_000)
+@click.option("--database", "url", help="An empty PostgreSQL database; default: SQLite on disk.", show_default=False)
+def payout(accounts: int, url: str | None) -> None:
+    """A payout run on regtest: from balances in the books to confirmed transactions."""
+    try:
+        found = measure_payout(accounts, url)
+    except BenchmarkFailed as error:
+        raise click.ClickException(str(error)) from error
+    print(json.dumps({"machine": machine(), "payout": found}, indent=2))
 
 
 for command in (rebuild, accounting, credit):

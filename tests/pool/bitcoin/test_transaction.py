@@ -10,6 +10,7 @@ from pool.bitcoin.transaction import (
     Output,
     compact_size,
     parse_outputs,
+    parse_transaction,
     serialise_outputs,
     txid,
     with_coinbase_witness,
@@ -70,6 +71,41 @@ class TestOutputs:
     def test_a_transaction_that_breaks_off_is_refused(self, length: int) -> None:
         with pytest.raises(ValueError, match="ends in the middle"):
             parse_outputs(GENESIS_COINBASE[:length])
+
+
+class TestWhole:
+    """A transaction that Bitcoin Knots made: 1 P2WPKH input, 2 outputs; 144 vB by its `decoderawtransaction`."""
+
+    RAW = bytes.fromhex(
+        "02000000000101c861c0793ea3166923b2526d51a51b4b16c12a9402ffc89e6422b5498cae90090000000000fdffffff029e1d152101000000"
+        "160014d98c5cbf941d11f7fe816fe85917101888c737f980d1f008000000001976a9148512bc1a647b188957880156447304577c8e589b88ac"
+        "0247304402206e83a9611dfc94457b74ec23c38c7f880aba254fc38c8616259943f18d919635022016a0c58e9e20c21544acac6c73e6465c80"
+        "7764a09a2783dc9a10136d1e43845101210371800d33731c592e86d6fba2d53025787a696aab70de8765c44a7b22f6865b1e00000000"
+    )
+
+    def test_its_id_size_inputs_and_outputs_are_those_that_the_node_says(self) -> None:
+        whole = parse_transaction(self.RAW)
+        assert whole.txid[::-1].hex() == "33cf4fed412de0c28ebb3e21d57208745bd8e6d9dc8fd4877943c7903dfe9834"
+        assert whole.vbytes == 144
+        [spent] = whole.inputs
+        assert str(spent.spends) == "0990ae8c49b522649ec8ff02942ac1164b1ba5516d52b2236916a33e79c061c8:0"
+        assert (spent.script, spent.is_signed) == (b"", True)
+        assert [output.value_sat for output in whole.outputs] == [4_849_999_262, 150_000_000]
+
+    def test_without_its_witness_it_has_the_same_id_and_no_signature(self) -> None:
+        whole = parse_transaction(self.RAW)
+        stripped = self.RAW[:4] + self.RAW[6:-111] + self.RAW[-4:]
+        assert parse_transaction(stripped).txid == whole.txid
+        assert not parse_transaction(stripped).inputs[0].is_signed
+
+    def test_what_follows_it_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="1 bytes follow"):
+            parse_transaction(self.RAW + b"\0")
+
+    @pytest.mark.parametrize("length", [0, 4, 5, 6, 50, 120, 222])
+    def test_a_part_of_it_is_refused(self, length: int) -> None:
+        with pytest.raises(ValueError, match="ends in the middle"):
+            parse_transaction(self.RAW[:length])
 
 
 class TestWitness:

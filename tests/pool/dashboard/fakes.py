@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from payout.store.payout_reports import PayoutDetail, PayoutsPage
 from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.rows import (
     AccountCredit,
@@ -93,6 +94,8 @@ class FakeBooks:
     reason: str | None = None
     reads: int = 0
     credits: dict[str, tuple[AccountCredit, ...]] = field(default_factory=dict)
+    paid: list[PayoutDetail] = field(default_factory=list)
+    stopped: str | None = None
 
     def _read(self) -> None:
         self.reads += 1
@@ -127,6 +130,15 @@ class FakeBooks:
     async def block(self, hash_hex: str) -> BlockDetail | None:
         self._read()
         return next((detail for detail in self.details if detail.block.hash_hex == hash_hex), None)
+
+    async def payouts(self, offset: int, count: int) -> PayoutsPage:
+        self._read()
+        rows = tuple(detail.payout for detail in self.paid)
+        return PayoutsPage(len(rows), rows[offset : offset + count], self.stopped)
+
+    async def payout(self, payout_id: int) -> PayoutDetail | None:
+        self._read()
+        return next((detail for detail in self.paid if detail.payout.id == payout_id), None)
 
 
 def hashrate(hps: float, shares_a_minute: float = 6.0) -> Hashrate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from payout.store.payout_reports import AttemptReport, EntryReport, LineReport, PayoutDetail, PayoutReport
 from pool.dashboard.rows import Reject, Roles
 from tests.pool.dashboard.browser import Browser, healthy, without_database, without_redis
 from tests.pool.dashboard.fakes import HOSTILE_NAMES, NETWORK_DIFFICULTY, FakeLive, farm, live_view, worker
@@ -277,3 +278,44 @@ class TestCost:
         browser.clock.seconds += 1.0
         browser.ask("/api/v1/workers")
         assert browser.live.reads == 2
+
+
+class TestPayouts:
+    """Rows and details are those of payout.store.payout_reports."""
+
+    def browser(self, stopped: str | None = None) -> Browser:
+        row = PayoutReport(7, "broadcast", 900, 1, 2, 2, "ab", 5, None, None, 0, None)
+        detail = PayoutDetail(
+            row,
+            (LineReport("alice", "address", "00", 900),),
+            (AttemptReport(1, "pay", "ab", 5, 140, True, ("cd:0",), "00"),),
+            (EntryReport("payout:7:reserved", "payout.reserved", 1, "liab:alice:available", 900),),
+        )
+        browser = healthy()
+        browser.books.paid, browser.books.stopped = [detail], stopped
+        return browser
+
+    def test_the_table_has_a_row_for_each_and_says_whether_they_go_on(self) -> None:
+        page = self.browser().ask("/api/v1/payouts").json()
+        assert (page["total"], page["stopped"], page["unavailable"]) == (1, None, {})
+        assert (page["rows"][0]["id"], page["rows"][0]["state"]) == (7, "broadcast")
+
+    def test_why_they_are_stopped_is_told(self) -> None:
+        assert self.browser("wrong").ask("/api/v1/payouts").json()["stopped"] == "wrong"
+
+    def test_one_has_its_lines_transactions_and_ledger(self) -> None:
+        detail = self.browser().ask("/api/v1/payouts/7").json()
+        assert detail["lines"] == [{"account": "alice", "address": "address", "script": "00", "amount_sat": 900}]
+        assert detail["attempts"][0]["inputs"] == ["cd:0"]
+        assert detail["ledger"][0]["account"] == "liab:alice:available"
+
+    @pytest.mark.parametrize("number", ["8", "0", "-1", "seven", "1" * 17, "%EF%BC%97"])
+    def test_one_that_is_not_there_is_a_404(self, number: str) -> None:
+        answer = self.browser().ask(f"/api/v1/payouts/{number}")
+        assert (answer.status, answer.json()["error"]["code"]) == (404, "unknown_payout")
+
+    def test_without_the_database_the_table_is_empty_and_says_why(self) -> None:
+        page = without_database().ask("/api/v1/payouts").json()
+        assert (page["rows"], page["total"]) == (None, None)
+        assert "database" in page["unavailable"]
+        assert without_database().ask("/api/v1/payouts/7").status == 503

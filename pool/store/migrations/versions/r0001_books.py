@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from pool.store.append_only import make_append_only
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -15,15 +17,13 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _SCORE = sa.LargeBinary(24)
 
 _APPEND_ONLY = {
-    "journal": "SELECT 1 FROM journal WHERE NEW.id = id OR NEW.key = key OR NEW.hash = hash",
-    "entry": "SELECT 1 FROM entry WHERE NEW.journal_id = journal_id AND NEW.account = account",
-    "credit": "SELECT 1 FROM credit WHERE NEW.block_hash = block_hash AND NEW.stake_id = stake_id",
-    "plan": "SELECT 1 FROM plan WHERE NEW.account_id = account_id AND NEW.valid_from_ms = valid_from_ms",
-    "payout_address": (
-        "SELECT 1 FROM payout_address WHERE NEW.account_id = account_id AND NEW.valid_from_ms = valid_from_ms"
-    ),
+    "journal": (("id",), ("key",), ("hash",)),
+    "entry": (("journal_id", "account"),),
+    "credit": (("block_hash", "stake_id"),),
+    "plan": (("account_id", "valid_from_ms"),),
+    "payout_address": (("account_id", "valid_from_ms"),),
 }
-"""Tables whose rows are never changed, and the row whose place a new one would take."""
+"""Tables whose rows are never changed, with their unique keys."""
 
 
 def upgrade() -> None:
@@ -31,11 +31,8 @@ def upgrade() -> None:
     _create_shares()
     _create_blocks()
     _create_ledger()
-    for table, replaced_row in _APPEND_ONLY.items():
-        if op.get_bind().dialect.name == "postgresql":
-            _guard_on_postgresql(table)
-        else:
-            _guard_on_sqlite(table, replaced_row)
+    for table, keys in _APPEND_ONLY.items():
+        make_append_only(table, *keys)
 
 
 def _create_accounts() -> None:
@@ -188,33 +185,3 @@ def _create_ledger() -> None:
         sa.PrimaryKeyConstraint("journal_id", "account", name="pk_entry"),
     )
     op.create_index("ix_entry_account", "entry", ["account", "amount_sat"])
-
-
-def _guard_on_sqlite(table: str, replaced_row: str) -> None:
-    for what in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {table}_no_{what.lower()} BEFORE {what} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
-    # INSERT OR REPLACE would delete the old row without a word to the trigger above.
-    op.execute(
-        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-        f"WHEN EXISTS ({replaced_row}) "
-        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-    )
-
-
-def _guard_on_postgresql(table: str) -> None:
-    op.execute(
-        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; "
-        "END $$"
-    )
-    op.execute(
-        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-    )
-    op.execute(
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-    )

@@ -1,0 +1,244 @@
+"""The counter where operators ask about money: the desk of `payout.desk` on the configured books and wallet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from payout.accounts import AccountRefused, PayoutAddress
+from payout.desk import Desk, DeskRefused
+from payout.outputs import VBYTES_PER_KVB, output_kind
+from payout.payer import HOUR_MS
+from payout.payment import Draft
+from payout.payment_ports import Switch
+from payout.planning import Plan, Waiting
+from payout.store.ledger import SqlLedger
+from payout.store.payees import AddressChange
+from payout.store.payout_reports import PayoutDetail, PayoutReport, PayoutsPage, report_of
+from payout.store.reports import SqlReports
+from payout.wallet import BitcoindWallet
+from pool.bitcoin.network import NETWORKS
+from pool.bitcoin.script import output_script
+from pool.config import Config
+from pool.roles.clock import SystemClock
+from pool.roles.database import open_database
+from pool.roles.payments import settings_of, wallet_settings
+
+
+class PlannedLine(Struct, frozen=True):
+    """An account that would be paid."""
+
+    account: str
+    address: str
+    amount_sat: int
+
+
+class PlanReport(Struct, frozen=True):
+    """A dry run."""
+
+    fee_rate_sat_kvb: int
+    total_sat: int
+    lines: tuple[PlannedLine, ...]
+    waiting: tuple[Waiting, ...]
+
+
+class Noted(Struct, frozen=True):
+    """What was asked for, and what comes of it. txid: of the transaction that was drafted."""
+
+    payout: int | None
+    note: str
+    txid: str | None = None
+    fee_sat: int | None = None
+
+
+class Exported(Struct, frozen=True):
+    """A PSBT that was written to a file."""
+
+    payout: int
+    file: str
+
+
+class Funded(Struct, frozen=True):
+    """A booked ticket."""
+
+    ticket: str
+    amount_sat: int
+
+
+class AddressReport(Struct, frozen=True):
+    """An address of an account. valid_from: in UTC, for people."""
+
+    address: str
+    requested_ms: int
+    valid_from_ms: int
+    valid_from: str
+    cancelled_ms: int | None
+
+
+class ThresholdReport(Struct, frozen=True):
+    """From how much on an account is paid, and who says so."""
+
+    account: str
+    threshold_sat: int
+    note: str
+
+
+@contextmanager
+def open_counter(config: Config) -> Iterator[Counter]:
+    """The counter for a moment."""
+    data_dir = Path(config.pool.data_dir)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = open_database(config)
+    wallet = BitcoindWallet(wallet_settings(config))
+    try:
+        yield Counter(config, SqlLedger(engine), SqlReports(engine), wallet)
+    finally:
+        wallet.close()
+        engine.dispose()
+
+
+class Counter:
+    """One operator's command, or several."""
+
+    def __init__(self, config: Config, ledger: SqlLedger, reports: SqlReports, wallet: BitcoindWallet) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._reports = reports
+        self._wallet = wallet
+        self._desk = Desk(ledger, wallet, settings_of(config))
+        self._clock = SystemClock()
+
+    def plan(self) -> PlanReport:
+        """Who would be paid now."""
+        self._wallet.tip()
+        return _plan(self._desk.plan(self._clock.time_ms()))
+
+    def run(self) -> Noted:
+        """Ask for a run."""
+        if not self._config.payouts.enabled:
+            raise DeskRefused("payouts.enabled is false in this configuration: nobody would pay")
+        with self._ledger.write() as books:
+            switch = books.payouts.switch()
+            if switch.is_stopped:
+                raise DeskRefused(f"payouts are stopped: {switch.reason}; see `steppe payout resume`")
+            books.payouts.open_run(None)
+        return Noted(None, "the accounting role pays at its next step: see `steppe payout list`")
+
+    def payouts(self, count: int) -> PayoutsPage:
+        """The newest batches."""
+        return self._reports.payouts(0, count)
+
+    def payout(self, payout_id: int) -> PayoutDetail:
+        """One batch."""
+        found = self._reports.payout(payout_id)
+        if found is None:
+            raise DeskRefused(f"there is no payout {payout_id}; `steppe payout list` shows them")
+        return found
+
+    def release(self, payout_id: int) -> PayoutReport:
+        """Give the money back."""
+        return report_of(self._desk.release(payout_id, self._clock.time_ms()), 0)
+
+    def bump(self, payout_id: int, fee_rate: int | None) -> Noted:
+        """A higher fee."""
+        return self._noted(payout_id, self._desk.bump(payout_id, _kvb(fee_rate)))
+
+    def cancel(self, payout_id: int, fee_rate: int | None) -> Noted:
+        """Spend an input back to the pool."""
+        return self._noted(payout_id, self._desk.cancel(payout_id, _kvb(fee_rate)))
+
+    def export(self, payout_id: int, target: Path) -> Exported:
+        """Write a PSBT for the signer."""
+        psbt = self._desk.export(payout_id, self._clock.time_ms())
+        try:
+            target.write_text(psbt + "\n", encoding="ascii")
+        except OSError as error:
+            raise DeskRefused(f"{target} cannot be written: {error.strerror}; export it again elsewhere") from error
+        return Exported(payout_id, str(target))
+
+    def take_signed(self, source: Path) -> PayoutReport:
+        """Take a signed PSBT."""
+        try:
+            psbt = source.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DeskRefused(f"{source} cannot be read as base64 text: {error}") from error
+        return report_of(self._desk.take_signed(psbt, self._clock.time_ms()).after, 0)
+
+    def switch(self, *, is_stopped: bool, reason: str) -> Switch:
+        """Stop payouts, or let them go on."""
+        if not reason.strip():
+            raise DeskRefused("say why: the reason is kept in the books")
+        said = Switch(is_stopped, self._clock.time_ms(), reason)
+        with self._ledger.write() as books:
+            books.payouts.set_switch(is_stopped, reason, said.time_ms)
+        return said
+
+    def fund(self, ticket: str, amount_sat: int) -> Funded:
+        """Book coins."""
+        self._desk.fund(ticket, amount_sat, self._clock.time_ms())
+        return Funded(ticket, amount_sat)
+
+    def change_address(self, name: str, address: str) -> None:
+        """Pay an account elsewhere."""
+        script = self.script_of(address)
+        hold_ms = self._config.payouts.address_hold_hours * HOUR_MS
+        with self._ledger.write() as books:
+            books.payees.change_address(name, PayoutAddress(address, script), self._clock.time_ms(), hold_ms)
+
+    def script_of(self, address: str) -> bytes:
+        """What an address means, if the node agrees. Raises AccountRefused."""
+        try:
+            script = output_script(address, NETWORKS[self._config.pool.chain])
+            output_kind(script)
+        except ValueError as error:
+            raise AccountRefused(str(error)) from error
+        for refusal in self._wallet.address_refusals({address: script}).values():
+            raise AccountRefused(refusal)
+        return script
+
+    def cancel_address(self, name: str) -> None:
+        """Take back a change that is on hold."""
+        with self._ledger.write() as books:
+            books.payees.cancel_change(name, self._clock.time_ms())
+
+    def addresses(self, name: str) -> tuple[AddressReport, ...]:
+        """Where an account was, is and will be paid."""
+        with self._ledger.read() as books:
+            return tuple(_address(each) for each in books.payees.addresses(name))
+
+    def change_threshold(self, name: str, threshold_sat: int | None) -> None:
+        """Pay an account from so much on."""
+        with self._ledger.write() as books:
+            books.payees.change_threshold(name, threshold_sat, self._clock.time_ms())
+
+    def threshold(self, name: str) -> ThresholdReport:
+        """From how much on an account is paid."""
+        with self._ledger.read() as books:
+            own = books.payees.threshold_sat(name, self._clock.time_ms())
+        if own is None:
+            return ThresholdReport(name, self._config.payouts.threshold_sat, "payouts.threshold_sat")
+        return ThresholdReport(name, own, "its own")
+
+    def _noted(self, payout_id: int, draft: Draft) -> Noted:
+        txid_hex = draft.txid[::-1].hex()
+        after = "the payer signs and sends it" if self._config.payouts.signer == "wallet" else "export it to be signed"
+        note = f"payout {payout_id}: transaction {txid_hex} costs {draft.fee_sat} satoshi; {after}"
+        return Noted(payout_id, note, txid_hex, draft.fee_sat)
+
+
+def _plan(plan: Plan) -> PlanReport:
+    lines = tuple(PlannedLine(each.line.account, each.address, each.line.amount_sat) for each in plan.lines)
+    return PlanReport(plan.fee_rate_sat_kvb, plan.total_sat, lines, plan.waiting)
+
+
+def _address(change: AddressChange) -> AddressReport:
+    valid_from = datetime.fromtimestamp(change.valid_from_ms // 1000, UTC).isoformat(sep=" ")
+    return AddressReport(change.address, change.requested_ms, change.valid_from_ms, valid_from, change.cancelled_ms)
+
+
+def _kvb(sat_per_vb: int | None) -> int | None:
+    return None if sat_per_vb is None else sat_per_vb * VBYTES_PER_KVB
