@@ -108,8 +108,10 @@ def test_miners_go_when_no_node_is_left_and_come_back_with_the_work(
         "miners_released",
         "miners_welcome",
     ]
+    # It may have been set aside once more, for a moment, while it caught up with its calls.
+    eventually("the second node gives the work again", lambda: chosen(pool) == b.name)
     nodes = pool.get("/api/v1/pool")["roles"]["work"]["nodes"]
-    assert [(node["is_chosen"], node["is_silent"]) for node in nodes] == [(False, None), (True, False)]
+    assert [node["is_silent"] for node in nodes] == [None, False]
 
 
 def test_so_they_do_when_the_work_role_is_away_and_not_when_it_is_back_in_time(pool: WholePool, miner: Miner) -> None:
