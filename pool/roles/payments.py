@@ -1,6 +1,6 @@
 """Payments, in a thread of the accounting role: a wallet may take its time without keeping shares waiting.
 
-Why a thread: docs/decisions/0040-payments-in-a-thread-of-the-accounting-role.md.
+Why a thread: docs/decisions/0060-payments-in-a-thread-of-the-accounting-role.md.
 """
 
 from __future__ import annotations
