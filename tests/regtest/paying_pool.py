@@ -126,13 +126,15 @@ class PayingPool:
             switch = books.payouts.switch()
         return switch.reason if switch.is_stopped else None
 
-    def until(self, *states: str, process: subprocess.Popen[bytes] | None = None) -> None:
-        """Wait until every batch is in one of these states."""
+    def until(self, *states: str, process: subprocess.Popen[bytes] | None = None, mining: bool = False) -> None:
+        """Wait until every batch is in one of these states. mining: while blocks are found."""
 
         def there() -> bool:
             if process is not None:
                 assert process.poll() is None, (self.folder / "payer.log").read_text()[-3000:]
             assert self.stopped() is None, self.stopped()
+            if mining:
+                self.node.mine(1)
             with self.ledger.read() as books:
                 if books.payouts.is_run_open():
                     return False
@@ -146,9 +148,8 @@ class PayingPool:
         process = process or self.start()
         try:
             self.until("broadcast", "confirmed", "final", "released", process=process)
-            for _ in range(7):
-                self.node.mine(1)
-            self.until("final", "released", process=process)
+            # A node that was killed has an empty mempool, until the payer sees it and sends again.
+            self.until("final", "released", process=process, mining=True)
         finally:
             end(process)
 
