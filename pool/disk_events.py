@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from twisted.logger import Logger, LogLevel
-
-_log = Logger(namespace="steppe")
-
-_INFO: Any = LogLevel.info
-_WARNING: Any = LogLevel.warn
-_ERROR: Any = LogLevel.error
-_CRITICAL: Any = LogLevel.critical
-
-
-def _emit(level: Any, event: str, **fields: object) -> None:
-    _log.emit(level, None, event=event, **fields)
+from pool.emit import CRITICAL, ERROR, INFO, WARNING, emit
 
 
 def disk_has_room(folder: Path, free_bytes: int) -> None:
     """The disk of a folder is no longer short of room."""
-    _emit(_INFO, "disk_has_room", folder=folder, free_bytes=free_bytes)
+    emit(INFO, "disk_has_room", folder=folder, free_bytes=free_bytes)
 
 
 def disk_low(folder: Path, free_bytes: int, total_bytes: int) -> None:
     """The disk of a folder runs out of room; said once until `disk_has_room`."""
-    _emit(
-        _ERROR,
+    emit(
+        ERROR,
         "disk_low",
         folder=folder,
         free_bytes=free_bytes,
@@ -39,18 +27,18 @@ def disk_low(folder: Path, free_bytes: int, total_bytes: int) -> None:
 
 def journal_not_packed(folder: Path, reason: str) -> None:
     """A full segment could not be compressed; it stays as it is and is tried again. Said once until it works."""
-    _emit(_WARNING, "journal_not_packed", folder=folder, reason=reason)
+    emit(WARNING, "journal_not_packed", folder=folder, reason=reason)
 
 
 def journal_not_removed(folder: Path, reason: str) -> None:
     """Old segments stay for now, because it cannot be told that nothing needs them. Said once until it can."""
-    _emit(_WARNING, "journal_not_removed", folder=folder, reason=reason)
+    emit(WARNING, "journal_not_removed", folder=folder, reason=reason)
 
 
 def journal_records_gone(frontend: str, reason: str) -> None:
     """The ledger wants records that were removed from the journal: it is an old copy, or another one."""
-    _emit(
-        _CRITICAL,
+    emit(
+        CRITICAL,
         "journal_records_gone",
         frontend=frontend,
         reason=reason,
@@ -61,18 +49,18 @@ def journal_records_gone(frontend: str, reason: str) -> None:
 
 def journal_shortened(folder: Path, path: Path, first_seq: int) -> None:
     """A segment older than `journal_keep_days` was removed; the journal begins with record `first_seq` now."""
-    _emit(_INFO, "journal_shortened", folder=folder, path=path, first_seq=first_seq)
+    emit(INFO, "journal_shortened", folder=folder, path=path, first_seq=first_seq)
 
 
 def reserve_incomplete(folder: Path, parts: int, parts_wanted: int, reason: str) -> None:
     """There is not enough room to set aside what blocks may need on a full disk. Said once until it is."""
-    _emit(_WARNING, "reserve_incomplete", folder=folder, parts=parts, parts_wanted=parts_wanted, reason=reason)
+    emit(WARNING, "reserve_incomplete", folder=folder, parts=parts, parts_wanted=parts_wanted, reason=reason)
 
 
 def reserve_used(path: Path, parts_left: int) -> None:
     """The disk is full; a block was kept in the room set aside for it."""
-    _emit(
-        _CRITICAL,
+    emit(
+        CRITICAL,
         "reserve_used",
         path=path,
         parts_left=parts_left,

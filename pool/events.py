@@ -9,65 +9,55 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
-_log = Logger(namespace="steppe")
-
-_INFO: Any = LogLevel.info
-_WARNING: Any = LogLevel.warn
-_ERROR: Any = LogLevel.error
-_CRITICAL: Any = LogLevel.critical
-
-
-def _emit(level: Any, event: str, **fields: object) -> None:
-    _log.emit(level, None, event=event, **fields)
+from pool.emit import CRITICAL, ERROR, INFO, WARNING, emit, log
 
 
 def accounting_goes_on(what: str) -> None:
     """What accounting waited for is there again."""
-    _emit(_INFO, "accounting_goes_on", what=what)
+    emit(INFO, "accounting_goes_on", what=what)
 
 
 def accounting_waits(what: str, message: str) -> None:
     """Something that accounting needs is away: shares are safe in the journal, credits wait."""
-    _emit(_WARNING, "accounting_waits", what=what, message=message)
+    emit(WARNING, "accounting_waits", what=what, message=message)
 
 
 def address_banned(origin: str, seconds: float, reason: str) -> None:
     """An address, or the /64 of one of IPv6, is shut out for a while. reason: of its last offence."""
-    _emit(_WARNING, "address_banned", origin=origin, seconds=seconds, reason=reason)
+    emit(WARNING, "address_banned", origin=origin, seconds=seconds, reason=reason)
 
 
 def block_accepted(height: int, block_hash_hex: str, reason: str | None) -> None:
     """The node has taken a block of ours into its chain. reason: its word if it had the block before."""
-    _emit(_INFO, "block_accepted", height=height, block_hash=block_hash_hex, reason=reason)
+    emit(INFO, "block_accepted", height=height, block_hash=block_hash_hex, reason=reason)
 
 
 def block_fell_out(height: int, block_hash_hex: str) -> None:
     """A block of ours is no more in the chain that it was in; it is submitted again until its fate is sealed."""
-    _emit(_WARNING, "block_fell_out", height=height, block_hash=block_hash_hex)
+    emit(WARNING, "block_fell_out", height=height, block_hash=block_hash_hex)
 
 
 def block_found(height: int, block_hash_hex: str, job_id: str, login: str) -> None:
     """A share is a block; it is on its way to disk and node."""
-    _emit(_INFO, "block_found", height=height, block_hash=block_hash_hex, job_id=job_id, login=login)
+    emit(INFO, "block_found", height=height, block_hash=block_hash_hex, job_id=job_id, login=login)
 
 
 def block_lost(height: int, block_hash_hex: str, answers: dict[str, str]) -> None:
     """Another block at that height is six deep: a race is lost, and no fault of ours. answers: each node's last one."""
-    _emit(_WARNING, "block_lost", height=height, block_hash=block_hash_hex, answers=answers)
+    emit(WARNING, "block_lost", height=height, block_hash=block_hash_hex, answers=answers)
 
 
 def block_preferred(height: int, block_hash_hex: str, node: str) -> None:
     """A node saw another block at that height first; it is told to stand by ours."""
-    _emit(_INFO, "block_preferred", height=height, block_hash=block_hash_hex, node=node)
+    emit(INFO, "block_preferred", height=height, block_hash=block_hash_hex, node=node)
 
 
 def block_recorded(height: int, block_hash_hex: str, account: str, worker: str) -> None:
     """A block candidate is in the books."""
-    _emit(
-        _INFO,
+    emit(
+        INFO,
         "block_recorded",
         height=height,
         block_hash_hex=block_hash_hex,
@@ -79,44 +69,44 @@ def block_recorded(height: int, block_hash_hex: str, account: str, worker: str) 
 def block_refused(height: int, block_hash_hex: str, node: str, reason: str | None) -> None:
     """One node refuses a block of ours for good. On any network this wants a person to look: either the block is bad,
     or the node follows other rules than the rest."""
-    _emit(_CRITICAL, "block_refused", height=height, block_hash=block_hash_hex, node=node, reason=reason)
+    emit(CRITICAL, "block_refused", height=height, block_hash=block_hash_hex, node=node, reason=reason)
 
 
 def block_rejected(height: int, block_hash_hex: str, answers: dict[str, str]) -> None:
     """Every node refuses a block of ours: a reward is lost. answers: each node's."""
-    _emit(_CRITICAL, "block_rejected", height=height, block_hash=block_hash_hex, answers=answers)
+    emit(CRITICAL, "block_rejected", height=height, block_hash=block_hash_hex, answers=answers)
 
 
 def block_state_changed(height: int, block_hash_hex: str, before: str, after: str) -> None:
     """A block went from one state of its life to the next, and the ledger with it."""
-    _emit(_INFO, "block_state_changed", height=height, block_hash_hex=block_hash_hex, before=before, after=after)
+    emit(INFO, "block_state_changed", height=height, block_hash_hex=block_hash_hex, before=before, after=after)
 
 
 def block_undecided(height: int, block_hash_hex: str, node: str, problem: str) -> None:
     """A block of ours waits for a node; it is submitted there until its fate is known. Said once for each problem."""
-    _emit(_WARNING, "block_undecided", height=height, block_hash=block_hash_hex, node=node, message=problem)
+    emit(WARNING, "block_undecided", height=height, block_hash=block_hash_hex, node=node, message=problem)
 
 
 def bug(where: str, error: BaseException) -> None:
     """Something that cannot happen happened; the traceback goes with it."""
     failure: Any = Failure
-    _log.failure("", failure=failure(error), level=_CRITICAL, event="bug", where=where)
+    log.failure("", failure=failure(error), level=CRITICAL, event="bug", where=where)
 
 
 def candidate_not_written(block_hash_hex: str, problem: str) -> None:
     """The disk does not take a candidate or its verdict. The block goes to the node all the same."""
-    _emit(_CRITICAL, "candidate_not_written", block_hash=block_hash_hex, message=problem)
+    emit(CRITICAL, "candidate_not_written", block_hash=block_hash_hex, message=problem)
 
 
 def candidate_resent(block_hash_hex: str, job_id: str, login: str) -> None:
     """A block that the journal has from a run before is handed to the work role, which may have it already."""
-    _emit(_INFO, "candidate_resent", block_hash_hex=block_hash_hex, job_id=job_id, login=login)
+    emit(INFO, "candidate_resent", block_hash_hex=block_hash_hex, job_id=job_id, login=login)
 
 
 def candidate_sent(height: int, block_hash_hex: str, job_id: str, login: str, outcome: str) -> None:
     """A share meets the network's target and is on its way to the work role. outcome: of the share, whatever it is."""
-    _emit(
-        _INFO,
+    emit(
+        INFO,
         "candidate_sent",
         height=height,
         block_hash_hex=block_hash_hex,
@@ -129,23 +119,23 @@ def candidate_sent(height: int, block_hash_hex: str, job_id: str, login: str, ou
 def candidate_unbuildable(block_hash_hex: str, job_id: str, login: str, problem: str) -> None:
     """A share is a block that cannot be put together; what there is of it is kept beside the candidates."""
     fields = {"block_hash": block_hash_hex, "job_id": job_id, "login": login}
-    _emit(_CRITICAL, "candidate_unbuildable", **fields, message=problem)
+    emit(CRITICAL, "candidate_unbuildable", **fields, message=problem)
 
 
 def candidate_unreadable(block_hash_hex: str, problem: str) -> None:
     """A candidate that an earlier run left cannot be read from the disk and is not submitted."""
-    _emit(_CRITICAL, "candidate_unreadable", block_hash=block_hash_hex, message=problem)
+    emit(CRITICAL, "candidate_unreadable", block_hash=block_hash_hex, message=problem)
 
 
 def cannot_go_on(message: str) -> None:
     """The supervisor ends: starting again would not help."""
-    _emit(_CRITICAL, "cannot_go_on", message=message)
+    emit(CRITICAL, "cannot_go_on", message=message)
 
 
 def certificate_expires(file: str, expires_ms: int) -> None:
     """The certificate for TLS ends within three weeks, or has ended; said daily. expires_ms: Unix time."""
-    _emit(
-        _ERROR,
+    emit(
+        ERROR,
         "certificate_expires",
         file=file,
         expires_ms=expires_ms,
@@ -155,13 +145,13 @@ def certificate_expires(file: str, expires_ms: int) -> None:
 
 def certificate_loaded(file: str, expires_ms: int) -> None:
     """This certificate serves new TLS connections. expires_ms: Unix time."""
-    _emit(_INFO, "certificate_loaded", file=file, expires_ms=expires_ms)
+    emit(INFO, "certificate_loaded", file=file, expires_ms=expires_ms)
 
 
 def certificate_refused(file: str, problem: str) -> None:
     """A new certificate or key cannot be used; the old pair goes on."""
-    _emit(
-        _ERROR,
+    emit(
+        ERROR,
         "certificate_refused",
         file=file,
         problem=problem,
@@ -172,53 +162,53 @@ def certificate_refused(file: str, problem: str) -> None:
 
 def control_not_open(problem: str) -> None:
     """A stratum process takes no orders of an operator; all else goes on."""
-    _emit(_ERROR, "control_not_open", message=problem)
+    emit(ERROR, "control_not_open", message=problem)
 
 
 def miners_welcome() -> None:
     """There is work again; a stratum process takes miners in."""
-    _emit(_INFO, "miners_welcome")
+    emit(INFO, "miners_welcome")
 
 
 def neighbours_not_met(problem: str) -> None:
     """A stratum process cannot give connections to the others: miners that return begin anew; all else goes on."""
-    _emit(_ERROR, "neighbours_not_met", message=problem)
+    emit(ERROR, "neighbours_not_met", message=problem)
 
 
 def drain_begun(sessions: int, seconds: float, target: str) -> None:
     """The stratum role takes nobody in any more and sends its miners away in waves."""
-    _emit(_INFO, "drain_begun", sessions=sessions, seconds=seconds, target=target)
+    emit(INFO, "drain_begun", sessions=sessions, seconds=seconds, target=target)
 
 
 def feed_down(address: str, problem: str) -> None:
     """A stratum process has lost the work role, or not found it; it goes on with the last job and tries again."""
-    _emit(_WARNING, "feed_down", address=address, message=problem)
+    emit(WARNING, "feed_down", address=address, message=problem)
 
 
 def feed_frame_refused(peer: str, problem: str) -> None:
     """The other end of the job feed sent what we do not understand: another version, or not of this pool."""
-    _emit(_ERROR, "feed_frame_refused", peer=peer, message=problem)
+    emit(ERROR, "feed_frame_refused", peer=peer, message=problem)
 
 
 def feed_up(address: str) -> None:
     """A stratum process has found the work role."""
-    _emit(_INFO, "feed_up", address=address)
+    emit(INFO, "feed_up", address=address)
 
 
 def job_ids_not_reserved(path: str, problem: str) -> None:
     """The disk does not take the job ids set aside; jobs go on."""
-    _emit(_ERROR, "job_ids_not_reserved", path=path, message=problem)
+    emit(ERROR, "job_ids_not_reserved", path=path, message=problem)
 
 
 def journal_accepting(folder: Path) -> None:
     """Shares are written again after a time of refusals."""
-    _emit(_WARNING, "journal_accepting", folder=folder)
+    emit(WARNING, "journal_accepting", folder=folder)
 
 
 def journal_behind_ledger(frontend: str, durable_seq: int, shipped: int | None, committed: int | None) -> None:
     """The journal ends before records that the stream or the ledger already has."""
-    _emit(
-        _CRITICAL,
+    emit(
+        CRITICAL,
         "journal_behind_ledger",
         frontend=frontend,
         durable_seq=durable_seq,
@@ -231,59 +221,59 @@ def journal_behind_ledger(frontend: str, durable_seq: int, shipped: int | None, 
 
 def journal_broken(folder: Path, durable_seq: int, reason: str) -> None:
     """The disk failed behind record `durable_seq`; nothing is written until a new segment is there."""
-    _emit(_CRITICAL, "journal_broken", folder=folder, durable_seq=durable_seq, reason=reason)
+    emit(CRITICAL, "journal_broken", folder=folder, durable_seq=durable_seq, reason=reason)
 
 
 def journal_opened(frontend: str, folder: Path, next_seq: int) -> None:
     """The journal is whole and locked."""
-    _emit(_INFO, "journal_opened", frontend=frontend, folder=folder, next_seq=next_seq)
+    emit(INFO, "journal_opened", frontend=frontend, folder=folder, next_seq=next_seq)
 
 
 def journal_refusing(folder: Path, reason: str) -> None:
     """Shares cannot be written, so none is acknowledged; said once until `journal_accepting`."""
-    _emit(_CRITICAL, "journal_refusing", folder=folder, reason=reason)
+    emit(CRITICAL, "journal_refusing", folder=folder, reason=reason)
 
 
 def journal_repaired(folder: Path, first_seq: int) -> None:
     """A new segment took the place of what the disk would not keep."""
-    _emit(_WARNING, "journal_repaired", folder=folder, first_seq=first_seq)
+    emit(WARNING, "journal_repaired", folder=folder, first_seq=first_seq)
 
 
 def journal_segment_dropped(path: Path, reason: str) -> None:
     """A crash left a segment that counts for nothing."""
-    _emit(_WARNING, "journal_segment_dropped", path=path, reason=reason)
+    emit(WARNING, "journal_segment_dropped", path=path, reason=reason)
 
 
 def journal_tail_cut(path: Path, offset: int, cut_bytes: int) -> None:
     """A crash cut a group off while it was written; what there was of it is gone."""
-    _emit(_WARNING, "journal_tail_cut", path=path, offset=offset, cut_bytes=cut_bytes)
+    emit(WARNING, "journal_tail_cut", path=path, offset=offset, cut_bytes=cut_bytes)
 
 
 def journal_unreadable(reader: str, reason: str) -> None:
     """What was written to the journal does not come back; `reader` goes no further."""
-    _emit(_CRITICAL, "journal_unreadable", reader=reader, reason=reason)
+    emit(CRITICAL, "journal_unreadable", reader=reader, reason=reason)
 
 
 def ledger_stopped(message: str) -> None:
     """The books are not what they should be: accounting stops until a person has looked; mining goes on."""
-    _emit(_CRITICAL, "ledger_stopped", message=message)
+    emit(CRITICAL, "ledger_stopped", message=message)
 
 
 def miners_released(sessions: int, age_seconds: int) -> None:
     """The work is too old to mine on: a stratum process resets its sessions and takes nobody in until there is new
     work, so that miners go to their backup pools. age_seconds: since a node gave the newest template."""
-    _emit(_CRITICAL, "miners_released", sessions=sessions, age_seconds=age_seconds)
+    emit(CRITICAL, "miners_released", sessions=sessions, age_seconds=age_seconds)
 
 
 def miners_told(what: str, account: str | None, sessions: int) -> None:
     """An operator had the miners told something: those of one account, or all."""
-    _emit(_INFO, "miners_told", what=what, account=account, sessions=sessions)
+    emit(INFO, "miners_told", what=what, account=account, sessions=sessions)
 
 
 def proxy_header_refused(proxy: str, problem: str) -> None:
     """A source listed in `proxy_from` sends no PROXY header, or a bad one; said once until it sends a good one."""
-    _emit(
-        _WARNING,
+    emit(
+        WARNING,
         "proxy_header_refused",
         proxy=proxy,
         problem=problem,
@@ -293,54 +283,54 @@ def proxy_header_refused(proxy: str, problem: str) -> None:
 
 def redis_ready(role: str) -> None:
     """Redis answers again."""
-    _emit(_INFO, "redis_ready", role=role)
+    emit(INFO, "redis_ready", role=role)
 
 
 def redis_socket_elsewhere(path: Path, reason: str) -> None:
     """The socket of our own Redis is not in the data folder."""
-    _emit(_INFO, "redis_socket_elsewhere", path=path, reason=reason)
+    emit(INFO, "redis_socket_elsewhere", path=path, reason=reason)
 
 
 def redis_unavailable(role: str, message: str) -> None:
     """Redis cannot be asked; mining goes on, statistics and credits wait."""
-    _emit(_WARNING, "redis_unavailable", role=role, message=message)
+    emit(WARNING, "redis_unavailable", role=role, message=message)
 
 
 def role_cannot_start(role: str, message: str) -> None:
     """A role cannot work with this configuration on this machine."""
-    _emit(_CRITICAL, "role_cannot_start", role=role, message=message)
+    emit(CRITICAL, "role_cannot_start", role=role, message=message)
 
 
 def role_died(role: str, status: int, restart_seconds: float) -> None:
     """A role ended without being told to; it is started again. status: exit code, or minus the signal."""
-    _emit(_ERROR, "role_died", role=role, status=status, restart_seconds=restart_seconds)
+    emit(ERROR, "role_died", role=role, status=status, restart_seconds=restart_seconds)
 
 
 def role_started(role: str, pid: int) -> None:
     """A role is ready to work."""
-    _emit(_INFO, "role_started", role=role, pid=pid)
+    emit(INFO, "role_started", role=role, pid=pid)
 
 
 def role_stopping(role: str, reason: str) -> None:
     """A role winds down."""
-    _emit(_INFO, "role_stopping", role=role, reason=reason)
+    emit(INFO, "role_stopping", role=role, reason=reason)
 
 
 def sessions_not_written(path: str, problem: str) -> None:
     """The disk does not take the difficulties of the workers; it is tried again."""
-    _emit(_WARNING, "sessions_not_written", path=path, message=problem)
+    emit(WARNING, "sessions_not_written", path=path, message=problem)
 
 
 def sessions_unreadable(path: str, problem: str) -> None:
     """A file of workers' difficulties is none: it is passed over, those workers begin at their port's difficulty."""
-    _emit(_WARNING, "sessions_unreadable", path=path, message=problem)
+    emit(WARNING, "sessions_unreadable", path=path, message=problem)
 
 
 def share_commit_failed(shares: int, error: str) -> None:
     """The share journal could not be written: these shares are not acknowledged, their sessions are closed. Said once
     until a commit succeeds again."""
-    _emit(
-        _CRITICAL,
+    emit(
+        CRITICAL,
         "share_commit_failed",
         shares=shares,
         error=error,
@@ -350,49 +340,49 @@ def share_commit_failed(shares: int, error: str) -> None:
 
 def share_gap(frontend: str, high_water: int) -> None:
     """Shares after high_water are missing in the transport; their journal sends them again."""
-    _emit(_WARNING, "share_gap", frontend=frontend, high_water=high_water)
+    emit(WARNING, "share_gap", frontend=frontend, high_water=high_water)
 
 
 def share_stream_drained(frontend: str) -> None:
     """Accounting has caught up; shares go into the stream again."""
-    _emit(_INFO, "share_stream_drained", frontend=frontend)
+    emit(INFO, "share_stream_drained", frontend=frontend)
 
 
 def share_stream_full(frontend: str, entries: int) -> None:
     """Accounting is behind or away; shares wait in the journal. Said once until `share_stream_drained`."""
-    _emit(_WARNING, "share_stream_full", frontend=frontend, entries=entries)
+    emit(WARNING, "share_stream_full", frontend=frontend, entries=entries)
 
 
 def shares_refused(shares: int, workers_total: int, workers: dict[str, dict[str, int]]) -> None:
     """Shares of the last minute were refused. workers: counts by reason of those with the most."""
-    _emit(_INFO, "shares_refused", shares=shares, workers_total=workers_total, workers=workers)
+    emit(INFO, "shares_refused", shares=shares, workers_total=workers_total, workers=workers)
 
 
 def shares_resent(frontend: str, first_seq: int, last_seq: int) -> None:
     """Redis forgot these shares or accounting asked for them; they go into the stream again and count once."""
-    _emit(_INFO, "shares_resent", frontend=frontend, first_seq=first_seq, last_seq=last_seq)
+    emit(INFO, "shares_resent", frontend=frontend, first_seq=first_seq, last_seq=last_seq)
 
 
 def statistics_folded_anew(frontend: str, reason: str) -> None:
     """The kept statistics cannot be used, so they are counted again from the whole journal."""
-    _emit(_INFO, "statistics_folded_anew", frontend=frontend, reason=reason)
+    emit(INFO, "statistics_folded_anew", frontend=frontend, reason=reason)
 
 
 def statistics_not_kept(frontend: str, reason: str) -> None:
     """The statistics could not be written to their file; the next start counts more of the journal again."""
-    _emit(_WARNING, "statistics_not_kept", frontend=frontend, reason=reason)
+    emit(WARNING, "statistics_not_kept", frontend=frontend, reason=reason)
 
 
 def template_not_written(job_id: str, problem: str) -> None:
     """The disk does not take the template of a job; a block of it would not survive a crash of the work role."""
-    _emit(_ERROR, "template_not_written", job_id=job_id, message=problem)
+    emit(ERROR, "template_not_written", job_id=job_id, message=problem)
 
 
 def tip_changed(height: int, prev_hash_hex: str, job_id: str) -> None:
     """Miners have a job on a new tip. height: of the block that is mined on."""
-    _emit(_INFO, "tip_changed", height=height, prev_hash=prev_hash_hex, job_id=job_id)
+    emit(INFO, "tip_changed", height=height, prev_hash=prev_hash_hex, job_id=job_id)
 
 
 def worker_banned(origin: str, login: str, seconds: float, reason: str) -> None:
     """A worker is refused for a while, at this address only. reason: of its last offence."""
-    _emit(_WARNING, "worker_banned", origin=origin, login=login, seconds=seconds, reason=reason)
+    emit(WARNING, "worker_banned", origin=origin, login=login, seconds=seconds, reason=reason)

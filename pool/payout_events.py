@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from twisted.logger import Logger, LogLevel
-
-_log = Logger(namespace="steppe")
-
-_INFO: Any = LogLevel.info
-_WARNING: Any = LogLevel.warn
-_CRITICAL: Any = LogLevel.critical
-
-
-def _emit(level: Any, event: str, **fields: object) -> None:
-    _log.emit(level, None, event=event, **fields)
+from pool.emit import CRITICAL, INFO, WARNING, emit
 
 
 def payout_changed(
     payout_id: int, before: str | None, after: str, total_sat: int, txid_hex: str | None, fee_sat: int | None
 ) -> None:
     """A batch of payments was made, went from one state to the next, or got another transaction."""
-    _emit(
-        _INFO,
+    emit(
+        INFO,
         "payout_changed",
         payout=payout_id,
         before=before,
@@ -35,14 +23,14 @@ def payout_changed(
 
 def payouts_go_on(what: str) -> None:
     """What payments waited for is there again."""
-    _emit(_INFO, "payouts_go_on", what=what)
+    emit(INFO, "payouts_go_on", what=what)
 
 
 def payouts_stopped(message: str) -> None:
     """Something is wrong with the money: nothing is sent until a person has looked. Mining and credits go on."""
-    _emit(_CRITICAL, "payouts_stopped", message=message)
+    emit(CRITICAL, "payouts_stopped", message=message)
 
 
 def payouts_wait(what: str, message: str) -> None:
     """Something that payments need is away. what: a payout, the run, the lease, coins, the node or the database."""
-    _emit(_WARNING, "payouts_wait", what=what, message=message)
+    emit(WARNING, "payouts_wait", what=what, message=message)

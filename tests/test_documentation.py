@@ -196,7 +196,7 @@ class TestConfiguration:
 def events_by_level() -> dict[str, set[str]]:
     """The functions of pool.events, and of the modules of that name beside it, by the level they log at."""
     levels: dict[str, set[str]] = {}
-    words = {"_CRITICAL": "critical", "_ERROR": "error", "_WARNING": "warn", "_INFO": "info"}
+    words = {"CRITICAL": "critical", "ERROR": "error", "WARNING": "warn", "INFO": "info"}
     modules = [path for name, path in MODULES.items() if name.startswith("pool.") and name.endswith("events")]
     for node in (node for path in modules for node in ast.parse(path.read_text()).body):
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
