@@ -3,6 +3,7 @@ process."""
 
 from __future__ import annotations
 
+from binascii import crc32
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,9 +36,9 @@ class TemplateShelf:
     """The body of each job's blocks, by job id, for keep_seconds.
 
     The last few are in memory. All are in two files each, JOB and JOB.transactions, which the kernel has but not surely
-    the disk: enough for a role that is killed between a job and its block. They are written behind the job's back, by
-    `run` in a thread, so that no miner waits for its job: who kills the role within some ten milliseconds after a job
-    loses a block that was found in them. Times are monotonic seconds; files of an earlier run count from `now`.
+    the disk: enough for a role that is killed between a job and its block. They must be there before the job goes out:
+    miners work on it for as long as it takes the next run to send another one, and each block of it would be lost. What
+    else is large is made by `run` in a thread. Times are monotonic seconds; files of an earlier run count from `now`.
     """
 
     def __init__(
@@ -55,8 +56,11 @@ class TemplateShelf:
             elif path.suffix != _TRANSACTIONS:
                 self._kept[path.name] = now
 
-    def keep(self, job_id: str, template: Template, now: float) -> None:
-        """Keep what the blocks of a new job are made of, and drop what has been kept long enough."""
+    def keep(self, job_id: str, template: Template, siblings: tuple[bytes, ...], now: float) -> None:
+        """Keep what the blocks of a new job are made of, and drop what has been kept long enough.
+
+        siblings: the job's branch. On return the kernel has it.
+        """
         self._kept[job_id] = now
         self._recent[job_id] = template
         while len(self._recent) > _IN_MEMORY:
@@ -65,8 +69,10 @@ class TemplateShelf:
         for each in over:
             del self._kept[each]
             self._recent.pop(each, None)
-        written = self._run(lambda: self._write(job_id, template, over))
-        written.addCallback(lambda made: self._take(job_id, template, made)).addErrback(_log_bug)
+        transactions = b"".join(transaction.data for transaction in template.transactions)
+        self._write(job_id, template, siblings, transactions)
+        made = self._run(lambda: self._make(template, siblings, transactions, over))
+        made.addCallback(lambda made: self._take(job_id, template, made)).addErrback(_log_bug)
 
     def get(self, job_id: str) -> Body | None:
         """The body of a job's blocks; None if it was never here, or is too old, or its files are damaged."""
@@ -85,20 +91,21 @@ class TemplateShelf:
         if self._recent.get(job_id) is template:  # neither made meanwhile nor dropped
             self._recent[job_id] = made
 
-    def _write(self, job_id: str, template: Template, over: list[str]) -> Body:
-        """In a thread."""
-        made = body_of(template)
+    def _write(self, job_id: str, template: Template, siblings: tuple[bytes, ...], transactions: bytes) -> None:
+        rest = _Rest(template.height, siblings, len(template.transactions), crc32(transactions))
         try:
-            rest = _Rest(made.height, made.branch, made.count, made.checksum)
-            _put(self.transactions_file(job_id), made.transactions)
+            _put(self.transactions_file(job_id), transactions)
             _put(self._folder / job_id, msgspec.msgpack.encode(rest))
         except OSError as error:
-            # It is still in memory; only a crash right now would lose a block by this.
+            # It is still in memory; only a crash would lose a block by this.
             events.template_not_written(job_id, str(error))
+
+    def _make(self, template: Template, siblings: tuple[bytes, ...], transactions: bytes, over: list[str]) -> Body:
+        """In a thread."""
         for each in over:
             (self._folder / each).unlink(missing_ok=True)
             self.transactions_file(each).unlink(missing_ok=True)
-        return made
+        return body(template.height, siblings, len(template.transactions), transactions)
 
     def _read(self, job_id: str) -> Body | None:
         try:

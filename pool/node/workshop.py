@@ -264,8 +264,10 @@ class Workshop:
         job = make_job(template, self._coinbase, self._job_ids.next(now_ms), now_ms, clean, age_ms)
         self._template, self._job, self._job_at = template, job, now
         self._is_withdrawn = False
+        self._templates.keep(job.job_id, template, tuple(job.branch), now)
+        failpoints.hit("job-kept")
         self._publish(job)
-        self._templates.keep(job.job_id, template, now)
+        failpoints.hit("job-published")
         if new_tip:
             events.tip_changed(job.height, job.prev_hash[::-1].hex(), job.job_id)
         return job

@@ -164,7 +164,7 @@ async def _candidates(
     submitter = Submitter(nodes, spool, reactor, clock, deferToThread)
     job = make_job(template, Coinbase(bytes(22), b"/bench/"), "1a", clock.time_ms(), clean=True)
     check = JobCheck(job.coinb1, job.coinb2, b"".join(job.branch), job.prev_hash, job.nbits)
-    shelf.keep("1a", template, clock.monotonic())
+    shelf.keep("1a", template, tuple(job.branch), clock.monotonic())
     await _sleep(reactor, _SETTLE_SECONDS)  # the job's files are there
     kernel_ms, first_ms, last_ms, disk_ms = [], [], [], []
     for nonce in range(rounds):

@@ -122,6 +122,23 @@ class TestJobs:
             running.workshop.stop()
         assert names(events) == ["chain_unknown", "node_ready", "tip_changed"]
 
+    def test_the_kernel_has_what_its_blocks_are_made_of_before_a_job_goes_out(self, folder: Path) -> None:
+        # Else whoever kills the role in between loses every block of a job that miners have.
+        found: list[list[str]] = []
+
+        def publish(job: Job) -> None:
+            found.append(sorted(path.name for path in (folder / "templates").glob(f"{job.job_id}*")))
+
+        reactor = Clock()
+        # No thread ever gets round to anything.
+        workshop = Workshop(
+            [FakeNode()], COINBASE, folder, SETTINGS, reactor, FakeClock(reactor), publish, lambda work: Deferred()
+        )
+        Deferred.fromCoroutine(workshop.run())
+        job_id = found[0][0]
+        assert found == [[job_id, f"{job_id}.transactions"]]
+        workshop.stop()
+
 
 class TestStatus:
     def test_it_shows_the_job_that_miners_work_on(self, running: Running) -> None:
