@@ -58,15 +58,15 @@ class SqlJournal:
 
     def rows(self) -> Iterator[Row]:
         """All rows, in order."""
-        return self._rows(_ROWS)
+        return self._rows(ROWS)
 
     def rows_after(self, row_id: int) -> Iterator[Row]:
         """The rows that followed one, in order."""
-        return self._rows(_ROWS.where(journal.c.id > row_id))
+        return self._rows(ROWS.where(journal.c.id > row_id))
 
     def rows_of(self, ref: str) -> list[Row]:
         """The rows about one thing, in order."""
-        return list(self._rows(_ROWS.where(journal.c.ref == ref)))
+        return list(self._rows(ROWS.where(journal.c.ref == ref)))
 
     def balances_sat(self, accounts: Iterable[str] | None = None) -> dict[str, int]:
         """Balances of these accounts, or of all; those without entries are left out."""
@@ -85,7 +85,7 @@ class SqlJournal:
         for posted in postings:
             _check_same(by_key.setdefault(posted.key, posted), posted)
         for chunk in chunks(by_key):
-            for row in self._rows(_ROWS.where(journal.c.key.in_(chunk))):
+            for row in self._rows(ROWS.where(journal.c.key.in_(chunk))):
                 _check_same(row.posting, by_key.pop(row.posting.key))
         return list(by_key.values())
 
@@ -100,7 +100,7 @@ class SqlJournal:
             yield Row(row_id, posted, first.prev_hash, first.hash)
 
 
-_ROWS = (
+ROWS = (
     select(
         journal.c.id,
         journal.c.time_ms,
@@ -115,6 +115,7 @@ _ROWS = (
     .join(entry, entry.c.journal_id == journal.c.id)
     .order_by(journal.c.id)
 )
+"""Every entry with its row, in order of the rows."""
 
 
 def _check_same(before: Posting, again: Posting) -> None:

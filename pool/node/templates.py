@@ -119,7 +119,12 @@ class TemplateShelf:
 def _put(path: Path, data: bytes) -> None:
     """Whole or not there, as long as the machine lives."""
     unfinished = path.with_name(path.name + UNFINISHED)
-    unfinished.write_bytes(data)
+    try:
+        unfinished.write_bytes(data)
+    except OSError:
+        # On a full disk the part that was written would take the room that others wait for, once for each job.
+        unfinished.unlink(missing_ok=True)
+        raise
     unfinished.rename(path)
 
 

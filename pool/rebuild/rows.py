@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from payout.ledger import FIRST_PREV_HASH, Entry, LedgerError, Posting, row_hash
-from pool.store.sql import entry, journal
+from payout.store.journal import ROWS
 
 
 class LiveRow(Struct, frozen=True):
@@ -37,7 +37,7 @@ def told(key: str, time_ms: int, entries: tuple[Entry, ...]) -> str:
 def live_rows(connection: Connection) -> Iterator[LiveRow]:
     """All rows, in order."""
     prev_hash, expected_id = FIRST_PREV_HASH, 1
-    found = connection.execute(_ROWS, execution_options={"yield_per": 1_000})
+    found = connection.execute(ROWS, execution_options={"yield_per": 1_000})
     for row_id, group in groupby(found, key=lambda line: line.id):
         lines = list(group)
         first = lines[0]
@@ -55,20 +55,3 @@ def live_rows(connection: Connection) -> Iterator[LiveRow]:
             fault = fault or "it does not follow the row before it"
         prev_hash, expected_id = first.hash, row_id + 1
         yield LiveRow(row_id, first.key, first.kind, first.ref, first.time_ms, entries, posting, fault)
-
-
-_ROWS = (
-    select(
-        journal.c.id,
-        journal.c.time_ms,
-        journal.c.key,
-        journal.c.kind,
-        journal.c.ref,
-        journal.c.prev_hash,
-        journal.c.hash,
-        entry.c.account,
-        entry.c.amount_sat,
-    )
-    .join(entry, entry.c.journal_id == journal.c.id)
-    .order_by(journal.c.id)
-)

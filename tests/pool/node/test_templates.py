@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -110,3 +112,15 @@ def test_transactions_that_are_not_the_jobs_are_as_none(tmp_path: Path) -> None:
     shelf_in(tmp_path).keep("1a", template(), siblings_of(template()), now=0)
     (tmp_path / "1a.transactions").write_bytes(b"torn")
     assert shelf_in(tmp_path).get("1a") is None
+
+
+def test_a_disk_that_is_full_halfway_is_left_no_part_of_it(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+        shelf_in(tmp_path).keep("1a", template(), siblings_of(template()), now=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert list(tmp_path.iterdir()) == []
