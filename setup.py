@@ -10,7 +10,7 @@ setup(
     # Named because setuptools refuses to guess among several top-level folders, and must not install tests/.
     packages=find_packages(include=["native*", "pool*", "stratum*", "payout*"]),
     # MANIFEST.in takes whole folders; these sources are needed to build, not to run.
-    exclude_package_data={"native": ["*.c", "*.pyx"]},
+    exclude_package_data={"native": ["*.c", "*.pyx"], "pool.dashboard": ["frontend/*", "frontend/**/*"]},
     ext_modules=[
         Extension(
             "native.compiled",
@@ -27,10 +27,10 @@ setup(
             Extension(
                 f"native.{name}",
                 sources=[f"native/{name}.pyx"],
-                depends=["native/records.pxd", "native/sums.pxd"],
+                depends=["native/exact.h", "native/figures.pxd", "native/records.pxd", "native/sums.pxd"],
                 extra_compile_args=FLAGS,
             )
-            for name in ("lines", "runs", "seen", "sums", "totals")
+            for name in ("lines", "parts", "runs", "seen", "sums", "totals")
         ),
     ],
 )

@@ -16,6 +16,7 @@ try:
         sha256d,
     )
     from native.lines import read_submit
+    from native.parts import add_counts, pack_parts
     from native.runs import share_runs
     from native.seen import SeenHashes
     from native.sums import SecondSums
@@ -24,10 +25,11 @@ try:
     COMPILED = True
 except ModuleNotFoundError as error:
     # Only "not built" may choose the slow twin: a build that does not load has to be seen.
-    names = ("native.compiled", "native.lines", "native.runs", "native.seen", "native.sums", "native.totals")
-    if error.name not in names:
+    built = ("compiled", "lines", "parts", "runs", "seen", "sums", "totals")
+    if error.name not in {f"native.{part}" for part in built}:
         raise
     from native.lines_reference import read_submit
+    from native.parts_reference import add_counts, pack_parts
     from native.reference import (
         SHA256_IMPLEMENTATION,
         JobCheck,
@@ -54,9 +56,11 @@ __all__ = [
     "SeenHashes",
     "Totals",
     "Verdict",
+    "add_counts",
     "header",
     "meets_target",
     "merkle_root",
+    "pack_parts",
     "read_submit",
     "search",
     "sha256d",

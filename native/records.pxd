@@ -5,13 +5,18 @@ from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
+cdef extern from *:
+    void prefetch "__builtin_prefetch"(const void *place) noexcept nogil
+
 cdef enum:
     SHARE_KIND = 1
     JOB_KIND = 2
     OUTCOMES = 10
     ACCEPTED = 0
-    # The fields that are read, the kind first; as in native.records_reference.
+    # The fields that are read, the kind first; as in native.records_reference. Older shares end before the agent.
     SHARE_FIELDS = 16
+    NEAR_MAX = 10
+    NEAR_NONE = 255
     JOB_FIELDS = 3
     # A job nests two; what nests deeper is none of our records.
     DEPTH_MAX = 8
@@ -41,6 +46,10 @@ cdef struct Share:
     uint64_t height
     uint64_t slice_id
     Text block_hash
+    # is_told: whether the record has these two at all. near: NEAR_NONE for none, or above NEAR_MAX.
+    bint is_told
+    Text agent
+    uint8_t near
 
 
 # --- msgpack; the numbers are those of its specification ----------------------------------------------------------------
@@ -178,7 +187,7 @@ cdef inline int skip(Cursor *cursor, uint64_t values, int depth) except -1 nogil
 
 cdef inline int read_record(Cursor *cursor, Share *share) except -1 nogil:
     cdef uint64_t fields = read_size(cursor, 0x90, 4, 0, 0xDC)
-    cdef uint64_t kind
+    cdef uint64_t kind, near
     if fields == 0:
         cursor.at = NULL
     kind = read_uint(cursor)
@@ -211,9 +220,46 @@ cdef inline int read_record(Cursor *cursor, Share *share) except -1 nogil:
     share.block_hash.start = NULL
     if not passed_nil(cursor):
         read_bytes(cursor, &share.block_hash)
+    share.agent.length, share.near, share.is_told = 0, NEAR_NONE, False
+    if fields > SHARE_FIELDS:
+        read_text(cursor, &share.agent)
+        fields -= 1
+    if fields > SHARE_FIELDS:
+        share.is_told = True
+        if not passed_nil(cursor):
+            near = read_positive(cursor)
+            if near <= NEAR_MAX:
+                share.near = <uint8_t>near
+        fields -= 1
     skip(cursor, fields - SHARE_FIELDS, DEPTH_MAX)
     return 0
 
 
 cdef inline str text(const Text *text):
     return PyUnicode_DecodeUTF8(<const char *>text.start, text.length, NULL)
+
+
+# --- where names are looked up -----------------------------------------------------------------------------------------
+
+cdef inline uint64_t hash_bytes(uint64_t hash, const Text *data) noexcept nogil:
+    cdef uint64_t word
+    cdef Py_ssize_t left = data.length
+    cdef const uint8_t *start = data.start
+    while left >= 8:
+        memcpy(&word, start, 8)
+        hash = mixed(hash, word)
+        start += 8
+        left -= 8
+    if left:
+        word = 0
+        memcpy(&word, start, left)
+        hash = mixed(hash, word ^ <uint64_t>left << 56)
+    return hash
+
+
+cdef inline uint64_t mixed(uint64_t hash, uint64_t word) noexcept nogil:
+    # The finalizer of MurmurHash3, 64 bits.
+    hash ^= word
+    hash = (hash ^ hash >> 33) * <uint64_t>0xFF51AFD7ED558CCD
+    hash = (hash ^ hash >> 33) * <uint64_t>0xC4CEB9FE1A85EC53
+    return hash ^ hash >> 33

@@ -15,6 +15,9 @@ ACCEPTED: Final = 0
 # (`pool.work.share.Share`):
 TIME_MS, OUTCOME, ACCOUNT, WORKER, DIFFICULTY, NBITS = 1, 2, 4, 5, 11, 12
 HEIGHT, SLICE_ID, BLOCK_HASH = 13, 14, 15
+# Older shares end before these two.
+AGENT, NEAR = 16, 17
+NEAR_MAX: Final = 10  # as in pool.work.share
 # Of a job (`pool.work.job.Job`):
 JOB_TIME_MS: Final = 2
 
@@ -55,6 +58,8 @@ def _is_share(record: list[Any]) -> bool:
         and _is_uint(record[HEIGHT], 63)
         and (record[SLICE_ID] is None or _is_uint(record[SLICE_ID], 63))
         and isinstance(record[BLOCK_HASH], bytes | None)
+        and (len(record) <= AGENT or isinstance(record[AGENT], str))
+        and (len(record) <= NEAR or record[NEAR] is None or _is_uint(record[NEAR], 63))
     )
 
 

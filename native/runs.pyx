@@ -7,21 +7,30 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
-from native.records cimport ACCEPTED, Cursor, Share, read_record, text
+from native.records cimport (
+    ACCEPTED, NEAR_MAX, NEAR_NONE, Cursor, Share, Text, hash_bytes, mixed, prefetch, read_record, text
+)
 
 cdef enum:
     SLOTS_MIN = 256
     ROOM_MIN = 64
+    AHEAD = 8
+    # A text of so many bytes is kept with its run: where its record is, memory is far. Addresses have 62.
+    KEPT_BYTES = 64
 
-# account: as it stands in the records, which must stay where they are. bound: how many of the bounds are not above.
+# share: its texts stand in the records, which must stay where they are. account, agent: these two again, if they are
+# short. bound: how many of the bounds are not above. nears: how many shares came so near to a block.
 cdef struct Run:
     Share share
+    uint8_t account[KEPT_BYTES]
+    uint8_t agent[KEPT_BYTES]
     int64_t period_ms
     Py_ssize_t bound
     uint64_t hash
     uint64_t shares
     int64_t oldest_ms
     int64_t newest_ms
+    uint64_t nears[NEAR_MAX + 1]
     # In the batch that is read: its number, and the place among its runs.
     Py_ssize_t batch
     uint32_t place
@@ -144,15 +153,27 @@ cdef int read_all(
     int64_t *time_ms,
 ) except -1 nogil:
     # Whether all of it could be read.
+    # The runs are strewn over more memory than the nearest caches have: what is read waits until its own is there.
+    cdef Share shares[AHEAD]
     cdef Share share
+    cdef uint64_t hashes[AHEAD]
+    cdef uint64_t hash
     cdef Block *block
     cdef Stretch *stretch
-    cdef Py_ssize_t number = 0
+    cdef Py_ssize_t number = 0, read = 0
     cdef int64_t begin_ms
-    while number < count and cursor.at is not NULL:
-        read_record(cursor, &share)
-        if cursor.at is NULL:
-            return False
+    while number < count:
+        while read < count and read < number + AHEAD:
+            if cursor.at is NULL:
+                return False
+            read_record(cursor, &shares[read % AHEAD])
+            if cursor.at is NULL:
+                return False
+            if not shares[read % AHEAD].is_job:
+                hashes[read % AHEAD] = hash_of(&shares[read % AHEAD])
+                ahead(found, hashes[read % AHEAD])
+            read += 1
+        share, hash = shares[number % AHEAD], hashes[number % AHEAD]
         if number >= first:
             time_ms[0] = share.time_ms
             begin_ms = share.time_ms - share.time_ms % length_ms
@@ -160,7 +181,7 @@ cdef int read_all(
                 period_ms[0] = begin_ms
             if not share.is_job:
                 if share.outcome == ACCEPTED:
-                    accept(found, &share, period_ms[0], bound_of(share.time_ms, bounds_ms, bounds))
+                    accept(found, &share, hash, period_ms[0], bound_of(share.time_ms, bounds_ms, bounds))
                     stretch = NULL
                     if found.stretches.count:
                         stretch = <Stretch *>at(&found.stretches, found.stretches.count - 1)
@@ -182,8 +203,23 @@ cdef inline Py_ssize_t bound_of(int64_t time_ms, const int64_t *bounds_ms, Py_ss
     return place
 
 
-cdef int accept(Found *found, const Share *share, int64_t period_ms, Py_ssize_t bound) except -1 nogil:
-    cdef uint64_t hash = hash_of(share)
+cdef inline void ahead(const Found *found, uint64_t hash) noexcept nogil:
+    cdef uint32_t place
+    if found.slots is not NULL:
+        place = found.slots[hash & found.mask]
+        if place:
+            prefetch(at(&found.runs, place - 1))
+            prefetch(at(&found.runs, place - 1) + 64)
+            prefetch(at(&found.runs, place - 1) + 128)
+            prefetch(at(&found.runs, place - 1) + 192)
+            prefetch(at(&found.runs, place - 1) + 256)
+            prefetch(at(&found.runs, place - 1) + 320)
+            prefetch(at(&found.runs, place - 1) + 384)
+
+
+cdef int accept(
+    Found *found, const Share *share, uint64_t hash, int64_t period_ms, Py_ssize_t bound
+) except -1 nogil:
     cdef uint64_t slot
     cdef Run *run
     cdef Part *part
@@ -199,7 +235,10 @@ cdef int accept(Found *found, const Share *share, int64_t period_ms, Py_ssize_t 
         run = <Run *>add(&found.runs)
         run.share, run.period_ms, run.bound, run.hash, run.shares = share[0], period_ms, bound, hash, 0
         run.oldest_ms = run.newest_ms = share.time_ms
+        memset(run.nears, 0, sizeof(run.nears))
         run.batch = 0
+        keep(run.account, &share.account)
+        keep(run.agent, &share.agent)
         found.slots[slot] = <uint32_t>found.runs.count
     if run.batch != found.batch:
         run.batch, run.place = found.batch, <uint32_t>found.parts.count
@@ -210,6 +249,8 @@ cdef int accept(Found *found, const Share *share, int64_t period_ms, Py_ssize_t 
     run.shares += 1
     run.oldest_ms = min(run.oldest_ms, share.time_ms)
     run.newest_ms = max(run.newest_ms, share.time_ms)
+    if share.near != NEAR_NONE:
+        run.nears[share.near] += 1
     (<uint32_t *>add(&found.picks))[0] = run.place
     return 0
 
@@ -222,36 +263,29 @@ cdef inline bint is_same(const Run *run, const Share *share, int64_t period_ms, 
         and run.share.slice_id == share.slice_id
         and run.period_ms == period_ms
         and run.bound == bound
-        and run.share.account.length == share.account.length
-        and memcmp(run.share.account.start, share.account.start, share.account.length) == 0
+        and run.share.is_told == share.is_told
+        and is_text(&run.share.account, run.account, &share.account)
+        and is_text(&run.share.agent, run.agent, &share.agent)
     )
+
+
+cdef inline void keep(uint8_t *kept, const Text *text) noexcept nogil:
+    if text.length <= KEPT_BYTES:
+        memcpy(kept, text.start, text.length)
+
+
+cdef inline bint is_text(const Text *one, const uint8_t *kept, const Text *two) noexcept nogil:
+    return one.length == two.length and memcmp(
+        kept if one.length <= KEPT_BYTES else one.start, two.start, two.length
+    ) == 0
 
 
 cdef inline uint64_t hash_of(const Share *share) noexcept nogil:
     # Without the period, of which a batch has one or two.
-    cdef uint64_t hash = 0x9E3779B97F4A7C15, word
-    cdef Py_ssize_t left = share.account.length
-    cdef const uint8_t *start = share.account.start
-    while left >= 8:
-        memcpy(&word, start, 8)
-        hash = mixed(hash, word)
-        start += 8
-        left -= 8
-    if left:
-        word = 0
-        memcpy(&word, start, left)
-        hash = mixed(hash, word ^ <uint64_t>left << 56)
+    cdef uint64_t hash = hash_bytes(hash_bytes(0x9E3779B97F4A7C15, &share.account), &share.agent), word
     memcpy(&word, &share.difficulty, 8)
     hash = mixed(hash, word ^ share.slice_id)
     return mixed(hash, share.height << 32 ^ share.nbits)
-
-
-cdef inline uint64_t mixed(uint64_t hash, uint64_t word) noexcept nogil:
-    # The finalizer of MurmurHash3, 64 bits.
-    hash ^= word
-    hash = (hash ^ hash >> 33) * <uint64_t>0xFF51AFD7ED558CCD
-    hash = (hash ^ hash >> 33) * <uint64_t>0xC4CEB9FE1A85EC53
-    return hash ^ hash >> 33
 
 
 cdef int grow(Found *found) except -1 nogil:
@@ -317,6 +351,8 @@ cdef tuple run_of(const Run *run):
         run.share.time_ms,
         run.oldest_ms,
         run.newest_ms,
+        text(&run.share.agent) if run.share.agent.length else "",
+        tuple([run.nears[near] for near in range(NEAR_MAX + 1 if run.share.is_told else 0)]),
     )
 
 

@@ -9,12 +9,15 @@ from typing import Any, Final
 from native.records_reference import (
     ACCEPTED,
     ACCOUNT,
+    AGENT,
     BLOCK_HASH,
     DIFFICULTY,
     HEIGHT,
     JOB,
     JOB_TIME_MS,
     NBITS,
+    NEAR,
+    NEAR_MAX,
     OUTCOME,
     SLICE_ID,
     TIME_MS,
@@ -24,9 +27,10 @@ from native.records_reference import (
 
 _WIDTHS: Final = (1, 2, 4)
 
-Run = tuple[str, int, float, int, int, int, int, int, int, int]
+Run = tuple[str, int, float, int, int, int, int, int, int, int, str, tuple[int, ...]]
 """Accepted shares that are worth the same to the same: account, slice_id (0 for none), difficulty, nBits, height,
-period_ms, how many, time_ms of the first in the journal, of the oldest and of the newest."""
+period_ms, how many, time_ms of the first in the journal, of the oldest and of the newest, agent, and how many came so
+near to a block: 0 for one, up to NEAR_MAX; empty for old records, which do not say."""
 
 Block = tuple[int, int, int, int, str, str, int, bytes]
 """A share that met the network's target: number of its record, how many shares were accepted up to and with it,
@@ -98,10 +102,17 @@ class _Found:
     def _run(self, share: list[Any]) -> int:
         """The place of the run of an accepted share, which is counted."""
         time_ms = share[TIME_MS]
+        agent = share[AGENT] if len(share) > AGENT else ""
+        is_told = len(share) > NEAR
+        near = share[NEAR] if is_told else None
         worth = share[ACCOUNT], share[SLICE_ID] or 0, share[DIFFICULTY], share[NBITS], share[HEIGHT], self._period_ms
-        place = self._places.setdefault((*worth, bisect_right(self._bounds_ms, time_ms)), len(self.runs))
+        place = self._places.setdefault(
+            (*worth, agent, is_told, bisect_right(self._bounds_ms, time_ms)), len(self.runs)
+        )
         if place == len(self.runs):
-            self.runs.append([*worth, 0, time_ms, time_ms, time_ms])
+            self.runs.append([*worth, 0, time_ms, time_ms, time_ms, agent, (0,) * (NEAR_MAX + 1 if is_told else 0)])
         run = self.runs[place]
-        run[6:] = run[6] + 1, run[7], min(run[8], time_ms), max(run[9], time_ms)
+        run[6:10] = run[6] + 1, run[7], min(run[8], time_ms), max(run[9], time_ms)
+        if near is not None and near <= NEAR_MAX:
+            run[11] = tuple(count + (number == near) for number, count in enumerate(run[11]))
         return place

@@ -89,6 +89,10 @@ class Totals:
             everyone = self._grown(everyone, _together(together.values()), sums.second)
         return workers, accounts, everyone
 
+    def everyone(self) -> Total | None:
+        """The row of all as of the last second that was taken."""
+        return self._everyone
+
     def changes(self, sums: SecondSums) -> tuple[dict[str, Total], dict[str, Total], Total | None]:
         """Of those rows the ones that have changed since this was asked last; that of all in any case."""
         workers, accounts, everyone = self.rows(sums)

@@ -27,16 +27,18 @@ class Scheme(enum.StrEnum):
     SOLO = "solo"
 
 
-OFFERED = frozenset({Scheme.PPLNS, Scheme.PPS})
-"""The schemes that accounting books. The others exist as rules in `payout.rewards` and `payout.pps` only."""
+PER_SHARE = frozenset({Scheme.PPS, Scheme.FPPS, Scheme.PPS_PLUS})
+"""The schemes under which the reserve buys each share when it is accepted."""
 
 
 class Plan(Struct, frozen=True):
-    """A scheme and its fee, from a time on. fee_bps: basis points."""
+    """A scheme and its fee, from a time on. fee_bps: basis points. requested_ms: when that was asked for; None if the
+    account began with it."""
 
     scheme: Scheme
     fee_bps: int
     valid_from_ms: int
+    requested_ms: int | None = None
 
 
 class PayoutAddress(Struct, frozen=True):
@@ -75,18 +77,20 @@ def plan_at(plans: Sequence[Plan], time_ms: int) -> Plan:
     return plans[0]
 
 
+def is_name(name: str) -> bool:
+    """Whether an account can have this name. A payout address fits."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_name(name: str) -> str:
-    """The name, or AccountRefused. A payout address fits."""
-    if not _NAME.fullmatch(name):
+    """The name, or AccountRefused."""
+    if not is_name(name):
         raise AccountRefused(f"account name {name!r}: 1 to 64 of letters, digits, _ and - are allowed")
     return name
 
 
 def check_plan(plan: Plan) -> Plan:
     """The plan, or AccountRefused."""
-    if plan.scheme not in OFFERED:
-        offered = ", ".join(sorted(scheme.value for scheme in OFFERED))
-        raise AccountRefused(f"scheme {plan.scheme.value} is not offered by this pool; offered: {offered}")
     if not 0 <= plan.fee_bps <= BPS:
-        raise AccountRefused(f"a fee of {plan.fee_bps} basis points: 0 to {BPS} is allowed")
+        raise AccountRefused(f"a fee of {plan.fee_bps} basis points: 0 to {BPS}, which is all of it, is allowed")
     return plan

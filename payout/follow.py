@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from payout.crediting import credit, paid_to_pool, reward_of, window_of
 from payout.ledger import LedgerError
 from payout.maturity import Life, Sighting, State, enter, is_final, next_state
 from payout.ports import Chain, LedgerStore
+from payout.watch_ports import Hold
 from pool.ports import NodeUnavailable
 
 
 class Step(Struct, frozen=True):
-    """A block went from one state to the next."""
+    """A block went from one state to the next. held: why it is held back from now on, if it is."""
 
     before: Life
     after: Life
+    held: str | None = None
+
+
+class FeeRule(Struct, frozen=True):
+    """A block whose transactions paid more than this is held back until a person has looked: somebody may have made a
+    mistake. 0: none is. subsidy_sat: of a height."""
+
+    fees_max_sat: int
+    subsidy_sat: Callable[[int], int]
+
+    def refusal(self, height: int, reward_sat: int) -> str | None:
+        """Why a block is held back; None if it is not."""
+        fees_sat = reward_sat - self.subsidy_sat(height)
+        if not self.fees_max_sat or fees_sat <= self.fees_max_sat:
+            return None
+        return f"its transactions paid {fees_sat} satoshi of fees, more than accounting.fee_hold_sat"
 
 
 class BlockFollower:
     """Leads every block of the pool through its life."""
 
-    def __init__(self, store: LedgerStore, chain: Chain, pool_scripts: frozenset[bytes]) -> None:
+    def __init__(self, store: LedgerStore, chain: Chain, pool_scripts: frozenset[bytes], fees: FeeRule) -> None:
         """pool_scripts: what the coinbases of the pool pay."""
         self._store = store
         self._chain = chain
         self._pool_scripts = pool_scripts
+        self._fees = fees
         self._judged: tuple[bytes | None, list[Life]] | None = None
 
     def follow(self, time_ms: int) -> Iterator[Step]:
@@ -46,9 +65,9 @@ class BlockFollower:
             hash_at_height = self._chain.hash_at(life.height) if life.height <= tip_height else None
             seen = Sighting(tip_height, hash_at_height)
             while (state := next_state(lives[place], seen)) is not lives[place].state:
-                before = lives[place]
-                lives[place] = self._step(before, state, time_ms)
-                yield Step(before, lives[place])
+                step = self._step(lives[place], state, time_ms)
+                lives[place] = step.after
+                yield step
         self._judged = tip_hash, [life for life in lives if not is_final(life, tip_height)]
 
     def _tip_height(self) -> int:
@@ -67,10 +86,11 @@ class BlockFollower:
                 books.blocks.see_height(tip_height)
         return tip_height
 
-    def _step(self, life: Life, state: State, time_ms: int) -> Life:
+    def _step(self, life: Life, state: State, time_ms: int) -> Step:
         # The node is asked before the transaction begins: it may take its time, and the books have one writer.
         pays_now = state is State.IMMATURE and life.state is not State.ORPHANED
         reward_sat = self._reward_sat(life) if pays_now else None
+        held: str | None = None
         with self._store.write() as books:
             block = books.blocks.get(life.block_hash)
             if block is None or block.life != life:
@@ -78,11 +98,14 @@ class BlockFollower:
             if reward_sat is not None:
                 block = credit(block, reward_sat, books.shares.window(*window_of(block.found)))
                 books.blocks.book(block)
-            reward = None if state is State.DEAD else reward_of(block)
+                held = None if life.is_held else self._fees.refusal(life.height, reward_sat)
+                if held is not None:
+                    books.blocks.hold(Hold(life.block_hash, time_ms, True, held))
+            reward = None if state is State.DEAD else reward_of(block, books.slices)
             after, postings = enter(life, state, reward, time_ms)
             books.journal.post(postings)
             books.blocks.move(life, after)
-        return after
+        return Step(life, replace(after, is_held=after.is_held or held is not None), held)
 
     def _reward_sat(self, life: Life) -> int:
         outputs = self._chain.coinbase_outputs(life.block_hash)

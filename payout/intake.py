@@ -9,13 +9,18 @@ from itertools import accumulate
 from msgspec import Struct
 from msgspec.structs import replace
 
-from payout.accounts import Account, AccountRefused, Scheme, Stake, plan_at
+from payout.accounts import PER_SHARE, Account, AccountRefused, Plan, Scheme, Stake, is_name, plan_at
+from payout.epochs import NetworkEpoch, risen
+from payout.fee_days import DAY_MS, day_of
 from payout.ledger import PPS_RESERVE, LedgerError, Posting, available, posting
+from payout.luck import Group, Kind, Tally, add_to, firmware_of, tally_of
 from payout.order import OrderedShares, Worths
-from payout.ports import Accrual, Batch, Books, FoundBlock
+from payout.ports import Accrual, Basis, Batch, Books, FoundBlock, SliceEarning, Slices, Stop
 from payout.pps import settle
+from payout.reserve import Policy, check_joining, scheme_of, standing
 from payout.rewards import Startup
 from payout.scoring import price_of, work_of
+from payout.slices import divide_earned
 from pool.ports import ShareBatch
 from pool.work.runs import BlockShare, Payload, ReadBatch, RunOfShares, read_shares
 from pool.work.share import Outcome
@@ -26,6 +31,7 @@ class Rules(Struct, frozen=True):
 
     default: the plan of an account that is seen for the first time. settle_period_ms: pay per share moves into the
     ledger once per period. pool_scripts: what the pool's coinbases pay. subsidy_sat: of a height, on the pool's chain.
+    fee_hold_sat: a block with more fees is held back until a person has looked; 0: none is.
     """
 
     window_x: Fraction
@@ -35,6 +41,8 @@ class Rules(Struct, frozen=True):
     settle_period_ms: int
     pool_scripts: frozenset[bytes]
     subsidy_sat: Callable[[int], int]
+    fee_hold_sat: int = 0
+    reserve: Policy = Policy()
 
 
 class Taken(Struct, frozen=True):
@@ -61,13 +69,29 @@ class _Fresh(Struct):
     first: int
 
 
+class _Earned(Struct):
+    """What shares earn when they are accepted.
+
+    per_share_psat: by account and period. bases_psat: what FPPS adds fees to, before the pool's fee, by account, day
+    and fee. slices_psat: the parts of both that slices have.
+    """
+
+    per_share_psat: dict[tuple[str, int], int]
+    bases_psat: dict[tuple[str, int, int], int]
+    slices_psat: dict[SliceEarning, int]
+
+
 class _Meaning(Struct):
-    """What fresh batches come to, before it is written. taken: what became of each. period_ms: after the last."""
+    """What fresh batches come to, before it is written. taken: what became of each. period_ms: after the last. height:
+    of the highest job. epochs: what their shares say of the network."""
 
     stored: list[Batch]
     taken: list[Taken]
-    earned_psat: dict[tuple[str, int], int]
+    earned: _Earned
+    luck: dict[Group, Tally]
     period_ms: int
+    height: int
+    epochs: list[NetworkEpoch]
 
 
 def take(books: Books, batches: Sequence[ShareBatch], rules: Rules) -> list[Taken]:
@@ -98,7 +122,13 @@ def take(books: Books, batches: Sequence[ShareBatch], rules: Rules) -> list[Take
 
 def _write(books: Books, meaning: _Meaning, rules: Rules) -> list[Taken]:
     books.shares.append(meaning.stored)
-    books.accruals.add(meaning.earned_psat)
+    books.accruals.add(meaning.earned.per_share_psat)
+    books.fee_days.add(meaning.earned.bases_psat)
+    books.slices.add(meaning.earned.slices_psat)
+    if meaning.height > books.reserve.seen_height():
+        books.reserve.see_height(meaning.height)
+    books.luck.add(meaning.luck)
+    books.epochs.see(meaning.epochs)
     settled = 0
     if meaning.period_ms > books.accruals.period_ms():
         settled = _settle(books, meaning.period_ms, rules.settle_period_ms)
@@ -112,10 +142,11 @@ def _write(books: Books, meaning: _Meaning, rules: Rules) -> list[Taken]:
 def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
     began_ms = books.accruals.period_ms()
     runs, read = _read(fresh, began_ms, rules)
-    accounts = _accounts(books, runs, rules)
-    if bounds_ms := _changes_of_plan(runs, accounts):
+    accounts = _accounts(books, runs, read, rules)
+    if bounds_ms := _bounds(runs, accounts):
         runs, read = _read(fresh, began_ms, rules, bounds_ms)
-    worths, earned_psat = _weigh(runs, accounts, rules)
+    stops = books.reserve.stops()
+    worths, earned = _weigh(runs, accounts, stops, rules)
     stored: list[Batch] = []
     taken: list[Taken] = []
     end = books.shares.end()
@@ -124,14 +155,16 @@ def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
         batch = each.batch
         stretches = [(batch.first_seq + number, length) for number, length in found.stretches]
         shares = OrderedShares(worths, found.parts, found.counts, found.picks, stretches)
-        blocks = tuple(_found(batch, found.blocks, shares, end, rules))
+        blocks = tuple(_found(batch, found.blocks, shares, end, rules, accounts))
         new_seq = batch.first_seq + each.first
         stored.append(Batch(batch.frontend, new_seq, batch.last_seq, found.time_ms, shares))
         records = batch.count - each.first
         taken.append(Taken(batch.frontend, batch.last_seq, False, records, shares.count, blocks))
         if blocks_found:  # else nobody asks where the line is
             end += shares.units()
-    return _Meaning(stored, taken, earned_psat, read[-1].period_ms)
+    height = max((run.height for run in runs), default=0)
+    epochs = list(risen(runs, books.reserve.seen_height(), rules.subsidy_sat))
+    return _Meaning(stored, taken, earned, _luck_of(runs), read[-1].period_ms, height, epochs)
 
 
 def _read(
@@ -147,54 +180,115 @@ def _read(
         raise LedgerError(f"records {', '.join(named)} cannot be read: {error}") from error
 
 
-def _accounts(books: Books, runs: Iterable[RunOfShares], rules: Rules) -> Mapping[str, Account]:
+def _accounts(
+    books: Books, runs: Iterable[RunOfShares], read: Iterable[ReadBatch], rules: Rules
+) -> Mapping[str, Account]:
+    """The accounts of accepted shares and of blocks, which count whatever their shares are."""
     first_seen_ms: dict[str, int] = {}
     for run in runs:
         first_seen_ms.setdefault(run.account, run.time_ms)
+    for found in read:
+        for block in found.blocks:
+            if block.outcome != Outcome.UNAUTHORIZED and is_name(block.account):
+                first_seen_ms.setdefault(block.account, block.time_ms)
     try:
-        return books.accounts.resolve(first_seen_ms, rules.default_scheme, rules.default_fee_bps)
+        scheme = _default_scheme(books, first_seen_ms, rules)
+        return books.accounts.resolve(first_seen_ms, scheme, rules.default_fee_bps)
     except AccountRefused as error:
         raise LedgerError(f"a share was accepted that nobody can be paid for: {error}") from error
 
 
-def _changes_of_plan(runs: Iterable[RunOfShares], accounts: Mapping[str, Account]) -> list[int]:
-    """The times at which runs must be cut, so that each lies within one plan."""
-    bounds_ms = {
-        plan.valid_from_ms
-        for run in runs
-        for plan in accounts[run.account].plans[1:]
-        if run.oldest_ms < plan.valid_from_ms <= run.newest_ms
-    }
+def _default_scheme(books: Books, first_seen_ms: Mapping[str, int], rules: Rules) -> Scheme:
+    """The scheme of accounts that are new: PPLNS while the reserve takes no account more."""
+    if rules.default_scheme not in PER_SHARE:
+        return rules.default_scheme
+    known = books.accounts.find(first_seen_ms)
+    new = [time_ms for name, time_ms in first_seen_ms.items() if name not in known]
+    if not new:
+        return rules.default_scheme
+    plan = Plan(rules.default_scheme, rules.default_fee_bps, max(new))
+    try:
+        found = standing(books, rules.reserve, rules.subsidy_sat, max(new), joining=plan)
+        check_joining(plan, found, is_new=True)
+    except AccountRefused:
+        return Scheme.PPLNS
+    return rules.default_scheme
+
+
+def _bounds(runs: Iterable[RunOfShares], accounts: Mapping[str, Account]) -> list[int]:
+    """The times at which runs must be cut, so that each lies within one plan, and under FPPS within one day."""
+    bounds_ms: set[int] = set()
+    for run in runs:
+        plans = accounts[run.account].plans
+        changes = (plan.valid_from_ms for plan in plans[1:])
+        bounds_ms.update(change for change in changes if run.oldest_ms < change <= run.newest_ms)
+        if any(plan.scheme is Scheme.FPPS for plan in plans):
+            bounds_ms.update(range(day_of(run.oldest_ms) + DAY_MS, run.newest_ms + 1, DAY_MS))
     return sorted(bounds_ms)
 
 
 def _weigh(
-    runs: Iterable[RunOfShares], accounts: Mapping[str, Account], rules: Rules
-) -> tuple[Worths[Stake], dict[tuple[str, int], int]]:
-    """What a share of each run is worth, and what they earned per share by account and period."""
+    runs: Iterable[RunOfShares], accounts: Mapping[str, Account], stops: Sequence[Stop], rules: Rules
+) -> tuple[Worths[Stake], _Earned]:
+    """What a share of each run is worth on the line, and what they earn at once."""
     stakes: list[Stake] = []
     units: list[int] = []
-    earned_psat: dict[tuple[str, int], int] = {}
+    earned = _Earned({}, {}, {})
     for run in runs:
         plan = plan_at(accounts[run.account].plans, run.time_ms)
+        scheme = scheme_of(plan, stops, run.height)
         work = work_of(run)
-        stakes.append(Stake(run.account, run.slice_id, plan.scheme, plan.fee_bps))
-        units.append(work.units)
-        if plan.scheme is Scheme.PPS:
-            price_psat = price_of(work, rules.subsidy_sat(run.height), plan.fee_bps)
+        stakes.append(Stake(run.account, run.slice_id, scheme, plan.fee_bps))
+        # Blocks of SOLO are no part of what the others' shares are paid by, so its shares may not push theirs out.
+        units.append(0 if scheme is Scheme.SOLO else work.units)
+        if scheme in PER_SHARE:
+            price = price_of(work, rules.subsidy_sat(run.height), plan.fee_bps)
             place = run.account, run.period_ms
-            earned_psat[place] = earned_psat.get(place, 0) + price_psat * run.shares
-    return Worths.of(stakes, units), earned_psat
+            earned.per_share_psat[place] = earned.per_share_psat.get(place, 0) + price.net_psat * run.shares
+            if run.slice_id:
+                of_slice = SliceEarning(Basis.SHARES, *place, run.slice_id)
+                earned.slices_psat[of_slice] = earned.slices_psat.get(of_slice, 0) + price.net_psat * run.shares
+            if scheme is Scheme.FPPS:
+                # A late share counts in the current day, since the days before may be settled.
+                day = run.account, day_of(max(run.time_ms, run.period_ms)), plan.fee_bps
+                earned.bases_psat[day] = earned.bases_psat.get(day, 0) + price.gross_psat * run.shares
+                if run.slice_id:
+                    of_slice = SliceEarning(Basis.FEES, *day[:2], run.slice_id, plan.fee_bps)
+                    earned.slices_psat[of_slice] = earned.slices_psat.get(of_slice, 0) + price.gross_psat * run.shares
+    return Worths.of(stakes, units), earned
+
+
+def _luck_of(runs: Iterable[RunOfShares]) -> dict[Group, Tally]:
+    """What the groups of machines should have found, and what they have."""
+    sums: dict[Group, Tally] = {}
+    for run in runs:
+        if not run.nears:  # recorded by an older version
+            continue
+        groups = Group(Kind.ACCOUNT, run.account), Group(Kind.FIRMWARE, firmware_of(run.agent))
+        add_to(sums, groups, tally_of(work_of(run).units, run.shares, run.nears))
+    return sums
 
 
 def _found(
-    batch: ShareBatch, blocks: Sequence[BlockShare], shares: OrderedShares[Stake], end: int, rules: Rules
+    batch: ShareBatch,
+    blocks: Sequence[BlockShare],
+    shares: OrderedShares[Stake],
+    end: int,
+    rules: Rules,
+    accounts: Mapping[str, Account],
 ) -> Iterator[FoundBlock]:
     """The candidates. The window of each ends at its share's place in the order, also if that earns nothing."""
     if not blocks:
         return
-    ends = list(accumulate((units for _, units in shares.in_order()), initial=end))
+    in_order = list(shares.in_order())
+    ends = list(accumulate((units for _, units in in_order), initial=end))
     for block in blocks:
+        finder: Stake | None = None
+        if block.outcome == Outcome.ACCEPTED:
+            finder = in_order[block.accepted - 1][0]
+        elif block.outcome != Outcome.UNAUTHORIZED and block.account in accounts:
+            plan = plan_at(accounts[block.account].plans, block.time_ms)
+            finder = Stake(block.account, 0, plan.scheme, plan.fee_bps)
         yield FoundBlock(
             block_hash=block.block_hash,
             height=block.height,
@@ -207,6 +301,8 @@ def _found(
             end=ends[block.accepted],
             window_x=str(rules.window_x),
             startup=rules.startup.value,
+            subsidy_sat=rules.subsidy_sat(block.height),
+            taker=finder if finder is not None and finder.scheme is Scheme.SOLO else None,
         )
 
 
@@ -221,12 +317,17 @@ def _settle(books: Books, before_ms: int, period_ms: int) -> int:
         carries_psat[accrual.account] = rest_psat
         settled.append((accrual, rest_psat))
         if paid_sat:
-            postings.append(_pps_posting(accrual, paid_sat, accrual.period_ms + period_ms))
+            postings.append(_pps_posting(books.slices, accrual, paid_sat, accrual.period_ms + period_ms))
     books.accruals.settle(settled)
     return books.journal.post(postings)
 
 
-def _pps_posting(accrual: Accrual, paid_sat: int, time_ms: int) -> Posting:
+def _pps_posting(slices: Slices, accrual: Accrual, paid_sat: int, time_ms: int) -> Posting:
     """The reserve pays for the shares of a period. What it keeps of their price is the fee."""
-    amounts_sat = {PPS_RESERVE: paid_sat, available(accrual.account): -paid_sat}
+    earned = slices.earned(Basis.SHARES, accrual.account, accrual.period_ms)
+    weights = {each.slice_id: psat for each, psat in earned}
+    amounts_sat = {PPS_RESERVE: paid_sat}
+    parts_sat = divide_earned(slices, accrual.account, weights, accrual.accrued_psat, paid_sat)
+    for party, part_sat in parts_sat.items():
+        amounts_sat[available(party)] = -part_sat
     return posting(f"pps:{accrual.account}:{accrual.period_ms}", "pps", accrual.account, time_ms, amounts_sat)

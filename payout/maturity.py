@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from payout import ledger
-from payout.ledger import LedgerError, Posting
+from payout.ledger import Entry, LedgerError, Posting
 
 SPENDABLE_CONFIRMATIONS = 101
 """A coinbase may be spent in the hundredth block after its own (Bitcoin Core `COINBASE_MATURITY`)."""
@@ -39,12 +39,14 @@ class State(enum.StrEnum):
 
 
 class Life(Struct, frozen=True):
-    """A block's state. flips: how many times it came back after being orphaned; part of its keys."""
+    """A block's state. flips: how many times it came back after being orphaned; part of its keys. is_held: a person has
+    to look before what it pays is available."""
 
     block_hash: bytes
     height: int
     state: State = State.CANDIDATE
     flips: int = 0
+    is_held: bool = False
 
     @property
     def hash_hex(self) -> str:
@@ -96,7 +98,7 @@ def next_state(life: Life, seen: Sighting) -> State:
     if seen.hash_at_height == life.block_hash:
         if life.state is not State.IMMATURE:
             return State.IMMATURE
-        return State.MATURE if depth >= SPENDABLE_CONFIRMATIONS else State.IMMATURE
+        return State.MATURE if depth >= SPENDABLE_CONFIRMATIONS and not life.is_held else State.IMMATURE
     if depth < ORPHAN_DEPTH:
         return life.state
     return {State.CANDIDATE: State.DEAD, State.IMMATURE: State.ORPHANED}.get(life.state, life.state)
@@ -132,6 +134,14 @@ def enter(life: Life, state: State, reward: Reward | None, time_ms: int) -> tupl
     if state is State.IMMATURE:
         return after, (credited,)
     return after, (ledger.reverse(credited, _key(after, "orphaned"), "block.orphaned", time_ms),)
+
+
+def entries_of(kind: str, life: Life, reward: Reward) -> tuple[Entry, ...]:
+    """The entries of a posting of this kind about a block."""
+    if kind == "block.mature":
+        return _mature(life, reward, 0).entries
+    credited = _immature(life, reward, 0)
+    return credited.entries if kind == "block.immature" else ledger.reverse(credited, "", kind, 0).entries
 
 
 def _immature(life: Life, reward: Reward, time_ms: int) -> Posting:

@@ -8,23 +8,21 @@ Source: docs/payouts.md 3.5.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from msgspec import Struct
 
 from payout import ledger, planning, settlement
 from payout.advance import Advance, Moved, Settings, Waits
 from payout.checks import FeeRefused, InputRefused
+from payout.lead import Lead, Term
 from payout.ledger import LedgerError
 from payout.payment import LIVE, StateChanged, amounts_sat
 from payout.payment_ports import LeaseLost, PaymentBooks, PaymentStore, Tip, Wallet, WalletWaits
 from payout.watch import Watch
 from pool.ports import NodeUnavailable
 
-LEASE = "payouts"
-LEASE_MS = 120_000
-"""Longer than any call of the wallet, so that a slow one does not cost the lease; a dead holder's is free at once."""
-RENEW_MS = 30_000
+TERM = Term("payouts", lasts_ms=120_000, renew_ms=30_000)
+"""Longer than any call of the wallet, so that a slow one does not cost the lease."""
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 COUNT_MS = 10_000
@@ -58,13 +56,10 @@ class Payer:
         self._store = store
         self._wallet = wallet
         self._settings = settings
-        self._holder = holder
-        self._is_dead = is_dead
+        self._lead: Lead[PaymentBooks] = Lead(store, TERM, holder, is_dead)
         self._hit = hit
-        self._advance = Advance(store, self._write, wallet, settings, hit)
+        self._advance = Advance(store, self._lead.write, wallet, settings, hit)
         self._watch = Watch()
-        self._fence: int | None = None
-        self._renew_ms = 0
         self._verdicts: planning.Verdicts | None = None
         self._is_set_aside = False
         self._count_ms = 0
@@ -72,25 +67,20 @@ class Payer:
         self._surplus_sat = 0
         self._last_surplus_sat = 0
 
-    def guard(self, now_ms: int) -> Iterator[Told]:
-        """Between two ticks: stop payouts if an invariant is broken. Raises payout.ports.LedgerUnavailable."""
-        try:
-            self._look()
-        except LedgerError as error:
-            yield self._stop(str(error), now_ms)
-
     def tick(self, now_ms: int) -> Iterator[Told]:
         """One step of each batch and of the run, as far as it is iterated; each is durable when it is told.
 
         Raises NodeUnavailable, payout.ports.LedgerUnavailable.
         """
         try:
-            if (other := self._lead(now_ms)) is not None:
+            fence = self._lead.fence
+            if (other := self._lead.take(now_ms)) is not None:
                 yield Waits("lease", f"{other} pays; this process takes over when that one ends")
                 return
+            self._is_set_aside &= fence == self._lead.fence
             yield from self._tick(now_ms)
         except LeaseLost as error:
-            self._fence = None
+            self._lead.lose()
             yield Waits("lease", str(error))
         except LedgerError as error:
             self._is_set_aside = False
@@ -98,10 +88,7 @@ class Payer:
 
     def leave(self) -> None:
         """Let another process pay at once."""
-        if self._fence is not None:
-            with self._store.write() as books:
-                books.leases.give_back(LEASE, self._fence)
-            self._fence = None
+        self._lead.give_back()
 
     def _tick(self, now_ms: int) -> Iterator[Told]:
         self._look()
@@ -139,29 +126,6 @@ class Payer:
             raise LedgerError(f"invariant {findings[0].invariant} is broken: {findings[0].what}")
         return not is_stopped
 
-    def _lead(self, now_ms: int) -> str | None:
-        """Take or keep the lease; who has it instead, if somebody does."""
-        if self._fence is not None and now_ms < self._renew_ms:
-            return None
-        with self._store.write() as books:
-            other = books.leases.holder(LEASE) or self._holder
-            dead = other if other != self._holder and self._is_dead(other) else None
-            fence = books.leases.take(LEASE, self._holder, now_ms, now_ms + LEASE_MS, dead)
-        if fence != self._fence:
-            self._is_set_aside = False
-        self._fence, self._renew_ms = fence, now_ms + RENEW_MS
-        return None if fence is not None else other
-
-    @contextmanager
-    def _write(self) -> Iterator[PaymentBooks]:
-        """A transaction of the one process that pays: a stalled twin raises LeaseLost, so it commits and sends
-        nothing."""
-        with self._store.write() as books:
-            if self._fence is None:
-                raise LeaseLost("this process does not pay")
-            books.leases.check(LEASE, self._fence)
-            yield books
-
     def _tip(self) -> Tip:
         """The tip of a node that can be believed. Raises NodeUnavailable."""
         tip = self._wallet.tip()
@@ -173,7 +137,7 @@ class Payer:
                 "has caught up; if it never will, it follows another chain"
             )
         if tip.height > highest:
-            with self._write() as books:
+            with self._lead.write() as books:
                 books.blocks.see_height(tip.height)
         return tip
 
@@ -190,7 +154,7 @@ class Payer:
         with self._store.read() as books:
             is_open, is_paid = books.payouts.is_run_open(), books.payouts.run_day() >= day
         if hour is not None and not is_paid and now_ms % DAY_MS >= hour * HOUR_MS:
-            with self._write() as books:
+            with self._lead.write() as books:
                 books.payouts.open_run(day)
             is_open = True
         if not is_open:
@@ -199,7 +163,7 @@ class Payer:
         rate_sat_kvb = self._advance.fee_rate_sat_kvb()
         verdicts = self._judge_addresses(now_ms)
         self._hit("payout-reserve")
-        with self._write() as books:
+        with self._lead.write() as books:
             found = planning.plan(books, self._settings.policy, rate_sat_kvb, verdicts.refused, now_ms)
             if found.lines:
                 batch = books.payouts.reserve(found.lines, now_ms)

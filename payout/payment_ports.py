@@ -10,8 +10,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from payout.payment import Attempt, Batch, Draft, Place, Purpose, State
-from payout.ports import Blocks, Journal
+from payout.ports import Blocks, Journal, Slices
 from payout.settlement import Line
+from payout.watch_ports import Guards, Strays
 from pool.bitcoin.transaction import OutPoint, Output
 
 
@@ -169,6 +170,12 @@ class Payouts(Protocol):
     def live_states(self) -> Mapping[int, State]:
         """Their numbers and states alone."""
 
+    def states(self) -> Mapping[int, State]:
+        """All numbers and states."""
+
+    def counts(self) -> Mapping[State, int]:
+        """How many batches are in each state."""
+
     def get(self, payout_id: int) -> Batch | None:
         """One batch."""
 
@@ -245,6 +252,12 @@ class PaymentBooks(Protocol):
     def leases(self) -> Leases: ...
     @property
     def blocks(self) -> Blocks: ...
+    @property
+    def slices(self) -> Slices: ...
+    @property
+    def strays(self) -> Strays: ...
+    @property
+    def guards(self) -> Guards: ...
     @property
     def journal(self) -> Journal: ...
 

@@ -49,22 +49,27 @@ class Plan(Struct, frozen=True):
         return sum(each.line.amount_sat for each in self.lines)
 
 
+Kept = tuple[str, bytes]
+"""An address, and the script that was kept with it."""
+
+
 class Verdicts:
     """Which addresses cannot be paid, and why; each is judged once, by us and by the node."""
 
     def __init__(self, wallet: Wallet, script_of: Callable[[str], bytes]) -> None:
         self._wallet = wallet
         self._script_of = script_of
-        self._known: set[tuple[str, bytes]] = set()
-        self.refused: dict[str, str] = {}
+        self._known: set[Kept] = set()
+        self.refused: dict[Kept, str] = {}
 
-    def judge(self, addresses: Mapping[str, bytes]) -> None:
-        """Judge those that are new. addresses: with the scripts that were kept with them."""
-        new = {address: script for address, script in addresses.items() if (address, script) not in self._known}
-        refused = {address: reason for address, script in new.items() if (reason := self._refusal(address, script))}
-        asked = {address: script for address, script in new.items() if address not in refused}
-        self.refused |= refused | dict(self._wallet.address_refusals(asked))
-        self._known.update(new.items())
+    def judge(self, kept: Collection[Kept]) -> None:
+        """Judge those that are new."""
+        new = set(kept) - self._known
+        refused = {each: reason for each in new if (reason := self._refusal(*each))}
+        scripts = dict(new - refused.keys())
+        of_node = self._wallet.address_refusals(scripts)
+        self.refused |= refused | {(address, scripts[address]): reason for address, reason in of_node.items()}
+        self._known |= new
 
     def _refusal(self, address: str, script: bytes) -> str | None:
         try:
@@ -75,7 +80,7 @@ class Verdicts:
         return None if meant == script else f"{address} means another script than the one that was kept with it"
 
 
-def plan(books: PaymentBooks, policy: Policy, fee_rate_sat_kvb: int, refused: Mapping[str, str], time_ms: int) -> Plan:
+def plan(books: PaymentBooks, policy: Policy, fee_rate_sat_kvb: int, refused: Mapping[Kept, str], time_ms: int) -> Plan:
     """The next batch. refused: addresses that cannot be paid, and why; all others were judged to be good."""
     payees = books.payouts.payees(time_ms)
     mins_sat: dict[str, int] = {}
@@ -84,10 +89,11 @@ def plan(books: PaymentBooks, policy: Policy, fee_rate_sat_kvb: int, refused: Ma
     for payee in payees:
         kind = None
         if payee.address is not None and payee.script is not None:
-            if payee.address in refused:
-                texts[payee.account] = refused[payee.address]
-            else:
+            reason = refused.get((payee.address, payee.script))
+            if reason is None:
                 kind = output_kind(payee.script)
+            else:
+                texts[payee.account] = reason
         threshold_sat = policy.threshold_sat if payee.threshold_sat is None else payee.threshold_sat
         min_sat = max(threshold_sat, payout_min_sat(kind, fee_rate_sat_kvb)) if kind else threshold_sat
         mins_sat[payee.account] = min_sat
@@ -108,9 +114,9 @@ def plan(books: PaymentBooks, policy: Policy, fee_rate_sat_kvb: int, refused: Ma
     return _plan(chosen, payees, mins_sat, texts, fee_rate_sat_kvb)
 
 
-def addresses(books: PaymentBooks, time_ms: int) -> dict[str, bytes]:
-    """The addresses that a run might pay, with the scripts that they stand for."""
-    return {payee.address: payee.script for payee in books.payouts.payees(time_ms) if payee.address and payee.script}
+def addresses(books: PaymentBooks, time_ms: int) -> set[Kept]:
+    """The addresses that a run might pay, with the scripts that were kept with them."""
+    return {(payee.address, payee.script) for payee in books.payouts.payees(time_ms) if payee.address and payee.script}
 
 
 def _coins_sat(books: PaymentBooks, payees: int, policy: Policy, fee_rate_sat_kvb: int) -> int:

@@ -6,7 +6,7 @@ A share is worth a few satoshis, so rounding each would lose or invent a third o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -33,6 +33,7 @@ class DayBlock(Struct, frozen=True):
     height: int
     fees_sat: int
     subsidy_sat: int
+    block_hash: bytes = b""
 
 
 class FeeRate(Struct, frozen=True):
@@ -43,8 +44,8 @@ class FeeRate(Struct, frozen=True):
     subsidy_sat: int
 
     def bonus_psat(self, base_psat: int) -> int:
-        """The expected fees on top of a PPS base, rounded down."""
-        return base_psat * self.fees_sat // self.subsidy_sat
+        """The expected fees on top of a PPS base, rounded down; 0 where there was no subsidy to compare with."""
+        return base_psat * self.fees_sat // self.subsidy_sat if self.subsidy_sat else 0
 
 
 def less_fee(gross_psat: int, fee_bps: int) -> int:
@@ -64,6 +65,17 @@ def price(work: int, net_work: int, subsidy_sat: int, fee_bps: int) -> Price:
         raise ValueError(f"no price for work {work} of {net_work} at {subsidy_sat} satoshi")
     gross_psat = subsidy_sat * PSAT * min(work, net_work) // net_work
     return Price(gross_psat, less_fee(gross_psat, fee_bps))
+
+
+TRIM = 3
+"""How many of a day's blocks FPPS leaves out at each end (Foundry's published rule)."""
+
+
+def fee_rate_of(blocks: Sequence[DayBlock]) -> FeeRate:
+    """The rate of a day under the pool's rule; 0 for a day without blocks, or without subsidy."""
+    if not any(block.subsidy_sat for block in blocks):
+        return FeeRate((), 0, 0)
+    return fee_rate(blocks, TRIM)
 
 
 def settle(psat: int) -> tuple[int, int]:

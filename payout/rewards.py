@@ -29,16 +29,22 @@ class Startup(enum.StrEnum):
 
 
 class Credit(Struct, Generic[Key], frozen=True):
-    """What one key of a window has of a block. weight: in units of the score; the fee is part of the gross."""
+    """What one key of a window has of a block.
+
+    weight: in units of the score. fee_sat, bought_sat: parts of the gross; what was bought is the reserve's, which has
+    paid for the shares.
+    """
 
     key: Key
     weight: int
     gross_sat: int
     fee_sat: int
+    bought_sat: int = 0
 
     @property
     def net_sat(self) -> int:
-        return self.gross_sat - self.fee_sat
+        """What is the key's own."""
+        return self.gross_sat - self.fee_sat - self.bought_sat
 
 
 class Split(Struct, Generic[Key], frozen=True):
@@ -125,12 +131,14 @@ def solo(finder: Key, reward_sat: int, fee_bps: int) -> Credit[Key]:
     return Credit(finder, UNIT, reward_sat, fee_of(reward_sat, fee_bps))
 
 
-def pps_plus_block(fees_sat: int, weights: Mapping[Key, int], capacity: int) -> Split[Key]:
+def pps_plus_block(
+    fees_sat: int, weights: Mapping[Key, int], capacity: int, startup: Startup = Startup.DISTRIBUTE
+) -> Split[Key]:
     """PPS+: the transaction fees of a block by PPLNS, without a pool fee.
 
     The subsidy stays with the reserve, which has paid for the shares already. Source: docs/payouts.md 1.7.
     """
-    return split_reward(fees_sat, weights, dict.fromkeys(weights, 0), capacity, Startup.DISTRIBUTE)
+    return split_reward(fees_sat, weights, dict.fromkeys(weights, 0), capacity, startup)
 
 
 def expected_sat(hashrate_hps: int, seconds: int, block_sat: int, net_work: int) -> int:

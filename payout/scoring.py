@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from payout import pps
 from payout.ledger import LedgerError
+from payout.pps import Price, price
 from payout.rewards import unit_score
 from pool.bitcoin.target import share_work, target_from_nbits, work_from_target
 from pool.work.runs import RunOfShares
@@ -33,9 +33,9 @@ def work_of(accepted: Share | RunOfShares) -> Work:
         ) from error
 
 
-def price_of(work: Work, subsidy_sat: int, fee_bps: int) -> int:
-    """What a share earns under pay per share, after the fee, in picosatoshi."""
-    return pps.price(work.share, work.network, subsidy_sat, fee_bps).net_psat
+def price_of(work: Work, subsidy_sat: int, fee_bps: int) -> Price:
+    """What a share earns under pay per share."""
+    return price(work.share, work.network, subsidy_sat, fee_bps)
 
 
 @lru_cache(maxsize=64)  # one value lasts two weeks; regtest and a replay need a few

@@ -203,6 +203,10 @@ class BitcoindWallet:
                 found[each] = output.value_sat
         return sum(found.values())
 
+    def immature_sat(self) -> int:
+        """The wallet's coins of blocks that cannot be spent yet."""
+        return _sat(self._call("getbalances")["mine"]["immature"])
+
     def _output(self, spent: OutPoint, *, in_mempool: bool) -> Output | None:
         answer = self._call("gettxout", _hex(spent.txid), spent.vout, in_mempool)
         if answer is None or not answer["confirmations"]:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from pool import config_file
-from pool.cli_common import config_option, says_what_is_wrong
+from pool.cli_access import access, operator
+from pool.cli_audit import audit, block, withholding
+from pool.cli_books import blocks, export, solvency, statement
+from pool.cli_common import EXIT_BAD_CONFIG, config_option, says_what_is_wrong
+from pool.cli_doctor import doctor
+from pool.cli_explain import explain
+from pool.cli_fleets import FLEET_GROUPS
+from pool.cli_logged import logged
+from pool.cli_maintenance import maintenance
+from pool.cli_moves import move
 from pool.cli_payouts import add_account_commands, payout
+from pool.cli_reports import report
+from pool.cli_scenario import scenario
+from pool.cli_schemes import SCHEMES, add_plan_commands, reserve
 from pool.config import Config
 from pool.journal_command import journal
 
@@ -38,14 +51,17 @@ def main() -> None:
     default=0,
     help="With --role stratum: which of stratum.processes it is, from 0.",
 )
+@click.option("--checked", is_flag=True, hidden=True, help="Whoever starts this role has looked at the machine.")
 @says_what_is_wrong
-def run(file: Path, role: str | None, number: int) -> None:
+def run(file: Path, role: str | None, number: int, checked: bool) -> None:
     """Run the pool."""
     config = config_file.load(file)
     if number and (role != "stratum" or number >= config.stratum.processes):
         raise click.BadParameter(f"there is no process {number} of it", param_hint="--process")
     from pool import service
 
+    if not checked:
+        _refuse(service.refusals_of(config))
     if role is not None:
         sys.exit(service.run_role(config, role, number))
     for fact in service.facts(config):
@@ -57,9 +73,20 @@ def run(file: Path, role: str | None, number: int) -> None:
 @config_option
 @says_what_is_wrong
 def check(file: Path) -> None:
-    """Check a configuration file and name every mistake."""
-    config_file.load(file)
+    """Check a configuration file, and whether a pool may start with it here; name every mistake."""
+    config = config_file.load(file)
+    from pool import service
+
+    _refuse(service.refusals_of(config))
     click.echo(f"{file}: good")
+
+
+def _refuse(reasons: list[str]) -> None:
+    """End with what stands against a start, if something does."""
+    for reason in reasons:
+        click.echo(reason, err=True)
+    if reasons:
+        sys.exit(EXIT_BAD_CONFIG)
 
 
 @main.group()
@@ -120,7 +147,7 @@ def account() -> None:
 @account.command("add")
 @config_option
 @click.argument("name")
-@click.option("--scheme", type=click.Choice(["pplns", "pps"]), help="Default: the file's default_scheme.")
+@click.option("--scheme", type=click.Choice(SCHEMES), help="Default: the file's default_scheme.")
 @click.option("--fee-bps", type=click.IntRange(0, 10_000), help="Default: the file's default_fee_bps.")
 @click.option("--address", help="Where the account is paid.")
 @says_what_is_wrong
@@ -131,7 +158,8 @@ def account_add(file: Path, name: str, scheme: str | None, fee_bps: int | None, 
     from pool import service
 
     try:
-        service.add_account(loaded, name, scheme, fee_bps, address)
+        with logged(loaded):
+            service.add_account(loaded, name, scheme, fee_bps, address)
     except (ValueError, LedgerUnavailable) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{name}: added")
@@ -143,6 +171,7 @@ def account_add(file: Path, name: str, scheme: str | None, fee_bps: int | None, 
 def account_list(file: Path) -> None:
     """Print all accounts with the plan in force."""
     loaded: Config = config_file.load(file)
+    from payout.accounts import plan_at
     from payout.ports import LedgerUnavailable
     from pool import service
 
@@ -150,13 +179,30 @@ def account_list(file: Path) -> None:
         accounts = service.accounts_of(loaded)
     except LedgerUnavailable as error:
         raise click.ClickException(str(error)) from error
+    now_ms = int(time.time() * 1000)
     for each in accounts:
-        plan = each.plans[-1]
+        plan = plan_at(each.plans, now_ms)
         click.echo(f"{each.name}\t{plan.scheme}\t{plan.fee_bps / 100:g} %")
 
 
 add_account_commands(account)
-main.add_command(payout)
+add_plan_commands(account)
+main.add_command(operator)
+main.add_command(access)
+for each in (
+    reserve,
+    payout,
+    audit,
+    block,
+    withholding,
+    blocks,
+    statement,
+    solvency,
+    export,
+    explain,
+    *FLEET_GROUPS,
+):
+    main.add_command(each)
 
 
 @main.group()
@@ -236,6 +282,11 @@ def _host_and_port(address: str) -> tuple[str, int]:
 
 
 main.add_command(journal)
+main.add_command(move)
+main.add_command(maintenance)
+main.add_command(report)
+main.add_command(doctor)
+main.add_command(scenario)
 
 
 @main.command()

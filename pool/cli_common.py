@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import click
+import msgspec
 
 from pool import config_file
 
 P = ParamSpec("P")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 EXIT_BAD_CONFIG = 78  # EX_CONFIG of sysexits.h
 
@@ -39,3 +42,12 @@ def says_what_is_wrong(command: Callable[P, None]) -> Callable[P, None]:
             sys.exit(EXIT_BAD_CONFIG)
 
     return wrapper
+
+
+def say(as_json: bool, value: Any, text: Callable[[], Iterable[str]]) -> None:
+    """Print an answer for programs, or for people."""
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+        return
+    for line in text():
+        click.echo(line)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from pool import config_file
 from pool.bitcoin.amount import format_btc
-from pool.cli_common import config_option, says_what_is_wrong
+from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_logged import logged
 
 if TYPE_CHECKING:
-    from pool.roles.counter import Counter
+    from pool.roles.counter import BrokenReport, Counter
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _rate_option = click.option(
     "--fee-rate", type=click.IntRange(1, 10_000), help="In sat/vB; default: the node's estimate."
 )
 
 
 @contextmanager
-def _counter(file: Path) -> Iterator[Counter]:
+def at_the_counter(file: Path) -> Iterator[Counter]:
     """The operator's side of the pool's money; what is refused there ends the command with its reason."""
     loaded = config_file.load(file)
     from payout.accounts import AccountRefused
@@ -36,18 +35,10 @@ def _counter(file: Path) -> Iterator[Counter]:
     from pool.roles.counter import open_counter
 
     try:
-        with open_counter(loaded) as counter:
+        with logged(loaded), open_counter(loaded) as counter:
             yield counter
     except (AccountRefused, DeskRefused, StateChanged, WalletWaits, LedgerUnavailable, NodeUnavailable) as error:
         raise click.ClickException(str(error)) from error
-
-
-def _say(as_json: bool, value: Any, text: Callable[[], Iterator[str]]) -> None:
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
-        return
-    for line in text():
-        click.echo(line)
 
 
 @click.group()
@@ -57,11 +48,11 @@ def payout() -> None:
 
 @payout.command("plan")
 @config_option
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_plan(file: Path, as_json: bool) -> None:
     """Show who a run would pay now, and why the others wait. Nothing is changed."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         plan = counter.plan()
 
     def text() -> Iterator[str]:
@@ -73,28 +64,28 @@ def payout_plan(file: Path, as_json: bool) -> None:
             why = f": {waits.text}" if waits.text else ""
             yield f"waits: {waits.account}\t{format_btc(waits.available_sat)} BTC\t{waits.reason}{least}{why}"
 
-    _say(as_json, plan, text)
+    say(as_json, plan, text)
 
 
 @payout.command("run")
 @config_option
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_run(file: Path, as_json: bool) -> None:
     """Have the accounting role pay now whoever can be paid, instead of at the daily hour."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         asked = counter.run()
-    _say(as_json, asked, lambda: iter([f"asked for; {asked.note}"]))
+    say(as_json, asked, lambda: iter([f"asked for; {asked.note}"]))
 
 
 @payout.command("list")
 @config_option
 @click.option("--count", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest so many.")
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_list(file: Path, count: int, as_json: bool) -> None:
     """List the batches, newest first."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         page = counter.payouts(count)
 
     def text() -> Iterator[str]:
@@ -103,17 +94,17 @@ def payout_list(file: Path, count: int, as_json: bool) -> None:
         if page.stopped is not None:
             yield f"payouts are stopped: {page.stopped}"
 
-    _say(as_json, page, text)
+    say(as_json, page, text)
 
 
 @payout.command("show")
 @config_option
 @click.argument("payout_id", metavar="ID", type=click.IntRange(min=1))
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_show(file: Path, payout_id: int, as_json: bool) -> None:
     """Show one batch: its lines, its transactions, its rows in the ledger."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         detail = counter.payout(payout_id)
 
     def text() -> Iterator[str]:
@@ -129,110 +120,135 @@ def payout_show(file: Path, payout_id: int, as_json: bool) -> None:
         for entry in detail.ledger:
             yield f"ledger\t{entry.key}\t{entry.account}\t{entry.amount_sat}"
 
-    _say(as_json, detail, text)
+    say(as_json, detail, text)
 
 
 @payout.command("release")
 @config_option
 @click.argument("payout_id", metavar="ID", type=click.IntRange(min=1))
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_release(file: Path, payout_id: int, as_json: bool) -> None:
     """Give the money of a batch back to its accounts, if nothing of it was signed or what was is dead for good."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         row = counter.release(payout_id)
-    _say(as_json, row, lambda: iter([f"payout {row.id}: released, {format_btc(row.total_sat)} BTC available again"]))
+    say(as_json, row, lambda: iter([f"payout {row.id}: released, {format_btc(row.total_sat)} BTC available again"]))
 
 
 @payout.command("bump")
 @config_option
 @click.argument("payout_id", metavar="ID", type=click.IntRange(min=1))
 @_rate_option
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_bump(file: Path, payout_id: int, fee_rate: int | None, as_json: bool) -> None:
     """Replace the transaction of a batch by one with a higher fee."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         drafted = counter.bump(payout_id, fee_rate)
-    _say(as_json, drafted, lambda: iter([drafted.note]))
+    say(as_json, drafted, lambda: iter([drafted.note]))
 
 
 @payout.command("cancel")
 @config_option
 @click.argument("payout_id", metavar="ID", type=click.IntRange(min=1))
 @_rate_option
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_cancel(file: Path, payout_id: int, fee_rate: int | None, as_json: bool) -> None:
     """Spend an input of a batch back to the pool; six blocks deep, its money is available again."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         drafted = counter.cancel(payout_id, fee_rate)
-    _say(as_json, drafted, lambda: iter([drafted.note]))
+    say(as_json, drafted, lambda: iter([drafted.note]))
 
 
 @payout.command("export")
 @config_option
 @click.argument("payout_id", metavar="ID", type=click.IntRange(min=1))
 @click.argument("target", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_export(file: Path, payout_id: int, target: Path, as_json: bool) -> None:
     """Write the PSBT of a batch that waits for signatures to FILE, for the signer."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         exported = counter.export(payout_id, target)
-    _say(as_json, exported, lambda: iter([f"payout {payout_id}: sign {target}, then `steppe payout import` it"]))
+    say(as_json, exported, lambda: iter([f"payout {payout_id}: sign {target}, then `steppe payout import` it"]))
 
 
 @payout.command("import")
 @config_option
 @click.argument("source", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_import(file: Path, source: Path, as_json: bool) -> None:
     """Take a signed PSBT from FILE; refused if it is not what was exported."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         row = counter.take_signed(source)
-    _say(as_json, row, lambda: iter([f"payout {row.id}: {row.state}, transaction {row.txid}"]))
+    say(as_json, row, lambda: iter([f"payout {row.id}: {row.state}, transaction {row.txid}"]))
+
+
+@payout.command("status")
+@config_option
+@json_option
+@says_what_is_wrong
+def payout_status(file: Path, as_json: bool) -> None:
+    """Show whether payouts go on, how many batches are where, and what is wrong with the books and how to mend it."""
+    with at_the_counter(file) as counter:
+        status = counter.status()
+
+    def text() -> Iterator[str]:
+        yield f"payouts are stopped: {status.reason}" if status.is_stopped else "payouts go on"
+        for state, count in status.batches.items():
+            yield f"{state}\t{count}"
+        yield from broken_lines(status.broken)
+
+    say(as_json, status, text)
+
+
+def broken_lines(found: Iterable[BrokenReport]) -> Iterator[str]:
+    for each in found:
+        yield f"BROKEN invariant {each.invariant}, {each.title}"
+        yield f"  {each.what}"
+        yield f"  {each.mend}"
 
 
 @payout.command("stop")
 @config_option
 @click.argument("reason")
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_stop(file: Path, reason: str, as_json: bool) -> None:
     """Send nothing more until `resume`; what is on its way is still followed."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         switch = counter.switch(is_stopped=True, reason=reason)
-    _say(as_json, switch, lambda: iter(["payouts are stopped"]))
+    say(as_json, switch, lambda: iter(["payouts are stopped"]))
 
 
 @payout.command("resume")
 @config_option
 @click.argument("reason")
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_resume(file: Path, reason: str, as_json: bool) -> None:
     """Let payouts go on, once somebody has looked: REASON says what was found."""
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         switch = counter.switch(is_stopped=False, reason=reason)
-    _say(as_json, switch, lambda: iter(["payouts go on"]))
+    say(as_json, switch, lambda: iter(["payouts go on"]))
 
 
 @payout.command("fund")
 @config_option
 @click.argument("ticket")
 @click.argument("satoshi", type=int)
-@_json_option
+@json_option
 @says_what_is_wrong
 def payout_fund(file: Path, ticket: str, satoshi: int, as_json: bool) -> None:
     """Book coins that came into the wallet otherwise than by blocks; negative: that left it otherwise than by payouts.
 
     TICKET names why, once and for ever: the ledger's account is adjust:TICKET.
     """
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         booked = counter.fund(ticket, satoshi)
-    _say(as_json, booked, lambda: iter([f"booked: {satoshi} satoshi, adjust:{ticket}"]))
+    say(as_json, booked, lambda: iter([f"booked: {satoshi} satoshi, adjust:{ticket}"]))
 
 
 def add_account_commands(account: click.Group) -> None:
@@ -246,13 +262,13 @@ def add_account_commands(account: click.Group) -> None:
 @click.argument("name")
 @click.argument("address", required=False)
 @click.option("--cancel", is_flag=True, help="Take back the change that is on hold.")
-@_json_option
+@json_option
 @says_what_is_wrong
 def _address(file: Path, name: str, address: str | None, cancel: bool, as_json: bool) -> None:
     """Pay an account at ADDRESS from the end of a hold on; without ADDRESS: show its addresses."""
     if address is not None and cancel:
         raise click.UsageError("give an address, or --cancel")
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         if cancel:
             counter.cancel_address(name)
         elif address is not None:
@@ -263,7 +279,7 @@ def _address(file: Path, name: str, address: str | None, cancel: bool, as_json: 
         for each in changes:
             yield f"{each.address}\tfrom {each.valid_from}{', cancelled' if each.cancelled_ms is not None else ''}"
 
-    _say(as_json, changes, text)
+    say(as_json, changes, text)
 
 
 @click.command("threshold")
@@ -271,14 +287,14 @@ def _address(file: Path, name: str, address: str | None, cancel: bool, as_json: 
 @click.argument("name")
 @click.argument("satoshi", required=False, type=click.IntRange(1, 2_100_000_000_000_000))
 @click.option("--default", "as_default", is_flag=True, help="As payouts.threshold_sat says again.")
-@_json_option
+@json_option
 @says_what_is_wrong
 def _threshold(file: Path, name: str, satoshi: int | None, as_default: bool, as_json: bool) -> None:
     """Pay an account once it has SATOSHI; without it: show from when on it is paid."""
     if satoshi is not None and as_default:
         raise click.UsageError("give an amount, or --default")
-    with _counter(file) as counter:
+    with at_the_counter(file) as counter:
         if satoshi is not None or as_default:
             counter.change_threshold(name, satoshi)
         threshold = counter.threshold(name)
-    _say(as_json, threshold, lambda: iter([f"{name}: {threshold.threshold_sat} satoshi ({threshold.note})"]))
+    say(as_json, threshold, lambda: iter([f"{name}: {threshold.threshold_sat} satoshi ({threshold.note})"]))

@@ -12,12 +12,22 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from pool.payout_options import PayoutOptions
+from pool.alert_options import AlertOptions
+from pool.fleet_options import FleetOptions, RegionOptions
+from pool.payout_options import AccountingOptions, PayoutOptions
 
 Chain = Literal["main", "testnet4", "signet", "regtest"]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
-_FRACTION = r"^[1-9][0-9]{0,3}(/[1-9][0-9]{0,3})?$"
+# What a pool of the main chain does not start with, see pool.preflight.
+Risk = Literal[
+    "weak-secret", "readable-secret", "open-redis", "sample-address", "volatile-journal", "few-files", "root"
+]
+
+WebPart = Literal[
+    "overview", "blocks", "job", "workers", "accounts", "payouts", "fleets", "moves", "readiness", "metrics"
+]
+
 _DRAIN_TO = r"^(([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5})?$"
 _LISTEN = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 
@@ -48,6 +58,14 @@ class PoolOptions(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(pattern=r"^[ -~]{0,40}$", description="Printable ASCII in each coinbase, at most 40 characters."),
     ] = "/steppe/"
+    accept_risks: Annotated[
+        list[Risk],
+        Meta(
+            max_length=7,
+            description="What would keep a pool of the main chain from starting, and is known and wanted: "
+            "weak-secret, readable-secret, open-redis, sample-address, volatile-journal, few-files, root.",
+        ),
+    ] = field(default_factory=list)
     allow_slow_hashing: Annotated[
         bool,
         Meta(description="Start without the compiled hashing (for tests only: it is about a hundred times slower)."),
@@ -213,7 +231,8 @@ class StratumOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=255,
-            description="First byte of extranonce1; another for each stratum process of a pool.",
+            description="First byte of extranonce1; another for each stratum process of a pool, in all its regions: a "
+            "second one with it does not start.",
         ),
     ] = 0
     processes: Annotated[
@@ -318,37 +337,37 @@ class DatabaseOptions(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
-class AccountingOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """Rewards."""
-
-    pplns_window: Annotated[
-        str,
-        Meta(
-            pattern=_FRACTION,
-            description="Window in expected blocks, a whole number or a fraction such as 1/2.",
-        ),
-    ] = "8"
-    pplns_startup: Annotated[
-        Literal["distribute", "reserve"],
-        Meta(
-            description="While the window is not yet full: the whole block to what is there, or the rest to a reserve."
-        ),
-    ] = "distribute"
-    default_scheme: Annotated[
-        Literal["pplns", "pps"], Meta(description="Scheme of an account that is seen for the first time.")
-    ] = "pplns"
-    default_fee_bps: Annotated[
-        int, Meta(ge=0, le=10_000, description="Pool fee of such an account, in hundredths of a percent.")
-    ] = 100
-    pps_period_seconds: Annotated[
-        int, Meta(ge=1, le=86_400, description="PPS earnings move into the ledger once per period.")
-    ] = 3600
-
-
 class WebOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """Page, API and metrics."""
 
     listen: Annotated[str, Meta(pattern=_LISTEN, description="HOST:PORT of the page.")] = "127.0.0.1:8080"
+    admin_listen: Annotated[
+        str,
+        Meta(
+            pattern=_LISTEN,
+            description="HOST:PORT of the same for operators, with metrics and orders; keep it off the open network.",
+        ),
+    ] = "127.0.0.1:8081"
+    public: Annotated[
+        list[WebPart],
+        Meta(
+            max_length=10,
+            description="What the page at listen shows to everybody, of: overview, blocks, job, workers, "
+            "accounts, payouts, fleets, moves, readiness, metrics. The first three alone name no account.",
+        ),
+    ] = field(default_factory=lambda: ["overview", "blocks", "job"])
+    proxy_from: Annotated[
+        list[str],
+        Meta(
+            max_length=64,
+            description="Addresses and networks of reverse proxies, whose X-Forwarded-For and X-Forwarded-Proto are "
+            "believed.",
+        ),
+    ] = field(default_factory=list)
+    worker_series: Annotated[
+        int,
+        Meta(ge=0, le=500, description="So many workers, by their names, have three series each in /metrics; 0: none."),
+    ] = 0
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -365,4 +384,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     database: DatabaseOptions = DatabaseOptions()
     accounting: AccountingOptions = AccountingOptions()
     payouts: PayoutOptions = PayoutOptions()
-    web: WebOptions = WebOptions()
+    region: RegionOptions = RegionOptions()
+    fleet: FleetOptions = FleetOptions()
+    web: WebOptions = field(default_factory=WebOptions)
+    alerts: AlertOptions = field(default_factory=AlertOptions)

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.inspect import type_info
 
+from pool.alert_options import AlertOptions
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.config import (
@@ -115,15 +116,17 @@ One file in TOML configures all roles; `steppe config sample` prints one with ev
 each mistake with its line, its key and what is allowed, and ends with exit code 78 if there is one. An unknown section
 or key is a mistake.
 
-`data_dir`, `cookie_file`, `password_file`, `tls_certificate` and `tls_key` may be relative: they start at the folder of
-the file. Other paths, within a URL or in `feed`, should be absolute. The file holds no secret, only the paths of files
-that do, so it may be shown; a password in `redis.url` or `database.url` is the exception, and then it may not.
+`data_dir`, `cookie_file`, `tls_certificate`, `tls_key` and the files of passwords and secrets may be relative: they
+start at the folder of the file. Other paths, within a URL or in `feed`, should be absolute. The file holds no secret,
+only the paths of files that do, so it may be shown; a password in `redis.url` or `database.url` is the exception, and
+then it may not.
 
 Some things the types cannot say are checked too: the payout address must be one of the chain; a node has a cookie file,
 or a user and a password file, never both; `tls_certificate` and `tls_key` come together; there may be up to eight
 `[[node]]`, none twice, and up to eight `[[port]]`; each `[[checkpoint]]` has a height of its own; `release_seconds` is
 at least twice `refresh_seconds`; at each port `difficulty` lies between its bounds; ports are from 1 to 65535; lists of
-networks hold addresses and networks, the latter without bits behind their prefix.
+networks hold addresses and networks, the latter without bits behind their prefix; `smtp`, `email_from` and `email_to`
+come together, as do `smtp_user` and `smtp_password_file`.
 """
 
 # Values for the keys that have no default, so that the sample is a file that loads once these are changed.
@@ -226,6 +229,7 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
             yield places.mistake(f"node[{index}]", "user and password_file belong together")
         if any(node.url.rstrip("/") == other.url.rstrip("/") for other in config.node[:index]):
             yield places.mistake(f"node[{index}].url", "this node is listed before; each stands here once")
+    yield from _alert_mistakes(config.alerts, places)
     heights = [checkpoint.height for checkpoint in config.checkpoint]
     for index, height in enumerate(heights):
         if height in heights[:index]:
@@ -252,22 +256,47 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
             "stratum.processes",
             f"{own.processes} processes from extranonce_range {own.extranonce_range} on end above 255",
         )
-    for key, entries in (("stratum.proxy_from", own.proxy_from), ("stratum.never_banned", own.never_banned)):
+    for key, entries in (
+        ("stratum.proxy_from", own.proxy_from),
+        ("stratum.never_banned", own.never_banned),
+        ("web.proxy_from", config.web.proxy_from),
+    ):
         for entry in entries:
             try:
                 ip_network(entry)
             except ValueError as error:
                 yield places.mistake(key, f"{error}; give addresses or networks such as 10.0.0.0/8 or 2001:db8::/32")
+    if config.web.admin_listen == config.web.listen:
+        yield places.mistake("web.admin_listen", "is web.listen too: operators have a listener of their own")
     listening = [(f"port[{index}].listen", [port.listen]) for index, port in enumerate(config.port)]
     for key, listens in (
         ("stratum.listen", config.stratum.listen),
         *listening,
         ("web.listen", [config.web.listen]),
+        ("web.admin_listen", [config.web.admin_listen]),
         ("stratum.drain_to", [own.drain_to]),
     ):
         for listen in listens:
             if listen and not 1 <= int(listen.rpartition(":")[2]) <= 65535:
                 yield places.mistake(key, f"{listen!r} has no port between 1 and 65535")
+
+
+def _alert_mistakes(alerts: AlertOptions, places: _Places) -> Iterator[Mistake]:
+    mail = {"smtp": alerts.smtp, "email_from": alerts.email_from, "email_to": alerts.email_to}
+    if any(mail.values()):
+        for key in (key for key, value in mail.items() if not value):
+            yield places.mistake(f"alerts.{key}", "smtp, email_from and email_to belong together")
+    if alerts.smtp and not 1 <= int(alerts.smtp.rpartition(":")[2]) <= 65535:
+        yield places.mistake("alerts.smtp", f"{alerts.smtp!r} has no port between 1 and 65535")
+    if bool(alerts.smtp_user) != bool(alerts.smtp_password_file):
+        key = "smtp_user" if alerts.smtp_user else "smtp_password_file"
+        yield places.mistake(f"alerts.{key}", "smtp_user and smtp_password_file belong together")
+    if alerts.smtp_user and alerts.smtp_security == "none" and not _is_this_machine(alerts.smtp.rpartition(":")[0]):
+        yield places.mistake("alerts.smtp_security", "a password is not sent in the clear: starttls or tls")
+
+
+def _is_this_machine(host: str) -> bool:
+    return host in ("localhost", "[::1]") or host.startswith("127.")
 
 
 def _absolute(config: Config, base: Path) -> Config:
@@ -286,7 +315,12 @@ def _absolute(config: Config, base: Path) -> Config:
         tls_certificate=path(config.stratum.tls_certificate),
         tls_key=path(config.stratum.tls_key),
     )
-    return msgspec.structs.replace(config, pool=pool, node=nodes, stratum=stratum)
+    alerts = msgspec.structs.replace(
+        config.alerts,
+        smtp_password_file=path(config.alerts.smtp_password_file),
+        webhook_secret_file=path(config.alerts.webhook_secret_file),
+    )
+    return msgspec.structs.replace(config, pool=pool, node=nodes, stratum=stratum, alerts=alerts)
 
 
 def _reason(error: msgspec.ValidationError) -> str:

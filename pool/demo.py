@@ -12,25 +12,29 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 
 from pool import service
 from pool.bitcoin.amount import format_btc
-from pool.config import Config
+from pool.config import Config, WebPart
 from pool.config_file import load
 from pool.node.private import PrivateChain, PrivateNode, find_bitcoind
 from pool.ports import NodeUnavailable
 from pool.supervisor import CannotSupervise, Child, Program, stop_signals
 
-STRATUM_PORT, HTTP_PORT = 3333, 8080
+STRATUM_PORT, HTTP_PORT, ADMIN_PORT = 3333, 8080, 8081
+EVERY_PART = json.dumps(get_args(WebPart))
+"""For `web.public`, where who may ask is not what it is about."""
 # Ten shares per block on signet, whose blocks have difficulty 0.0011; on regtest every share is a block anyway.
 DIFFICULTY = {"signet": 0.0001, "regtest": 1e-9}
 # One core would find five blocks a second on signet, and thousands on regtest, where a hash in two is a block.
 RATE_HPS = {"signet": 4e6, "regtest": 10.0}
 MINERS = (("alice", "pplns", 100), ("bob", "pps", 200))
 PPS_PERIOD_SECONDS = 10
+# Blocks of 50 BTC and a fee of 2 % with the usual losses ask for 11,513 BTC (docs/payouts.md 1.8).
+RESERVE_SAT = 12_000 * 100_000_000
 START_SECONDS_MAX = 60.0
 # With --blocks: as long as something happens the demo goes on; this long without a new block, it has failed.
 QUIET_SECONDS_MAX = 180.0
@@ -67,17 +71,22 @@ def run(options: Options, say: Callable[[str], None]) -> None:
         stratum_port = _port(options.stratum_port, STRATUM_PORT)
         http_port = _port(options.http_port, HTTP_PORT)
         node = stack.enter_context(_node(options.chain, data_dir, say))
-        config_path = _configure(options, data_dir, node, stratum_port, http_port)
+        admin_port = _port(None, ADMIN_PORT)
+        config_path = _configure(options, data_dir, node, stratum_port, http_port, admin_port)
         config = load(config_path)
         service.prepare(config)
+        service.ensure_reserve(config, "demo", RESERVE_SAT)
+        say(f"reserve of pay per share: {format_btc(RESERVE_SAT)} BTC of play money")
         for name, scheme, fee_bps in MINERS:
             service.ensure_account(config, name, scheme, fee_bps)
             say(f"account {name}: {scheme.upper()}, fee {fee_bps / 100:g} %")
-        pool = stack.enter_context(_child(Program("pool", _steppe("run", "-c", config_path), data_dir / "pool.log")))
+        pool = stack.enter_context(_child(Program("pool", steppe("run", "-c", config_path), data_dir / "pool.log")))
         api = Api(http_port)
         _wait_until_ready(api, pool, stop)
         say(f"stratum  stratum+tcp://127.0.0.1:{stratum_port}")
         say(f"page     http://127.0.0.1:{http_port}/")
+        invitation = service.invite_operator(config)
+        say(f"operator http://127.0.0.1:{admin_port}/#/enter/{invitation} (once, within 15 minutes)")
         say(f"files    {data_dir}{'' if options.data_dir else ' (removed at the end; --data-dir DIR keeps them)'}")
         miners = []
         for name, _, _ in MINERS if options.miner else ():
@@ -201,7 +210,7 @@ def _node(chain: PrivateChain, data_dir: Path, say: Callable[[str], None]) -> It
         raise DemoFailed(
             "no bitcoind: put one on PATH, name one in STEPPE_BITCOIND, or start by scripts/demo, which fetches one"
         )
-    node = PrivateNode(program, chain, data_dir / "bitcoind", rpc_port=_free_port())
+    node = PrivateNode(program, chain, data_dir / "bitcoind", rpc_port=free_port())
     try:
         node.start()
     except NodeUnavailable as error:
@@ -248,7 +257,9 @@ def _wait_until_ready(api: Api, pool: Child, stop: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def _configure(options: Options, data_dir: Path, node: PrivateNode, stratum_port: int, http_port: int) -> Path:
+def _configure(
+    options: Options, data_dir: Path, node: PrivateNode, stratum_port: int, http_port: int, admin_port: int
+) -> Path:
     difficulty = options.difficulty or DIFFICULTY[options.chain]
     path = data_dir / "steppe.toml"
     path.write_text(
@@ -273,12 +284,16 @@ pps_period_seconds = {PPS_PERIOD_SECONDS}
 
 [web]
 listen = "127.0.0.1:{http_port}"
+admin_listen = "127.0.0.1:{admin_port}"
+# Everybody on this machine sees everything: it is all play money.
+public = {EVERY_PART}
 """
     )
     return path
 
 
-def _steppe(*args: str | Path) -> tuple[str, ...]:
+def steppe(*args: str | Path) -> tuple[str, ...]:
+    """The command that runs this program."""
     return (sys.executable, "-m", "pool", *map(str, args))
 
 
@@ -286,7 +301,7 @@ def _miner(chain: str, port: int, account: str) -> tuple[str, ...]:
     bound = ("--rate", f"{RATE_HPS[chain]:g}")
     # The miner takes what the pool and the node leave over.
     nice = (shutil.which("nice") or "nice", "-n", "10")
-    return (*nice, *_steppe("miner", f"127.0.0.1:{port}", "-u", f"{account}.cpu", *bound))
+    return (*nice, *steppe("miner", f"127.0.0.1:{port}", "-u", f"{account}.cpu", *bound))
 
 
 def _port(wanted: int | None, usual: int) -> int:
@@ -295,7 +310,7 @@ def _port(wanted: int | None, usual: int) -> int:
         if not _is_free(wanted):
             raise DemoFailed(f"port {wanted} is taken; choose another or leave the option out")
         return wanted
-    return usual if _is_free(usual) else _free_port()
+    return usual if _is_free(usual) else free_port()
 
 
 def _is_free(port: int) -> bool:
@@ -308,7 +323,8 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -316,6 +316,11 @@ def role_stopping(role: str, reason: str) -> None:
     emit(INFO, "role_stopping", role=role, reason=reason)
 
 
+def role_left_threads(role: str, threads: int) -> None:
+    """A role has stopped and does not wait any longer for threads of it that hang, perhaps for a store."""
+    emit(WARNING, "role_left_threads", role=role, threads=threads)
+
+
 def sessions_not_written(path: str, problem: str) -> None:
     """The disk does not take the difficulties of the workers; it is tried again."""
     emit(WARNING, "sessions_not_written", path=path, message=problem)

@@ -12,8 +12,7 @@ from pool import config_file
 from pool.journal.reader import OLDEST
 from pool.journal.segments import JournalDamaged
 from pool.paths import Paths
-from pool.work.job import Job
-from pool.work.share import Share
+from pool.work.proof import hash_of
 
 
 @click.group()
@@ -82,15 +81,6 @@ def show(file: Path | None, folder: Path | None, first_seq: int | None, last_seq
                 click.echo(line)
         except (JournalDamaged, RecordsGone, RecordsUnreadable, OSError) as error:
             raise click.ClickException(str(error)) from error
-
-
-def hash_of(share: Share, job: Job) -> bytes:
-    """The hash of a share's header, from its record and its job's alone; wire order."""
-    from native import header, merkle_root, sha256d
-
-    coinbase = job.coinb1 + share.extranonce1 + share.extranonce2 + job.coinb2
-    root = merkle_root(sha256d(coinbase), b"".join(job.branch))
-    return sha256d(header(share.version, job.prev_hash, root, share.ntime, share.nbits, share.nonce))
 
 
 def _folders(file: Path | None, folder: Path | None) -> Iterator[Path]:

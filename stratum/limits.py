@@ -111,6 +111,7 @@ class CloseReason(enum.StrEnum):
     JOURNAL_FAILED = enum.auto()
     BUG = enum.auto()
     DRAINED = enum.auto()
+    REDIRECTED = enum.auto()
     NO_WORK = enum.auto()
     SHUTDOWN = enum.auto()
 

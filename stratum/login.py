@@ -15,11 +15,16 @@ _PINNING: Final = ("d", "diff", "fd")
 _LIMITING: Final = ("md", "min", "mindiff")
 
 
-class Login(Struct, frozen=True):
-    """The two parts of a login; the first dot splits. account: a name or a payout address. worker: may be empty."""
+class Login(Struct):
+    """The two parts of a login; the first dot splits. account: a name or a payout address. worker: may be empty.
+
+    slice_id: the assignment of its shares, as of a turn of `stratum.slices.Slices`.
+    """
 
     account: str
     worker: str
+    slice_id: int | None = None
+    turn: int = -1
 
     def __str__(self) -> str:
         return f"{self.account}.{self.worker}" if self.worker else self.account

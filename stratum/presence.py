@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from stratum.ports import Link
@@ -25,11 +27,14 @@ class Present:
 
     def __init__(self) -> None:
         self._of: dict[Link, tuple[Presence, ...]] = {}
+        self._links: dict[str, set[Link]] = {}
 
     def note(self, link: Link, since_ms: int) -> None:
         """A connection has another worker, or may have another difficulty. since_ms: when it came."""
         session = link.session
         agent, difficulty = session.agent, session.difficulty.current
+        for login in session.logins.values():
+            self._links.setdefault(str(login), set()).add(link)
         self._of[link] = tuple(
             Presence(login.account, login.worker, link.remote_address, agent, difficulty, since_ms)
             for login in session.logins.values()
@@ -38,6 +43,16 @@ class Present:
     def leave(self, link: Link) -> None:
         """It is gone."""
         self._of.pop(link, None)
+        for login in map(str, link.session.logins.values()):
+            links = self._links.get(login, set())
+            links.discard(link)
+            if not links:
+                self._links.pop(login, None)
+
+    def links_of(self, login: str) -> Iterator[tuple[Link, int]]:
+        """The connections of a worker, each with the time when it came."""
+        for link in self._links.get(login, ()):
+            yield link, self._of[link][0].since_ms
 
     def everyone(self) -> list[Presence]:
         return [each for several in self._of.values() for each in several]

@@ -19,9 +19,13 @@ from stratum.session import Session
 from stratum.states import State
 from stratum.vardiff import BURST_RATIO
 
-LOOKS: Final = 10
-"""Sweeps in which every session is looked at once: a look costs a microsecond or two, and a share that waits would feel
-10,352 at a time."""
+LOOK_SECONDS: Final = 0.05
+LOOKS: Final = 200
+"""Every so many seconds this part of all sessions is looked at: a look costs some ten microseconds, and a share that
+waits would feel those at 10,352, or at a tenth of them."""
+
+ROUND_SECONDS: Final = 10
+"""Then every session has been looked at."""
 
 SILENCE_SECONDS: Final = 50.0
 """Without a job for all from the work role. It makes one each 30 seconds, also while its node is away."""
@@ -93,14 +97,18 @@ class Retargeting:
         return variant_of(job, self._mark())
 
     def hurry(self, link: Link) -> None:
-        """Look at this one with the next sweep."""
+        """Look at this one very soon."""
         self._hurried[link] = None
 
-    def due(self, links: Collection[Link]) -> Iterator[Link]:
-        """Whom to look at in this sweep, of all the connections there are."""
+    def due(self, links: Collection[Link], parts: int) -> Iterator[Link]:
+        """Whom to look at now, of all the connections there are. parts: how many are due, more than one after a
+        delay."""
         hurried, self._hurried = self._hurried, {}
-        self._turn = (self._turn + 1) % LOOKS
-        for link in dict.fromkeys([*hurried, *list(links)[self._turn :: LOOKS]]):
+        everyone = list(links)
+        turns = range(self._turn + 1, self._turn + 1 + min(parts, LOOKS))
+        self._turn = (self._turn + parts) % LOOKS
+        parted = [link for turn in turns for link in everyone[turn % LOOKS :: LOOKS]]
+        for link in dict.fromkeys([*hurried, *parted]):
             if link in links and link.session.state is State.READY and link.session.difficulty.current is not None:
                 yield link
 
@@ -117,7 +125,7 @@ class Retargeting:
             self._waiting[link] = None
 
     def looked(self, links: Collection[Link], now: float) -> None:
-        """The sweep is over: one variant for all who wait, or for everyone if none has heard of us for too long."""
+        """These are done: one variant for all who wait, or for everyone if none has heard of us for too long."""
         if now - self._book.told_all_at >= SILENCE_SECONDS:
             self._break_silence(links, now)
         if self._waiting and now >= self._next_variant:

@@ -34,9 +34,10 @@ from stratum.jobs import JobBook, LiveJob
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
 from stratum.ports import Extranonces, Link, Neighbours, Timers
 from stratum.presence import Presence, Present
+from stratum.redirects import Redirects
 from stratum.remembered import RememberedDifficulties
 from stratum.resume import FormerRun
-from stratum.retarget import Retargeting
+from stratum.retarget import LOOK_SECONDS, Retargeting
 from stratum.returning import Returning, SessionIds
 from stratum.session import Session
 from stratum.settings import StratumSettings
@@ -75,6 +76,7 @@ class StratumServer:
         self._clock = clock
         self._timers = timers
         self._sweeping = LoopingCall(self._sweep)
+        self._looking = LoopingCall.withCount(self._look)
         self._book = JobBook()
         # Every connection, and since when in Unix milliseconds.
         self._links: dict[Link, int] = {}
@@ -98,7 +100,9 @@ class StratumServer:
         )
         self._settling = self._shares.settling
         self.rejects = self._shares.rejects
+        self.slices = self._shares.slices
         self.draining = Draining(self._end_drained)
+        self.redirects = Redirects(self._present.links_of, self._end_drained, clock)
         self._retargeting = Retargeting(
             self._book,
             extranonces,
@@ -133,14 +137,16 @@ class StratumServer:
 
     def start(self) -> None:
         """Begin to end the connections that do nothing."""
-        self._sweeping.clock = cast(Any, self._timers)
+        self._sweeping.clock = self._looking.clock = cast(Any, self._timers)
         self._sweeping.start(SWEEP_SECONDS, now=False)
+        self._looking.start(LOOK_SECONDS, now=False)
 
     async def stop(self) -> None:
         """Settle what was judged, then reset every connection: after a reset miners return at once, after a mere close
         they wait (btcpool #322)."""
-        if self._sweeping.running:
-            self._sweeping.stop()
+        for calls in (self._sweeping, self._looking):
+            if calls.running:
+                calls.stop()
         await self._settling.finish()
         self._stopped = True
         for link in list(self._links):
@@ -229,6 +235,7 @@ class StratumServer:
         self._links.pop(link, None)
         self._deadlines.pop(link, None)
         self._present.leave(link)
+        self.redirects.leave(link)
         self.warden.left(link)
         self._counters["disconnected"] += 1
         self.remembered.note_session(link.session, self._clock.time_ms())
@@ -344,9 +351,9 @@ class StratumServer:
         try:
             self.warden.next_second()
             self._end_late()
-            self._retarget()
             self._shares.outage.sweep()
             self.draining.wave(self._links)
+            self.redirects.wave()
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it
             log.bug("stratum sweep", error)
 
@@ -361,14 +368,17 @@ class StratumServer:
                 self._end(link, CloseReason.NOT_AUTHORIZED_IN_TIME)
                 self._safely(link, self._flush, link)
 
-    def _retarget(self) -> None:
+    def _look(self, parts: int) -> None:
         """Look whether shares come too often or too seldom; who needs another difficulty soon gets a job for it."""
-        now = self._clock.monotonic()
-        for link in self._retargeting.due(self._links):
-            self._safely(link, self._retargeting.look, link, now)
-            self._present.note(link, self._links[link])
-            self.remembered.note_session(link.session, self._clock.time_ms())
-        self._retargeting.looked(self._links, now)
+        try:
+            now = self._clock.monotonic()
+            for link in self._retargeting.due(self._links, parts):
+                self._safely(link, self._retargeting.look, link, now)
+                self._present.note(link, self._links[link])
+                self.remembered.note_session(link.session, self._clock.time_ms())
+            self._retargeting.looked(self._links, now)
+        except Exception as error:  # noqa: BLE001 - or the looking would end with it
+            log.bug("stratum looks", error)
 
 
 _STEPS: Final[Mapping[type[Event], Callable[[StratumServer, Link, Any], None]]] = {

@@ -251,7 +251,7 @@ class Session:
         difficulty = self.difficulty.at(live.number, variant=live.variant)
         extranonce1 = next((each for last, each in self.extranonces if live.number <= last), self.extranonce1)
         # Without a difficulty the share is refused anyway; the block test needs none.
-        return Terms(extranonce1, difficulty, mask, judged_target(difficulty or 1.0, live.job.nbits))
+        return Terms(extranonce1, difficulty, mask, judged_target(difficulty or 1.0, live.job.nbits), self.agent)
 
     def accept(self, request_id: bytes | None) -> None:
         """Answer the oldest open share with true."""

@@ -17,7 +17,8 @@ from pool.work.share import Share
 from stratum.limits import UNSETTLED_SHARES_MAX
 from stratum.ports import Link, Timers
 
-Unsettled = tuple[Link, bytes | None, Share]  # with the id to answer
+# With the id to answer, and the number of its record if the commit succeeds. A plain tuple: one is made a share.
+Unsettled = tuple[Link, bytes | None, Share, int]
 
 
 class Settling:
@@ -59,8 +60,7 @@ class Settling:
         """Record a share and have it answered. job: the one it is for, if known."""
         if job is not None and job.job_id in self._unrecorded:
             self.take_job(job)
-        self._share_log.append(share)
-        self._unsettled.append((link, request_id, share))
+        self._unsettled.append((link, request_id, share, self._share_log.append(share)))
         self._soon()
 
     def relieve(self, link: Link) -> None:

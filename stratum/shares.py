@@ -18,6 +18,7 @@ from stratum.judge import forget, hand_in, judge, refusal_of
 from stratum.outage import Outage
 from stratum.ports import Link, Timers
 from stratum.settling import Settling, Unsettled
+from stratum.slices import Slices
 from stratum.warden import Warden
 
 # A member of an enumeration costs a lookup that shows, once a share (Python 3.11).
@@ -56,9 +57,11 @@ class Shares:
         self._flush = flush
         self._lost = lost
         self._fail = fail
+        self._journal = share_log.frontend
         self.settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
         self.outage = Outage(clock, warden, self.settling, book, send_away)
         self.rejects = RecentRejects()
+        self.slices = Slices()
         self.outcomes = [0] * len(Outcome)
 
     def take(self, link: Link, event: ShareSubmitted) -> None:
@@ -66,17 +69,22 @@ class Shares:
         submission, book = event.submission, self._book
         live = None if submission is None else book.find(submission.job_id)
         stale = live is not None and book.is_stale(live)
-        share = judge(event, link.session.terms(live), live, stale, self._clock.time_ms())
+        time_ms, slices, login = self._clock.time_ms(), self.slices, event.login
+        if time_ms >= slices.until_ms:
+            slices.change(time_ms)
+        if login.turn != slices.turn:
+            slices.look_up(login)
+        share = judge(event, link.session.terms(live), live, stale, time_ms)
         if share.block_hash is not None and live is not None:
             # Before all else: a block does not wait for the journal.
-            hand_in(self._candidates, share, live, str(event.login))
+            hand_in(self._candidates, share, live, str(login))
         self.outcomes[share.outcome] += 1
         self.settling.take_share(link, event.request_id, share, None if live is None else live.job)
 
     def _answer(self, shares: list[Unsettled]) -> None:
         self.outage.end()
         links: dict[Link, None] = {}
-        for link, request_id, share in shares:
+        for link, request_id, share, seq in shares:
             links[link] = None
             try:
                 if share.outcome is _ACCEPTED:
@@ -85,7 +93,8 @@ class Shares:
                 else:
                     error = ERROR_OF[share.outcome]
                     link.session.reject(request_id, error)
-                    self.rejects.note(*refusal_of(share, self._book.find(share.job_id), error.text))
+                    share_id = f"{self._journal}:{seq}"
+                    self.rejects.note(*refusal_of(share, self._book.find(share.job_id), error.text, share_id))
                     self._refused(link, share.outcome)
             except Exception as error:  # noqa: BLE001 - a bug ends the session that met it, the server lives
                 self._fail(link, error)
@@ -98,7 +107,7 @@ class Shares:
     def _lose(self, shares: list[Unsettled], error: Exception) -> None:
         """The records are not safe: the miners get no answer but a reset, and go to their backup pools if it lasts."""
         self.outage.begin(shares, error)
-        for _, _, share in shares:
+        for _, _, share, _ in shares:
             forget(share, self._book.find(share.job_id))
-        for link in dict.fromkeys(link for link, _, _ in shares):
+        for link in dict.fromkeys(link for link, _, _, _ in shares):
             self._lost(link)

@@ -35,4 +35,5 @@ def write_pair(folder: Path, *, days: int = 90, password: bytes | None = None, s
     if password is not None:
         encryption = serialization.BestAvailableEncryption(password)
     files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
+    files[1].chmod(0o600)
     return files

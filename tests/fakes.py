@@ -33,6 +33,8 @@ class FakeShareLog:
     commits wait until `release`.
     """
 
+    frontend = "0123456789abcdef"
+
     def __init__(self) -> None:
         self.groups: list[list[Record]] = []
         self.open: list[Record] = []

@@ -20,8 +20,9 @@ from pool import config_file
 from pool.bitcoin.target import share_work, target_from_nbits, work_from_target
 from pool.cli import main
 from pool.config import Config
+from pool.dashboard.access import pages
 from stratum import errors, limits
-from tests.pool.dashboard.browser import healthy
+from tests.pool.dashboard.browser import complete
 from tests.pool.dashboard.test_metrics import series
 from tests.test_architecture import ARROWS, MODULES
 
@@ -189,6 +190,9 @@ class TestConfiguration:
     def test_the_page_is_what_scripts_docs_would_write(self) -> None:
         assert (ROOT / "docs" / "configuration.md").read_text() == config_file.page(), "run scripts/docs"
 
+    def test_so_is_the_page_of_the_api(self) -> None:
+        assert (ROOT / "docs" / "api.md").read_text() == pages.page(), "run scripts/docs"
+
     def test_it_has_every_section(self) -> None:
         assert tuple(sections()) == Config.__struct_fields__
 
@@ -214,7 +218,7 @@ class TestOperating:
 
     def test_every_series_of_the_metrics_is_named(self) -> None:
         named = {word for row in table("operating.md", "series", "what") for word in re.findall(r"\w+", row[0])}
-        assert named == {name for name, _ in series(healthy())}
+        assert named == {name for name, _ in series(complete())}
 
 
 class TestStratum:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from msgspec.structs import replace
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select
 
 from payout.accounts import Account, AccountRefused, PayoutAddress, Plan, Scheme, check_name, check_plan
+from payout.store.shares import SqlShares
 from payout.store.statements import chunks, next_id
+from pool.store.scheme_tables import plan_cancel
 from pool.store.sql import account, payout_address, plan
 
 
@@ -50,19 +54,43 @@ class SqlAccounts:
     def change_plan(self, name: str, changed: Plan, now_ms: int) -> Account:
         """Give an account another plan from a time on.
 
-        What was earned before stays as it is, so that time may not lie in the past, nor before a change that is
-        planned already. Raises AccountRefused.
+        What was earned before stays as it is, so that time may not lie in the past, nor before a share that is in the
+        books, nor before a change that is planned already. Raises AccountRefused.
         """
         check_plan(changed)
         if changed.valid_from_ms < now_ms:
-            raise AccountRefused(f"the plan of {name} cannot change in the past")
-        known = self.get(name)
-        if known is None:
-            raise AccountRefused(f"account {name} does not exist")
+            ago_ms = now_ms - changed.valid_from_ms
+            raise AccountRefused(
+                f"the plan of {name} cannot change in the past: that was {ago_ms} ms ago; choose a time to come"
+            )
+        known = self._known(name)
+        self._check_unbooked(name, changed.valid_from_ms)
         if changed.valid_from_ms <= known.plans[-1].valid_from_ms:
-            raise AccountRefused(f"the plan of {name} already changes at that time or later")
+            raise AccountRefused(
+                f"the plan of {name} already changes at that time or later; take that back first (`--cancel`)"
+            )
+        if self._is_cancelled(known.id, changed.valid_from_ms):
+            raise AccountRefused(
+                f"a change of the plan of {name} at exactly that time was taken back: choose another second"
+            )
+        changed = replace(changed, requested_ms=now_ms)
         self._insert_plans([(known.id, changed)])
-        return Account(known.id, name, known.created_ms, (*known.plans, changed))
+        return replace(known, plans=(*known.plans, changed))
+
+    def cancel_plan(self, name: str, now_ms: int) -> Account:
+        """Take back the last change of plan that is not yet in force. Raises AccountRefused."""
+        known = self._known(name)
+        last = known.plans[-1]
+        if len(known.plans) == 1 or last.valid_from_ms <= now_ms:
+            raise AccountRefused(f"no change of the plan of {name} is planned")
+        self._check_unbooked(name, last.valid_from_ms)
+        cancelled = {"account_id": known.id, "valid_from_ms": last.valid_from_ms, "cancelled_ms": now_ms}
+        self._connection.execute(insert(plan_cancel).values(cancelled))
+        return replace(known, plans=known.plans[:-1])
+
+    def find(self, names: Collection[str]) -> dict[str, Account]:
+        """Those of these accounts that exist."""
+        return self._named(names)
 
     def get(self, name: str) -> Account | None:
         """One account."""
@@ -84,6 +112,25 @@ class SqlAccounts:
         ).one_or_none()
         return None if row is None else PayoutAddress(row.address, row.script)
 
+    def _known(self, name: str) -> Account:
+        known = self.get(name)
+        if known is None:
+            raise AccountRefused(f"account {name} does not exist; `steppe account list` shows them")
+        return known
+
+    def _check_unbooked(self, name: str, time_ms: int) -> None:
+        """A share that is booked keeps its plan: else books and journals would no longer say the same."""
+        newest_ms = SqlShares(self._connection).newest_ms()
+        if newest_ms >= time_ms:
+            raise AccountRefused(
+                f"the plan of {name} cannot change at that time: shares that were accepted until "
+                f"{newest_ms - time_ms} ms after it are in the books; choose a later time"
+            )
+
+    def _is_cancelled(self, account_id: int, valid_from_ms: int) -> bool:
+        of_key = plan_cancel.c.account_id == account_id, plan_cancel.c.valid_from_ms == valid_from_ms
+        return self._connection.execute(select(plan_cancel.c.account_id).where(*of_key)).one_or_none() is not None
+
     def _named(self, names: Collection[str]) -> dict[str, Account]:
         found: dict[str, Account] = {}
         for chunk in chunks(names):
@@ -102,31 +149,49 @@ class SqlAccounts:
                 "valid_from_ms": new.valid_from_ms,
                 "scheme": new.scheme.value,
                 "fee_bps": new.fee_bps,
+                "requested_ms": new.requested_ms,
             }
             for account_id, new in plans
         ]
         self._connection.execute(insert(plan), rows)
 
 
-def _with_plans() -> Select[int, str, int, str, int, int]:
+def standing_plans(time_ms: int) -> Select[Any]:
+    """The plan of each account that is in force at a time, and those that are planned."""
+    in_force = (
+        _PLANS.with_only_columns(plan.c.account_id, func.max(plan.c.valid_from_ms).label("valid_from_ms"))
+        .where(plan.c.valid_from_ms <= time_ms)
+        .group_by(plan.c.account_id)
+        .subquery()
+    )
+    return _PLANS.outerjoin(in_force, in_force.c.account_id == plan.c.account_id).where(
+        or_(in_force.c.valid_from_ms.is_(None), plan.c.valid_from_ms >= in_force.c.valid_from_ms)
+    )
+
+
+_PLANS = (
+    select(plan)
+    .outerjoin(
+        plan_cancel,
+        and_(plan_cancel.c.account_id == plan.c.account_id, plan_cancel.c.valid_from_ms == plan.c.valid_from_ms),
+    )
+    .where(plan_cancel.c.account_id.is_(None))
+)
+"""The plans that were not taken back."""
+
+
+def _with_plans() -> Select[Any]:
     return (
-        select(
-            account.c.id,
-            account.c.name,
-            account.c.created_ms,
-            plan.c.scheme,
-            plan.c.fee_bps,
-            plan.c.valid_from_ms,
-        )
-        .join(plan, plan.c.account_id == account.c.id)
+        _PLANS.add_columns(account.c.id, account.c.name, account.c.created_ms)
+        .join(account, account.c.id == plan.c.account_id)
         .order_by(account.c.id, plan.c.valid_from_ms)
     )
 
 
-def _accounts(rows: Collection[Row[int, str, int, str, int, int]]) -> dict[str, Account]:
+def _accounts(rows: Collection[Any]) -> dict[str, Account]:
     found: dict[str, Account] = {}
-    for account_id, name, created_ms, scheme, fee_bps, valid_from_ms in rows:
-        before = found[name].plans if name in found else ()
-        of_row = Plan(Scheme(scheme), fee_bps, valid_from_ms)
-        found[name] = Account(account_id, name, created_ms, (*before, of_row))
+    for row in rows:
+        before = found[row.name].plans if row.name in found else ()
+        of_row = Plan(Scheme(row.scheme), row.fee_bps, row.valid_from_ms, row.requested_ms)
+        found[row.name] = Account(row.id, row.name, row.created_ms, (*before, of_row))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import groupby
 from typing import Any
 
@@ -56,6 +57,10 @@ class SqlJournal:
         check_sides(self.balances_sat({name for posted in fresh for name in posted.sided_accounts}))
         return len(fresh)
 
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self._connection.execute(select(func.count()).select_from(journal)).scalar_one())
+
     def rows(self) -> Iterator[Row]:
         """All rows, in order."""
         return self._rows(ROWS)
@@ -79,6 +84,14 @@ class SqlJournal:
             balances.update((name, int(total)) for name, total in rows)
         return balances
 
+    def balance_after(self, account: str, row_id: int) -> tuple[int, int]:
+        """What an account moved in the rows that followed one, and the newest row; so a look costs what is new."""
+        newest_id = self._connection.execute(select(func.coalesce(func.max(journal.c.id), 0))).scalar_one()
+        moved = select(func.coalesce(func.sum(entry.c.amount_sat), 0)).where(entry.c.account == account)
+        if row_id:  # else it is all of them, and the index by account is the short way
+            moved = moved.where(entry.c.journal_id > row_id)
+        return int(self._connection.execute(moved).scalar_one()), int(newest_id)
+
     def _fresh(self, postings: Sequence[Posting]) -> list[Posting]:
         """The postings whose keys are new. Raises LedgerError for a key with other content."""
         by_key: dict[str, Posting] = {}
@@ -91,13 +104,16 @@ class SqlJournal:
 
     def _rows(self, statement: Select[Any]) -> Iterator[Row]:
         found = self._connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE})
-        for row_id, group in groupby(found, key=lambda line: line.id):
-            lines = list(group)
-            first = lines[0]
-            # Sorted here: every database has an order of its own for text.
-            entries = sorted((Entry(line.account, line.amount_sat) for line in lines), key=lambda each: each.account)
-            posted = Posting(first.key, first.kind, first.ref, first.time_ms, tuple(entries))
-            yield Row(row_id, posted, first.prev_hash, first.hash)
+        with closing(found):
+            for row_id, group in groupby(found, key=lambda line: line.id):
+                lines = list(group)
+                first = lines[0]
+                # Sorted here: every database has an order of its own for text.
+                entries = sorted(
+                    (Entry(line.account, line.amount_sat) for line in lines), key=lambda each: each.account
+                )
+                posted = Posting(first.key, first.kind, first.ref, first.time_ms, tuple(entries))
+                yield Row(row_id, posted, first.prev_hash, first.hash)
 
 
 ROWS = (

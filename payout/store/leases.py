@@ -37,7 +37,7 @@ class SqlLeases:
         row = self._connection.execute(select(lease.c.fence, lease.c.holder).where(lease.c.name == name)).one_or_none()
         if row is None or row.fence != fence:
             by = "nobody" if row is None else row.holder
-            raise LeaseLost(f"{by} pays now: this process does nothing more until the lease is free")
+            raise LeaseLost(f"{by} has the lease {name!r} now: this process does nothing more until that is free")
 
     def give_back(self, name: str, fence: int) -> None:
         """Let the next one have it at once."""

@@ -13,11 +13,17 @@ from payout.ports import LedgerUnavailable
 from payout.store.accounts import SqlAccounts
 from payout.store.accruals import SqlAccruals
 from payout.store.blocks import SqlBlocks
+from payout.store.epochs import SqlEpochs
+from payout.store.fee_days import SqlFeeDays
 from payout.store.journal import SqlJournal
 from payout.store.leases import SqlLeases
+from payout.store.luck import SqlLuck
 from payout.store.payees import SqlPayees
 from payout.store.payouts import SqlPayouts
+from payout.store.reserve import SqlReserve
 from payout.store.shares import SqlShares
+from payout.store.slices import SqlSlices
+from payout.store.strays import SqlGuards, SqlStrays
 from pool import failpoints
 from pool.store.sql import reading, writing
 
@@ -30,11 +36,18 @@ class SqlBooks:
         self.accounts = SqlAccounts(connection)
         self.shares = SqlShares(connection)
         self.accruals = SqlAccruals(connection)
+        self.fee_days = SqlFeeDays(connection)
+        self.reserve = SqlReserve(connection)
+        self.slices = SqlSlices(connection)
         self.blocks = SqlBlocks(connection)
         self.journal = SqlJournal(connection)
         self.payouts = SqlPayouts(connection)
         self.payees = SqlPayees(connection)
         self.leases = SqlLeases(connection)
+        self.strays = SqlStrays(connection)
+        self.luck = SqlLuck(connection)
+        self.epochs = SqlEpochs(connection)
+        self.guards = SqlGuards(connection)
 
 
 class SqlLedger:

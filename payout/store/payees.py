@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from sqlalchemy import Connection, Select, and_, func, insert, select
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, insert, select
 from payout.accounts import AccountRefused, PayoutAddress
 from payout.ledger import available
 from payout.payment_ports import Payee
+from pool.store.move_tables import stray
 from pool.store.sql import account, entry, payout_address, payout_address_cancel, payout_threshold
 
 _AVAILABLE = available("%")
@@ -46,12 +47,18 @@ class SqlPayees:
     def change_address(self, name: str, to: PayoutAddress, now_ms: int, hold_ms: int) -> AddressChange:
         """Pay an account elsewhere once the hold is over; its first address holds at once.
 
-        Raises AccountRefused, also while another change is on hold.
+        Raises AccountRefused, also while another change is on hold, or a worker of the account is where nobody planned
+        it to be: a move is when stolen names are easiest to use.
         """
         known = [change for change in self.addresses(name) if change.cancelled_ms is None]
         if known and known[-1].valid_from_ms > now_ms:
             raise AccountRefused(
                 f"the address of {name} changes to {known[-1].address} already and is on hold: cancel that first"
+            )
+        if known and name in self._strayed():
+            raise AccountRefused(
+                f"the address of {name} cannot be changed: a worker of it came on in another region without a planned "
+                f"move; see `steppe move strays`, and confirm it with `steppe move confirm {name}`"
             )
         if known and known[-1].address == to.address:
             raise AccountRefused(f"{name} is paid to {to.address} already")
@@ -103,9 +110,12 @@ class SqlPayees:
             for row in self._connection.execute(_OWED)
             if row.total < 0
         }
-        addresses, held = self._addresses_at(time_ms)
         thresholds = self._thresholds_at(time_ms)
         names = self._connection.execute(select(account.c.id, account.c.name)).all()
+        strayed = self._strayed()
+        addresses, held = self._addresses_at(
+            time_ms, {row.id: strayed[row.name] for row in names if row.name in strayed}
+        )
         return sorted(
             (
                 Payee(
@@ -122,12 +132,27 @@ class SqlPayees:
             key=lambda payee: payee.account,
         )
 
-    def _addresses_at(self, time_ms: int) -> tuple[dict[int, PayoutAddress], dict[int, int]]:
-        """By account id: the address in force, and the end of a hold."""
+    def _strayed(self) -> dict[str, int]:
+        """By name, accounts with a worker where nobody planned it to be, and since when."""
+        rows = self._connection.execute(
+            select(stray.c.account, func.min(stray.c.seen_ms).label("since_ms"))
+            .where(stray.c.confirmed_ms.is_(None))
+            .group_by(stray.c.account)
+        )
+        return {row.account: row.since_ms for row in rows}
+
+    def _addresses_at(
+        self, time_ms: int, strayed: Mapping[int, int]
+    ) -> tuple[dict[int, PayoutAddress], dict[int, int]]:
+        """By account id: the address in force, and the end of a hold. strayed: since when changes are held that were on
+        hold then, until somebody confirms; at the earliest, that is after now."""
         found: dict[int, PayoutAddress] = {}
         held: dict[int, int] = {}
         for row in self._connection.execute(_ADDRESSES.where(payout_address_cancel.c.cancelled_ms.is_(None))):
-            if row.valid_from_ms <= time_ms:
+            is_held = row.account_id in found and row.valid_from_ms > strayed.get(row.account_id, row.valid_from_ms)
+            if is_held and row.valid_from_ms <= time_ms:
+                held[row.account_id] = time_ms + 1
+            elif row.valid_from_ms <= time_ms:
                 found[row.account_id] = PayoutAddress(row.address, row.script)
             else:
                 held[row.account_id] = row.valid_from_ms

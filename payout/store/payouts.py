@@ -73,6 +73,16 @@ class SqlPayouts:
         )
         return {row.id: State(row.state) for row in rows}
 
+    def states(self) -> dict[int, State]:
+        """All numbers and states."""
+        rows = self._connection.execute(select(payout.c.id, payout.c.state).order_by(payout.c.id))
+        return {row.id: State(row.state) for row in rows}
+
+    def counts(self) -> dict[State, int]:
+        """How many batches are in each state."""
+        counted = select(payout.c.state, func.count().label("batches")).group_by(payout.c.state)
+        return {State(row.state): row.batches for row in self._connection.execute(counted)}
+
     def get(self, payout_id: int) -> Batch | None:
         """One batch."""
         return next(iter(self._batches(payout.c.id == payout_id)), None)

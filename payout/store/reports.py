@@ -16,18 +16,24 @@ from payout.accounts import Account, Plan, Scheme, plan_at
 from payout.ledger import Row, available
 from payout.maturity import State
 from payout.pps import PSAT
+from payout.reserve import scheme_of
+from payout.statement import Statement
 from payout.store.accounts import SqlAccounts
-from payout.store.blocks import SqlBlocks
+from payout.store.blocks import BOUGHT_SAT, SqlBlocks
+from payout.store.history import SqlHistory
 from payout.store.journal import SqlJournal
 from payout.store.ledger import errors_of_ours
+from payout.store.luck import GroupReport, SqlLuck
 from payout.store.payout_reports import PayoutDetail, PayoutsPage, detail_of, page_of
+from payout.store.reserve import SqlReserve
 from payout.store.shares import SqlShares
+from pool.store.scheme_tables import fpps_carry
 from pool.store.sql import account, block, credit, entry, journal, pps_accrual, pps_carry, reading, stake
 
 
 class AccountReport(Struct, frozen=True):
     """An account. plan: the one in force. pps_psat: earned per share, but not yet in the ledger. credits: how many
-    blocks it has a part of, orphaned ones too."""
+    blocks it has a part of, orphaned ones too. paid_as: the scheme that shares of the next job count under."""
 
     account: Account
     plan: Plan
@@ -36,6 +42,7 @@ class AccountReport(Struct, frozen=True):
     reserved_sat: int
     pps_psat: int
     credits: int
+    paid_as: Scheme
 
 
 class BlockReport(Struct, frozen=True):
@@ -59,7 +66,8 @@ class BlockReport(Struct, frozen=True):
 
 
 class CreditReport(Struct, frozen=True):
-    """A part of a block. scheme: of its shares; the part of those that were bought is the reserve's."""
+    """A part of a block. scheme: of its shares. bought_sat: the reserve's, which has bought them; net_sat: what is not
+    the pool's fee."""
 
     account: str
     slice_id: int
@@ -67,6 +75,7 @@ class CreditReport(Struct, frozen=True):
     weight: int
     gross_sat: int
     fee_sat: int
+    bought_sat: int = 0
 
     @property
     def net_sat(self) -> int:
@@ -173,7 +182,13 @@ class SqlReports:
             booked = SqlBlocks(connection).get(block_hash)
             credits = tuple(
                 CreditReport(
-                    each.key.account, each.key.slice_id, each.key.scheme, each.weight, each.gross_sat, each.fee_sat
+                    each.key.account,
+                    each.key.slice_id,
+                    each.key.scheme,
+                    each.weight,
+                    each.gross_sat,
+                    each.fee_sat,
+                    each.bought_sat,
                 )
                 for each in (booked.credits if booked else ())
             )
@@ -184,6 +199,11 @@ class SqlReports:
         with self._reading() as connection:
             return SqlJournal(connection).balances_sat()
 
+    def statement(self, name: str, from_ms: int, to_ms: int, last_row: int | None, changes_max: int) -> Statement:
+        """What an account had, got and was paid. Raises AccountRefused."""
+        with self._reading() as connection:
+            return SqlHistory(connection).statement(name, from_ms, to_ms, last_row, changes_max)
+
     def payouts(self, offset: int, count: int) -> PayoutsPage:
         """Batches of payments from the newest on."""
         with self._reading() as connection:
@@ -193,6 +213,11 @@ class SqlReports:
         """One batch with everything about it; None if there is none of that number."""
         with self._reading() as connection:
             return detail_of(connection, payout_id)
+
+    def luck(self) -> tuple[GroupReport, ...]:
+        """Groups of machines: what they should have found, and what they have."""
+        with self._reading() as connection:
+            return tuple(SqlLuck(connection).report())
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -210,9 +235,11 @@ _CREDITED = (
 _NEWEST = (
     select(block.c.found_ms, block.c.score_end)
     .where(block.c.state.not_in([State.ORPHANED.value, State.DEAD.value]))
-    .order_by(block.c.score_end.desc())
+    .order_by(block.c.score_end.desc(), block.c.found_ms.desc())
     .limit(1)
 )
+# Of blocks, not per share: all but what the reserve has bought whole.
+_HAS_OWN = stake.c.scheme.in_([Scheme.PPLNS.value, Scheme.PPS_PLUS.value, Scheme.SOLO.value])
 _BLOCKS = select(block, _CREDITED.label("credits"))
 
 
@@ -238,17 +265,21 @@ def _accounts(connection: Connection, accounts: list[Account], time_ms: int) -> 
     names = {f"liab:{each.name}:{kind}" for each in accounts for kind in kinds}
     balances_sat = SqlJournal(connection).balances_sat(names)
     pps_psat, credits = _pps_psat(connection), _credits(connection)
+    reserve = SqlReserve(connection)
+    stops, height = reserve.stops(), max(reserve.seen_height(), SqlBlocks(connection).chain_height() + 1)
 
     def report(each: Account) -> AccountReport:
         owed_sat = {kind: -balances_sat.get(f"liab:{each.name}:{kind}", 0) for kind in kinds}
+        plan = plan_at(each.plans, time_ms)
         return AccountReport(
             account=each,
-            plan=plan_at(each.plans, time_ms),
+            plan=plan,
             immature_sat=owed_sat["immature"],
             available_sat=owed_sat["available"],
             reserved_sat=owed_sat["reserved"],
             pps_psat=pps_psat.get(each.id, 0),
             credits=credits.get(each.id, 0),
+            paid_as=scheme_of(plan, stops, height),
         )
 
     return [report(each) for each in accounts]
@@ -256,7 +287,10 @@ def _accounts(connection: Connection, accounts: list[Account], time_ms: int) -> 
 
 def _pps_psat(connection: Connection) -> dict[int, int]:
     """Carry and what has accrued since, by account id."""
-    psat = {row.account_id: row.carry_psat for row in connection.execute(select(pps_carry))}
+    psat: dict[int, int] = {}
+    for table in (pps_carry, fpps_carry):
+        for row in connection.execute(select(table)):
+            psat[row.account_id] = psat.get(row.account_id, 0) + row.carry_psat
     accrued = select(
         pps_accrual.c.account_id, func.sum(pps_accrual.c.earned_sat), func.sum(pps_accrual.c.earned_psat)
     ).where(pps_accrual.c.settled.is_(False))
@@ -270,14 +304,14 @@ def _credits(connection: Connection) -> dict[int, int]:
         select(stake.c.account_id, func.count(func.distinct(credit.c.block_hash)).label("credits"))
         .select_from(credit)
         .join(stake, stake.c.id == credit.c.stake_id)
-        .where(stake.c.scheme == Scheme.PPLNS.value)
+        .where(_HAS_OWN)
         .group_by(stake.c.account_id)
     )
     return {row.account_id: row.credits for row in connection.execute(counted)}
 
 
 def _earned_of_blocks(name: str, count: int) -> Select[Any]:
-    net_sat = func.sum(credit.c.gross_sat - credit.c.fee_sat).label("net_sat")
+    net_sat = func.sum(credit.c.gross_sat - credit.c.fee_sat - BOUGHT_SAT).label("net_sat")
     columns = (block.c.found_ms, block.c.hash, block.c.height, block.c.state)
     return (
         select(*columns, net_sat)
@@ -285,7 +319,7 @@ def _earned_of_blocks(name: str, count: int) -> Select[Any]:
         .join(stake, stake.c.id == credit.c.stake_id)
         .join(account, account.c.id == stake.c.account_id)
         .join(block, block.c.hash == credit.c.block_hash)
-        .where(account.c.name == name, stake.c.scheme == Scheme.PPLNS.value)
+        .where(account.c.name == name, _HAS_OWN)
         .group_by(*columns)
         .order_by(block.c.found_ms.desc())
         .limit(count)
@@ -296,7 +330,7 @@ def _settled(name: str, count: int) -> Select[Any]:
     return (
         select(journal.c.time_ms, journal.c.key, entry.c.amount_sat)
         .join(entry, entry.c.journal_id == journal.c.id)
-        .where(journal.c.kind == "pps", journal.c.ref == name, entry.c.account == available(name))
+        .where(journal.c.kind.in_(["pps", "fpps"]), journal.c.ref == name, entry.c.account == available(name))
         .order_by(journal.c.id.desc())
         .limit(count)
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
 from payout.accounts import Stake
 from payout.order import SUMMED, OrderedShares, Worths, add_up, clip, pack, pack_sums, pieces, unpack, unpack_sums
@@ -34,6 +34,12 @@ class SqlShares:
         rows = self._connection.execute(select(high_water.c.frontend, high_water.c.seq))
         return {row.frontend: row.seq for row in rows}
 
+    def newest_ms(self) -> int:
+        """When the newest record of any journal that is in the books was written; 0 without one."""
+        of_last = and_(share_batch.c.frontend == high_water.c.frontend, share_batch.c.last_seq == high_water.c.seq)
+        newest = select(func.max(share_batch.c.time_ms)).select_from(high_water).join(share_batch, of_last)
+        return self._connection.execute(newest).scalar_one() or 0
+
     def advance(self, frontend: str, seq: int) -> None:
         """Everything up to seq is in the books now."""
         put(self._connection, high_water, {"frontend": frontend}, {"seq": seq})
@@ -56,7 +62,8 @@ class SqlShares:
         for batch in batches:
             shares = _with(batch.shares, numbered[id(batch.shares.worths)])
             fresh.append(shares)
-            before, end = end, end + shares.units()
+            blob, units = pack(shares)
+            before, end = end, end + units
             rows.append(
                 {
                     "id": first_id + len(fresh),
@@ -66,7 +73,7 @@ class SqlShares:
                     "time_ms": batch.time_ms,
                     "score_before": before,
                     "score_after": end,
-                    "shares": pack(shares),
+                    "shares": blob,
                 }
             )
         if rows:
@@ -75,6 +82,8 @@ class SqlShares:
 
     def window(self, low: int, high: int) -> dict[Stake, int]:
         """The weight of each stake in the stretch (low, high] of the line."""
+        if low >= high:
+            return {}
         first = self._first(share_batch.c.score_after > low)
         last = self._first(share_batch.c.score_after >= high)
         if first is None:
@@ -87,7 +96,11 @@ class SqlShares:
             parts.append(clip(unpack(shares).in_order(), score_before, low, high))
         weights = add_up(parts)
         stakes = stakes_by_id(self._connection, weights)
-        return {stakes[stake_id]: weight for stake_id, weight in weights.items()}
+        return {stakes[stake_id]: weight for stake_id, weight in weights.items() if weight}
+
+    def sums_between(self, first: int, last: int) -> dict[int, int]:
+        """The units of each stake, by its number, in the batches from one to another."""
+        return add_up(part for piece in pieces(first - 1, last) for part in self._sums(*piece))
 
     def _last(self) -> tuple[int, int]:
         last = select(share_batch.c.id, share_batch.c.score_after).order_by(share_batch.c.id.desc()).limit(1)

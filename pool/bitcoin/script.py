@@ -33,6 +33,14 @@ def output_script(address: str, network: Network) -> bytes:
         ) from error
 
 
+def address_of(script: bytes, network: Network) -> str | None:
+    """The address that a script pays; None if it has none."""
+    try:
+        return str(bdkpython.Address.from_script(bdkpython.Script(script), bdkpython.Network[network.address_network]))
+    except bdkpython.FromScriptError:
+        return None
+
+
 def push(data: bytes) -> bytes:
     """The script that puts 1 to 75 bytes on the stack. Raises ValueError for another length."""
     if not 1 <= len(data) <= PUSH_BYTES_MAX:

@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Struct
 
 JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+CSV = "text/csv; charset=utf-8; header=present"
 
 HEADERS = (
     # The page has no inline script or style and nothing from elsewhere, so that a hostile worker name that slipped

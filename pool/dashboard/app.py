@@ -1,11 +1,10 @@
-"""The dashboard on twisted.web: paths to endpoints, answers to bytes."""
+"""The dashboard on twisted.web: requests to the guard, answers to bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
-from urllib.parse import unquote
+from typing import Any, Protocol, cast
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.web.http import Request as HttpRequest
 from twisted.web.http_headers import Headers
@@ -13,56 +12,38 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from pool import events
+from pool.dashboard.access import openapi
+from pool.dashboard.access.guard import Guard
+from pool.dashboard.access.login import Doorkeeper
+from pool.dashboard.access.office import Office
+from pool.dashboard.access.orders import Orders
+from pool.dashboard.access.ports import Credentials
+from pool.dashboard.access.principal import Recognizer
+from pool.dashboard.access.streams import Page, Streams
 from pool.dashboard.answers import HEADERS, Answer, Refusal, is_known
-from pool.dashboard.api import Api, Arguments
-from pool.dashboard.cache import Cache, CachedBooks, CachedLive
+from pool.dashboard.assets import assets
+from pool.dashboard.front import BriefRequest, Front
 from pool.dashboard.overview import About
-from pool.dashboard.ports import Books, Live
-from pool.dashboard.static import static_answers
+from pool.dashboard.stream import CONTENT_TYPE
+from pool.dashboard.views import CachedViews, Sources
 from pool.ports import Clock
 
 IDLE_SECONDS = 30.0
 """A connection that asks nothing for so long is closed; the page asks each two seconds."""
 
-Endpoint = Callable[[Arguments], Awaitable[Answer]]
+EVENTS = b"/api/v1/events"
+"""The one path whose answer does not end."""
+
+_NOT_KEPT = (("Cache-Control", "no-store"), ("Vary", "Cookie, Authorization"))
 
 
-class Routes:
-    """Which endpoint a path leads to."""
+class Access(Struct, frozen=True):
+    """Who may come in. public: the parts that everybody sees. proxies: addresses that are believed."""
 
-    def __init__(self, api: Api) -> None:
-        self._static = static_answers()
-        self._fixed: dict[str, Endpoint] = {
-            "/api/v1/pool": api.pool,
-            "/api/v1/workers": api.workers,
-            "/api/v1/accounts": api.accounts,
-            "/api/v1/blocks": api.blocks,
-            "/api/v1/payouts": api.payouts,
-            "/healthz": api.healthz,
-            "/readyz": api.readyz,
-            "/metrics": api.metrics,
-        }
-        self._named: dict[str, Callable[[str, Arguments], Awaitable[Answer]]] = {
-            "/api/v1/workers/": api.worker,
-            "/api/v1/accounts/": api.account,
-            "/api/v1/blocks/": api.block,
-            "/api/v1/payouts/": api.payout,
-        }
-
-    async def answer(self, method: bytes, path: bytes, arguments: Arguments) -> Answer:
-        """The answer to a request. Raises Refusal. path: percent-encoded, as on the wire."""
-        text = path.decode("ascii", "replace")
-        if (static := self._static.get(text)) is not None:
-            _check_method(method)
-            return static
-        if (endpoint := self._fixed.get(text)) is not None:
-            _check_method(method)
-            return await endpoint(arguments)
-        for prefix, named in self._named.items():
-            if text.startswith(prefix):
-                _check_method(method)
-                return await named(unquote(text.removeprefix(prefix)), arguments)
-        raise Refusal(404, "unknown_path", "There is nothing here.", "The page is at /, the API below /api/v1.")
+    credentials: Credentials
+    orders: Orders
+    public: tuple[str, ...]
+    proxies: tuple[str, ...] = ()
 
 
 def _check_method(method: bytes) -> None:
@@ -83,9 +64,12 @@ class _Root(Resource):
 
     isLeaf = True  # noqa: N815 - Twisted's name
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, guard: Guard, streams: Streams, front: Front) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._routes = routes
+        self._guard = guard
+        self._streams = streams
+        self._front = front
+        self._static = assets()
 
     def render(self, request: Request) -> int:
         Deferred.fromCoroutine(self._respond(request))
@@ -95,18 +79,34 @@ class _Root(Resource):
         left: list[object] = []
         request.notifyFinish().addErrback(left.append)
         try:
-            answer = await self._routes.answer(request.method, request.path, request.args or {})
+            answer = await self._answer(request, left)
         except Refusal as refusal:
             answer = refusal.answer()
         except Exception as error:  # noqa: BLE001 - a bug: logged with its traceback, which the asker never sees
             events.bug("dashboard", error)
             hint = "This is a bug of the pool; its log has the details."
             answer = Refusal(500, "internal", "The answer could not be made.", hint).answer()
-        if not left:
+        if answer is not None and not left:
             known = is_known(answer, request.getHeader("if-none-match"))
             request.setResponseCode(304 if known else answer.status)
             _set_headers(request.responseHeaders, answer)
             _send(request, b"" if known else answer.body)
+
+    async def _answer(self, request: Request, left: list[object]) -> Answer | None:
+        """None when it is a stream, which goes on."""
+        asked = self._front.asked(request)
+        if (static := self._static.get(asked.path)) is not None:
+            _check_method(request.method)
+            return static
+        if request.path == EVENTS and request.method == b"GET":
+            principal, source = await self._guard.admit(asked)
+            self._streams.admit()
+            if not left:
+                _set_headers(request.responseHeaders, Answer(200, CONTENT_TYPE, b"", headers=_NOT_KEPT))
+                request.responseHeaders.removeHeader("Content-Length")
+                self._streams.open(source, principal, cast(Page, request), request.getHeader("last-event-id"))
+            return None
+        return await self._guard.answer(asked)
 
 
 def _set_headers(headers: Headers, answer: Answer) -> None:
@@ -125,13 +125,6 @@ def _send(outgoing: _Outgoing, body: bytes) -> None:
     outgoing.finish()
 
 
-class _BodylessRequest(Request):
-    """A request whose body is thrown away as it comes: nothing here takes one, so nobody can fill the disk with it."""
-
-    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        pass
-
-
 class _QuietSite(Site):
     """A site without an access log: a page asks five things each two seconds, and metrics count what matters."""
 
@@ -139,9 +132,28 @@ class _QuietSite(Site):
         pass
 
 
-def dashboard_site(live: Live, books: Books, clock: Clock, reactor: Any, about: About) -> Site:
-    """The factory to listen with. Reads both sources through a cache of a second. reactor: an IReactorTime."""
-    cache = Cache(clock, reactor)
-    api = Api(CachedLive(live, cache), CachedBooks(books, cache), clock, about)
-    root = _Root(Routes(api))
-    return _QuietSite(root, requestFactory=_BodylessRequest, timeout=IDLE_SECONDS)  # type: ignore[no-untyped-call]
+class Sites(Struct, frozen=True):
+    """The factories to listen with: for everybody, and for operators."""
+
+    public: Site
+    admin: Site
+
+
+def dashboard_sites(sources: Sources, access: Access, clock: Clock, reactor: Any, about: About) -> Sites:
+    """Reads its sources through a cache of a second. reactor: an IReactorTime."""
+    views = CachedViews(sources, clock, reactor, about)
+    recognizer = Recognizer(access.credentials, clock)
+    doorkeeper = Doorkeeper(access.credentials, recognizer, clock, access.public)
+    office = Office(access.credentials, recognizer, clock)
+    served = openapi.answer(about.version)
+    guard = Guard(
+        openapi.TABLE, views, access.public, recognizer, doorkeeper, office, access.orders, access.credentials,
+        lambda: served,
+    )  # fmt: skip
+    streams = Streams(guard, clock.monotonic, reactor)
+    return Sites(*(_site(guard, streams, Front(access.proxies, is_admin=admin)) for admin in (False, True)))
+
+
+def _site(guard: Guard, streams: Streams, front: Front) -> Site:
+    root = _Root(guard, streams, front)
+    return _QuietSite(root, requestFactory=BriefRequest, timeout=IDLE_SECONDS)  # type: ignore[no-untyped-call]

@@ -6,15 +6,19 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from payout.maturity import State
+from payout.payment_ports import WalletWaits
 from payout.ports import LedgerUnavailable
 from payout.rewards import UNIT
+from payout.solvency import Solvency
+from payout.statement import Statement
 from payout.store import reports
+from payout.store.luck import GroupReport
 from payout.store.payout_reports import PayoutDetail, PayoutsPage
 from payout.store.reports import SqlReports
 from pool.dashboard.ports import SourceUnavailable
-from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, Credit, LedgerRow, Totals
+from pool.dashboard.rows import AccountCredit, AccountPlan, Block, BlockDetail, BookAccount, Credit, LedgerRow, Totals
 from pool.dashboard.threads import InThread
-from pool.ports import Clock
+from pool.ports import Clock, NodeUnavailable
 
 T = TypeVar("T")
 
@@ -22,7 +26,15 @@ T = TypeVar("T")
 class LedgerBooks:
     """Satisfies pool.dashboard.ports.Books."""
 
-    def __init__(self, ledger: SqlReports, in_thread: InThread, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: SqlReports,
+        in_thread: InThread,
+        clock: Clock,
+        solvency: Callable[[], Solvency],
+    ) -> None:
+        """solvency: makes the report; raises NodeUnavailable, WalletWaits, LedgerUnavailable."""
+        self._solvency = solvency
         self._ledger = ledger
         self._in_thread = in_thread
         self._clock = clock
@@ -49,11 +61,23 @@ class LedgerBooks:
         found = await self._read(lambda: self._ledger.block(block_hash))
         return None if found is None else _detail(found)
 
+    async def statement(self, name: str, from_ms: int, to_ms: int, last_row: int | None, changes_max: int) -> Statement:
+        return await self._read(lambda: self._ledger.statement(name, from_ms, to_ms, last_row, changes_max))
+
+    async def solvency(self) -> Solvency:
+        try:
+            return await self._read(self._solvency)
+        except (NodeUnavailable, WalletWaits) as error:
+            raise SourceUnavailable(str(error)) from error
+
     async def payouts(self, offset: int, count: int) -> PayoutsPage:
         return await self._read(lambda: self._ledger.payouts(offset, count))
 
     async def payout(self, payout_id: int) -> PayoutDetail | None:
         return await self._read(lambda: self._ledger.payout(payout_id))
+
+    async def luck(self) -> tuple[GroupReport, ...]:
+        return await self._read(self._ledger.luck)
 
     async def _read(self, work: Callable[[], T]) -> T:
         answer: Awaitable[T] = self._in_thread(work)
@@ -84,6 +108,8 @@ def _account(found: reports.AccountReport) -> BookAccount:
         reserved_sat=found.reserved_sat,
         pps_psat=str(found.pps_psat),
         credits=found.credits,
+        plans=tuple(AccountPlan(each.scheme.value, each.fee_bps, each.valid_from_ms) for each in found.account.plans),
+        paid_as=found.paid_as.value,
     )
 
 
@@ -113,7 +139,15 @@ def _block(found: reports.BlockReport) -> Block:
 def _detail(found: reports.BlockDetail) -> BlockDetail:
     weight = sum(each.weight for each in found.credits)
     credits = tuple(
-        Credit(each.account, each.scheme.value, each.weight / weight, each.gross_sat, each.fee_sat, each.net_sat)
+        Credit(
+            each.account,
+            each.scheme.value,
+            each.weight / weight,
+            each.gross_sat,
+            each.fee_sat,
+            each.net_sat,
+            each.bought_sat,
+        )
         for each in found.credits
     )
     ledger = tuple(

@@ -6,6 +6,7 @@ import enum
 
 from msgspec import Struct
 
+from pool.bitcoin.amount import format_btc
 from pool.dashboard.readings import Reading
 from pool.dashboard.rows import AccountingRole, LiveView, Roles, StratumRole, Totals, WorkRole
 
@@ -24,6 +25,9 @@ REFUSAL_WARN_MS = 3_600_000
 
 CERTIFICATE_WARN_DAYS = 21
 """Automatic renewal happens a month before the end, so by then it has failed."""
+
+TOLD_MAX = 10
+"""So many alarms are told in one line."""
 
 _DAY_MS = 86_400_000
 
@@ -59,18 +63,37 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
     if live.value is None:
         checks += [
             Check(name, State.UNKNOWN, "not known while Redis is down")
-            for name in ("work", "stratum", "accounting", "nodes", "chain", "proposals", "template", "disk")
+            for name in (
+                "work",
+                "stratum",
+                "accounting",
+                "reserve",
+                "ledger",
+                "luck",
+                "nodes",
+                "chain",
+                "proposals",
+                "template",
+                "moves",
+                "fleet",
+                "disk",
+            )
         ]
     else:
         roles = live.value.roles
         checks += [
-            _work(roles.work),
+            _work(roles),
             _stratum(roles.stratum, roles.work, now_ms),
             _accounting(roles.accounting),
+            _reserve(roles.accounting),
+            _ledger(roles.accounting),
+            _luck(roles.accounting),
             _nodes(roles.work),
             _chain(roles.work),
             _proposals(roles.work, now_ms),
             _template(roles.work, now_ms),
+            _moves(roles.accounting),
+            _fleet(roles.accounting),
             _disk(roles),
         ]
     ready = all(check.state in (State.OK, State.WARN) for check in checks)
@@ -83,7 +106,15 @@ def _source(name: str, reason: str | None) -> Check:
     return Check(name, State.DOWN, reason)
 
 
-def _work(role: WorkRole | None) -> Check:
+def _work(roles: Roles) -> Check:
+    role = roles.work
+    if role is not None and (idle := {each.region for each in roles.stratum if each.region} - set(roles.work_regions)):
+        return Check(
+            "work",
+            State.DOWN,
+            f"no work role of {', '.join(sorted(idle))} gives a sign of life; miners there keep their last job",
+            "Start it there, or see its log; region.name must be the same in the files of a region.",
+        )
     if role is None:
         return Check(
             "work",
@@ -169,6 +200,64 @@ def _accounting(role: AccountingRole | None) -> Check:
     return Check("accounting", State.OK, "books shares")
 
 
+def _ledger(role: AccountingRole | None) -> Check:
+    """Never down: mining goes on, whatever is wrong with the money."""
+    if role is None:
+        return Check("ledger", State.UNKNOWN, "not known while the accounting role is down")
+    if role.broken:
+        first = role.broken[0]
+        more = f", and {len(role.broken) - 1} more" if len(role.broken) > 1 else ""
+        text = f"payouts are stopped: invariant {first.invariant} is broken: {first.what}{more}"
+        return Check("ledger", State.WARN, text, f"{first.mend} Then `steppe payout resume REASON`.")
+    if role.payouts_stopped is not None:
+        mend = "`steppe payout status` says more. Once all is well: `steppe payout resume REASON`."
+        return Check("ledger", State.WARN, f"payouts are stopped: {role.payouts_stopped}", mend)
+    if role.held:
+        first_held = role.held[0]
+        text = f"{len(role.held)} of our blocks are held: {first_held.hash_hex}: {first_held.reason}"
+        return Check("ledger", State.WARN, text, "Look at it, then `steppe block release HASH REASON`.")
+    return Check("ledger", State.OK, "every invariant holds")
+
+
+def _luck(role: AccountingRole | None) -> Check:
+    if role is None:
+        return Check("luck", State.UNKNOWN, "not known while the accounting role is down")
+    if role.suspected:
+        first = role.suspected[0]
+        text = f"blocks are missing from {len(role.suspected)} groups, first {first.kind} {first.name}"
+        return Check("luck", State.WARN, text, f"`steppe withholding` has the figures. {first.told}")
+    return Check("luck", State.OK, "nobody finds fewer blocks than luck allows")
+
+
+def _reserve(role: AccountingRole | None) -> Check:
+    if role is None:
+        return Check("reserve", State.UNKNOWN, "not known while the accounting role is down")
+    found = role.reserve
+    if found is None:
+        return Check("reserve", State.OK, "not looked at yet")
+    held = f"the reserve of pay per share holds {format_btc(found.held_sat)} BTC"
+    mend = "`steppe reserve show` says what is needed; `steppe reserve fund` books what you add."
+    match found.level:
+        case "unused":
+            return Check("reserve", State.OK, "nobody is paid per share")
+        case "low":
+            return Check("reserve", State.WARN, f"{held}, below {_btc(found.alarm_sat)}", mend)
+        case "closed":
+            text = f"{held}, below {_btc(found.close_sat)}: no account more is paid per share"
+            return Check("reserve", State.WARN, text, mend)
+        case "stopped":
+            text = f"{held}: it was used up, and new jobs are paid by PPLNS"
+            return Check("reserve", State.WARN, text, f"{mend} Then `steppe reserve resume`.")
+        case _:
+            return Check("reserve", State.OK, held)
+
+
+def _btc(amount_sat: int | None) -> str:
+    if amount_sat is None:
+        return "any amount: the lowest fee does not cover the losses"
+    return f"{format_btc(amount_sat)} BTC"
+
+
 def _nodes(role: WorkRole | None) -> Check:
     if role is None:
         return Check("nodes", State.UNKNOWN, "not known while the work role is down")
@@ -228,6 +317,34 @@ def _template(role: WorkRole | None, now_ms: int) -> Check:
     if age_seconds > TEMPLATE_WARN_SECONDS:
         return Check("template", State.WARN, f"older than {TEMPLATE_WARN_SECONDS} s", mend)
     return Check("template", State.OK, "fresh")
+
+
+def _moves(role: AccountingRole | None) -> Check:
+    if role is None or role.moves is None:
+        return Check("moves", State.UNKNOWN if role is None else State.OK, "not known while nobody looks after them")
+    if role.moves.late:
+        late = ", ".join(f"{name}: {count}" for name, count in sorted(role.moves.late.items()))
+        mend = "`steppe move show` lists who is missing, by rack; close the move when no more are to come."
+        return Check("moves", State.WARN, f"relocation late, machines that have not arrived: {late}", mend)
+    if role.moves.strays:
+        return Check(
+            "moves",
+            State.WARN,
+            f"{role.moves.strays} workers came on in another region without a planned move",
+            "`steppe move strays` lists them. Their accounts' addresses cannot be changed until `steppe move confirm`.",
+        )
+    text = f"{role.moves.open} open" if role.moves.open else "none is open"
+    return Check("moves", State.OK, text)
+
+
+def _fleet(role: AccountingRole | None) -> Check:
+    if role is None:
+        return Check("fleet", State.UNKNOWN, "not known while nobody looks after it")
+    if not role.alarms:
+        return Check("fleet", State.OK, "no machine that should hash is known to be dark")
+    told = [f"{each.kind} {each.name}: {each.dark} of {each.machines}" for each in role.alarms[:TOLD_MAX]]
+    mend = "/api/v1/alarms says since when. Call the site; announce what is planned with `steppe site event`."
+    return Check("fleet", State.WARN, f"machines are dark: {'; '.join(told)}", mend)
 
 
 def _disk(roles: Roles) -> Check:

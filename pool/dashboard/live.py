@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from pool.dashboard.fleet_rows import AlarmSign
+from pool.dashboard.live_workers import NOTHING, WorkerRows, activity_of, counted
 from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.rows import (
     AccountingRole,
-    Activity,
+    Broken,
     Disk,
-    Hashrate,
+    HeldBlock,
+    JobCoinbase,
     LiveAccount,
     LiveView,
-    Rate,
+    MovesSign,
     Reject,
+    ReserveSign,
     Roles,
     StratumRole,
+    Suspected,
     WorkChain,
     Worker,
     WorkJob,
@@ -30,13 +34,11 @@ from pool.dashboard.rows import (
 )
 from pool.dashboard.threads import InThread
 from pool.ports import Clock, StoreUnavailable
-from pool.stats.hashrate import Estimate
+from pool.stats.history import Rings
 from pool.stats.rejects import Reject as StoredReject
-from pool.stats.tally import Row, login
+from pool.stats.tally import Row
 
 T = TypeVar("T")
-
-_NOTHING = Activity(Hashrate(*[Rate(0.0, None)] * 4), 0, {}, None)
 
 
 class Sign(Protocol):
@@ -60,9 +62,10 @@ class Store(Protocol):
     def read_pool(self, now_ms: int) -> Row | None: ...
     def read_roles(self) -> Sequence[Sign]: ...
     def read_rejects(self, login: str) -> Sequence[StoredReject]: ...
+    def read_history(self) -> Rings: ...
 
 
-class _Presence(Struct, frozen=True, array_like=True):
+class _Presence(Struct, frozen=True, array_like=True, gc=False):
     """A connected worker, as a stratum role tells it."""
 
     account: str
@@ -84,6 +87,7 @@ class _Work(Struct, frozen=True):
     chain: WorkChain | None = None
     proposals: WorkProposals | None = None
     disk: Disk | None = None
+    coinbase: JobCoinbase | None = None
 
 
 class _Stratum(Struct, frozen=True):
@@ -97,12 +101,21 @@ class _Stratum(Struct, frozen=True):
     is_released: bool = False
     journal_refusal: str | None = None
     disk: Disk | None = None
+    region: str = ""
+    endpoint: str = ""
 
 
 class _Accounting(Struct, frozen=True):
     """The data of the accounting role's sign of life."""
 
     lag_shares: int | None
+    payouts_stopped: str | None = None
+    broken: tuple[Broken, ...] = ()
+    held: tuple[HeldBlock, ...] = ()
+    suspected: tuple[Suspected, ...] = ()
+    reserve: ReserveSign | None = None
+    moves: MovesSign | None = None
+    alarms: tuple[AlarmSign, ...] = ()
 
 
 class RedisLive:
@@ -112,11 +125,18 @@ class RedisLive:
         self._store = store
         self._in_thread = in_thread
         self._clock = clock
+        self._rows = WorkerRows()
 
     async def view(self) -> LiveView:
         now_ms = self._clock.time_ms()
         try:
-            return await self._in_thread(lambda: _read(self._store, now_ms))
+            return await self._in_thread(lambda: _read(self._store, self._rows, now_ms))
+        except StoreUnavailable as unavailable:
+            raise SourceUnavailable(str(unavailable)) from unavailable
+
+    async def history(self) -> Rings:
+        try:
+            return await self._in_thread(self._store.read_history)
         except StoreUnavailable as unavailable:
             raise SourceUnavailable(str(unavailable)) from unavailable
 
@@ -128,68 +148,32 @@ class RedisLive:
         return tuple(Reject(*msgspec.structs.astuple(each)) for each in found)
 
 
-def _read(store: Store, now_ms: int) -> LiveView:
+def _read(store: Store, rows: WorkerRows, now_ms: int) -> LiveView:
     signs = store.read_roles()
     stratum = [(sign, _data(sign, _Stratum)) for sign in signs if sign.role == "stratum"]
     present = [each for _, data in stratum for each in data.presence]
-    workers = _workers(store.read_workers(now_ms), present)
+    workers = rows.rows(store.read_workers(now_ms), present)
     whole = store.read_pool(now_ms)
     return LiveView(
-        pool=_NOTHING if whole is None else _activity(whole),
+        pool=NOTHING if whole is None else activity_of(whole),
         workers=workers,
         accounts=_accounts(store.read_accounts(now_ms), workers),
+        coinbase=next((_data(sign, _Work).coinbase for sign in signs if sign.role == "work"), None),
         roles=Roles(
-            work=next((_work(sign) for sign in signs if sign.role == "work"), None),
+            work=_worst([_work(sign) for sign in signs if sign.role == "work"]),
+            work_regions=tuple(sign.name for sign in signs if sign.role == "work"),
             stratum=tuple(_stratum(sign, data) for sign, data in stratum),
             accounting=next((_accounting(sign) for sign in signs if sign.role == "accounting"), None),
         ),
     )
 
 
-def _workers(rows: Iterable[Row], present: Iterable[_Presence]) -> tuple[Worker, ...]:
-    """Who sent shares lately or is connected, or both."""
-    sessions: Counter[str] = Counter()
-    difficulties: dict[str, float | None] = {}
-    for each in present:
-        name = login(each.account, each.worker)
-        sessions[name] += 1
-        difficulties[name] = each.difficulty
-    workers = []
-    for row in rows:
-        difficulty = difficulties.pop(row.name, None) or row.tally.difficulty
-        workers.append(_worker(row.name, sessions[row.name], difficulty, _activity(row)))
-    workers += [_worker(name, sessions[name], difficulty, _NOTHING) for name, difficulty in difficulties.items()]
-    return tuple(workers)
-
-
-def _worker(name: str, sessions: int, difficulty: float | None, activity: Activity) -> Worker:
-    account, _, worker = name.partition(".")
-    return Worker(name, account, worker, sessions, difficulty, activity)
-
-
 def _accounts(rows: Iterable[Row], workers: Iterable[Worker]) -> tuple[LiveAccount, ...]:
-    activities = {row.name: _activity(row) for row in rows}
-    known: Counter[str] = Counter()
-    online: Counter[str] = Counter()
-    for worker in workers:
-        known[worker.account] += 1
-        online[worker.account] += worker.online
+    activities = {row.name: activity_of(row) for row in rows}
+    known, online = counted(workers)
     return tuple(
-        LiveAccount(name, known[name], online[name], activities.get(name, _NOTHING)) for name in activities | known
+        LiveAccount(name, known[name], online[name], activities.get(name, NOTHING)) for name in activities | known
     )
-
-
-def _activity(row: Row) -> Activity:
-    return Activity(
-        hashrate=Hashrate(*[_rate(estimate) for estimate in row.estimates]),
-        accepted=row.tally.accepted,
-        rejected=row.tally.rejected,
-        last_share_ms=row.tally.last_share_ms,
-    )
-
-
-def _rate(estimate: Estimate) -> Rate:
-    return Rate(estimate.hashrate_hps, estimate.relative_error)
 
 
 def _work(sign: Sign) -> WorkRole:
@@ -208,6 +192,15 @@ def _work(sign: Sign) -> WorkRole:
     )
 
 
+def _worst(roles: list[WorkRole]) -> WorkRole | None:
+    """Of the work roles of several regions the one that a person should see."""
+    return max(
+        roles,
+        key=lambda role: (role.node_reason is not None, role.job is None, -(role.job.template_ms if role.job else 0)),
+        default=None,
+    )
+
+
 def _stratum(sign: Sign, data: _Stratum) -> StratumRole:
     return StratumRole(
         name=sign.name,
@@ -220,6 +213,8 @@ def _stratum(sign: Sign, data: _Stratum) -> StratumRole:
         is_released=data.is_released,
         journal_refusal=data.journal_refusal,
         disk=data.disk,
+        region=data.region,
+        endpoint=data.endpoint,
     )
 
 
@@ -228,7 +223,18 @@ def _counted(counters: Mapping[str, int], prefix: str) -> dict[str, int]:
 
 
 def _accounting(sign: Sign) -> AccountingRole:
-    return AccountingRole(sign.time_ms, _data(sign, _Accounting).lag_shares)
+    said = _data(sign, _Accounting)
+    return AccountingRole(
+        sign.time_ms,
+        said.lag_shares,
+        said.payouts_stopped,
+        said.broken,
+        said.held,
+        said.suspected,
+        said.reserve,
+        said.moves,
+        said.alarms,
+    )
 
 
 def _data(sign: Sign, kind: type[T]) -> T:

@@ -1,6 +1,7 @@
-"""The pool as Prometheus series: pool level only, so their number does not grow with the fleet.
+"""The pool as Prometheus series, whose number does not grow with the fleet; those of sites, and of workers where they
+are wanted, are in `pool.dashboard.fleet_metrics`.
 
-Labels come from closed sets of our own; nothing that a miner can choose (logins, user agents) becomes one.
+Labels come from closed sets of our own; nothing that a miner can choose (logins, user agents) becomes one unasked.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from payout.invariants import TITLES
+from payout.reserve import Level
 from pool.dashboard.answers import Answer
+from pool.dashboard.fleet_metrics import FleetSeries, fleet_metrics
 from pool.dashboard.health import Health, State
 from pool.dashboard.overview import Luck, luck, presence
 from pool.dashboard.readings import Reading
-from pool.dashboard.rows import Activity, LiveView, Roles, Totals
+from pool.dashboard.rows import Activity, LiveView, ReserveSign, Roles, Totals
+from pool.fleet.travel import Status
+from pool.reports.alarms import Kind as AlarmKind
 from pool.work.chain_gate import Chain
 from pool.work.share import Outcome
 
@@ -31,6 +37,12 @@ BLOCK_STATES = ("candidate", "immature", "mature", "orphaned", "dead")
 NODE_STATES = ("good", "returning", "slow", "lagging", "syncing", "down")
 """Those of `pool.node.choice.State`; always all of them."""
 
+RESERVE_LEVELS = tuple(level.value for level in Level)
+"""The same."""
+
+TRAVEL = tuple(each.value for each in Status)
+"""Always all of them, too."""
+
 CHAIN_VERDICTS = tuple(chain.value for chain in Chain)
 """Always all of them, too."""
 
@@ -42,6 +54,7 @@ class Scrape(Struct, frozen=True):
     books: Reading[Totals]
     health: Health
     now_ms: int
+    fleets: FleetSeries = FleetSeries()
 
 
 def exposition(scrape: Scrape) -> Answer:
@@ -62,6 +75,7 @@ class _Series(Collector):
             yield from _activity(view.pool)
             yield from _presence(view)
             yield from _roles(view.roles, self._scrape.now_ms)
+            yield from fleet_metrics(self._scrape.fleets)
         totals = self._scrape.books.value
         if totals is not None:
             yield from _books(totals)
@@ -119,6 +133,9 @@ def _roles(roles: Roles, now_ms: int) -> Iterable[Metric]:
     yield _gauge("stratum_processes", "Stratum processes that give a sign of life", len(roles.stratum))
     released = sum(role.is_released for role in roles.stratum)
     yield _gauge("stratum_processes_released", "Of these, such as sent their miners away for want of work", released)
+    ends_ms = [role.certificate_expires_ms for role in roles.stratum if role.certificate_expires_ms is not None]
+    if ends_ms:
+        yield _gauge("certificate_expiry_timestamp_seconds", "When the certificate for TLS ends", min(ends_ms) / 1000)
     pending = {"stratum": float(sum(role.candidates_pending for role in roles.stratum))}
     if roles.work is not None:
         pending["work"] = float(roles.work.candidates_pending)
@@ -156,6 +173,38 @@ def _roles(roles: Roles, now_ms: int) -> Iterable[Metric]:
         yield _gauge("network_difficulty", "Difficulty of the next block", job.network_difficulty)
     if roles.accounting is not None and roles.accounting.lag_shares is not None:
         yield _gauge("accounting_lag_shares", "Shares not yet booked", roles.accounting.lag_shares)
+    if roles.accounting is not None:
+        found = Counter(each.invariant for each in roles.accounting.broken)
+        broken = {str(number): float(found[number]) for number in TITLES}
+        yield _gauges("invariants_broken", "What is wrong with the books, by invariant", "invariant", broken)
+        suspected = "Groups of machines that found too few blocks for luck alone"
+        yield _gauge("luck_suspected_groups", suspected, len(roles.accounting.suspected))
+        yield _gauge("blocks_held", "Blocks of ours that wait for a person to look", len(roles.accounting.held))
+        stopped = float(roles.accounting.payouts_stopped is not None)
+        yield _gauge("payouts_stopped", "1 while nothing is sent until a person has looked", stopped)
+    if roles.accounting is not None and roles.accounting.reserve is not None:
+        yield from _reserve(roles.accounting.reserve)
+    if roles.accounting is not None and roles.accounting.moves is not None:
+        moves = roles.accounting.moves
+        yield _gauge("moves_open", "Planned moves that are not over", moves.open)
+        machines = {each: float(moves.counts.get(each, 0)) for each in TRAVEL}
+        yield _gauges("move_machines", "Machines of open moves", "status", machines)
+        yield _gauge("relocation_late", "Machines of moves that should have arrived", sum(moves.late.values()))
+        dark: Counter[str] = Counter()
+        for alarm in roles.accounting.alarms:
+            dark[alarm.kind] += alarm.dark
+        explained = "Machines that should hash and are dark, by what explains it"
+        yield _gauges("fleet_dark", explained, "kind", {kind.value: float(dark[kind.value]) for kind in AlarmKind})
+        yield _gauge("strays", "Workers in another region without a move, not confirmed", moves.strays)
+
+
+def _reserve(found: ReserveSign) -> Iterable[Metric]:
+    levels = {level: float(level == found.level) for level in RESERVE_LEVELS}
+    yield _gauges("reserve_level", "1 for how the reserve of pay per share stands", "level", levels)
+    yield _gauge("reserve_satoshis", "The reserve of pay per share", found.held_sat)
+    asked = {"alarm": found.alarm_sat, "close": found.close_sat, "floor": found.floor_sat}
+    limits = {name: float(limit) for name, limit in asked.items() if limit is not None}
+    yield _gauges("reserve_limit_satoshis", "Below them: an alarm, nobody more, nothing per share", "limit", limits)
 
 
 def _books(totals: Totals) -> Iterable[Metric]:

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from payout.solvency import Solvency
+from payout.statement import Statement
+from payout.store.luck import GroupReport
 from payout.store.payout_reports import PayoutDetail, PayoutsPage
 from pool.dashboard.rows import AccountCredit, Block, BlockDetail, BookAccount, LiveView, Reject, Totals
+from pool.fleet.register import Register
+from pool.stats.history import Rings
 
 
 class SourceUnavailable(Exception):
@@ -21,8 +26,18 @@ class Live(Protocol):
     async def view(self) -> LiveView:
         """Everything at one moment: a table of ten thousand workers is sorted and searched from one read."""
 
+    async def history(self) -> Rings:
+        """The pool's hashrate over time."""
+
     async def rejects(self, login: str) -> tuple[Reject, ...]:
         """The newest refused shares of a worker, newest first."""
+
+
+class Fleets(Protocol):
+    """What is known of fleets, read only."""
+
+    async def register(self) -> Register:
+        """All of it."""
 
 
 class Books(Protocol):
@@ -43,8 +58,17 @@ class Books(Protocol):
     async def block(self, hash_hex: str) -> BlockDetail | None:
         """One block, or None if it is not the pool's."""
 
+    async def statement(self, name: str, from_ms: int, to_ms: int, last_row: int | None, changes_max: int) -> Statement:
+        """What an account had, got and was paid in a time. Raises AccountRefused."""
+
+    async def solvency(self) -> Solvency:
+        """What is owed against what the wallet has on chain."""
+
     async def payouts(self, offset: int, count: int) -> PayoutsPage:
         """Batches of payments from the newest on."""
 
     async def payout(self, payout_id: int) -> PayoutDetail | None:
         """One batch, or None if there is none of that number."""
+
+    async def luck(self) -> tuple[GroupReport, ...]:
+        """Groups of machines: what they should have found, and what they have."""

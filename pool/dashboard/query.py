@@ -59,6 +59,10 @@ class Parameters:
             raise bad_parameter(name, "is too long", f"At most {SEARCH_CHARACTERS_MAX} characters.")
         return value
 
+    def given(self, name: str) -> str | None:
+        """As `text`; None if it was not given, which for some is another thing than empty."""
+        return self.text(name) if name in self._values else None
+
     def choice(self, name: str, choices: Collection[str], default: str) -> str:
         value = self._values.get(name, default)
         if value not in choices:

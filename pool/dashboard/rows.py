@@ -11,8 +11,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from pool.dashboard.fleet_rows import AlarmSign
 
-class Rate(Struct, frozen=True):
+
+class Rate(Struct, frozen=True, gc=False):
     """An estimate of hashrate from shares.
 
     hps: hashes per second, never NaN or infinite. error: one standard deviation relative to hps, 1/sqrt(n) for n
@@ -23,7 +25,7 @@ class Rate(Struct, frozen=True):
     error: float | None
 
 
-class Hashrate(Struct, frozen=True):
+class Hashrate(Struct, frozen=True, gc=False):
     """The estimates of four windows."""
 
     minute: Rate = field(name="1m")
@@ -32,7 +34,7 @@ class Hashrate(Struct, frozen=True):
     day: Rate = field(name="24h")
 
 
-class Activity(Struct, frozen=True):
+class Activity(Struct, frozen=True, gc=False):
     """What one worker, one account or the pool does now.
 
     rejected: count of submissions by reason, the names of `pool.work.share.Outcome` in lower case.
@@ -48,8 +50,9 @@ class Activity(Struct, frozen=True):
         return sum(self.rejected.values())
 
 
-class Worker(Struct, frozen=True):
-    """One machine by its login. difficulty: of its connection, else of its newest share; None if it has neither."""
+class Worker(Struct, frozen=True, gc=False):
+    """One machine by its login. difficulty: of its connection, else of its newest share; None if it has neither. agent:
+    what it says it is, printable ASCII, untrusted; empty if it was not seen connected."""
 
     login: str
     account: str
@@ -57,6 +60,7 @@ class Worker(Struct, frozen=True):
     sessions: int
     difficulty: float | None
     activity: Activity
+    agent: str = ""
 
     @property
     def online(self) -> bool:
@@ -67,7 +71,8 @@ class Reject(Struct, frozen=True):
     """A refused share of a worker.
 
     reason: as it is counted, the names of `pool.work.share.Outcome` in lower case. text: what the miner was told.
-    job_age_ms: how long before its job was made; None if the job was not known.
+    job_age_ms: how long before its job was made; None if the job was not known. id: what `steppe explain reject` knows
+    it by.
     """
 
     time_ms: int
@@ -75,6 +80,7 @@ class Reject(Struct, frozen=True):
     text: str
     job_id: str
     job_age_ms: int | None
+    id: str = ""
 
 
 class LiveAccount(Struct, frozen=True):
@@ -178,21 +184,101 @@ class StratumRole(Struct, frozen=True):
     journal_refusal: str | None = None
     disk: Disk | None = None
     is_released: bool = False
+    region: str = ""
+    endpoint: str = ""
+
+
+class Broken(Struct, frozen=True, array_like=True):
+    """An invariant of the books that is broken: its number, which rows, and how to mend it."""
+
+    invariant: int
+    what: str
+    mend: str
+
+
+class HeldBlock(Struct, frozen=True, array_like=True):
+    """A block whose reward is held back, and why."""
+
+    hash_hex: str
+    reason: str
+
+
+class Suspected(Struct, frozen=True, array_like=True):
+    """A group of machines that found too few blocks for luck alone, and what else is known."""
+
+    kind: str
+    name: str
+    told: str
+
+
+class ReserveSign(Struct, frozen=True):
+    """The reserve of pay per share. level: unused, funded, low, closed or stopped. alarm_sat, close_sat: below them
+    people are told, and no account more is paid per share; None: no reserve is enough."""
+
+    level: str
+    held_sat: int
+    alarm_sat: int | None
+    close_sat: int | None
+    floor_sat: int
+
+
+class MovesSign(Struct, frozen=True):
+    """Planned moves that are open. counts: their machines by status. late: moves with machines that should have
+    arrived, by name, and how many. strays: workers in another region without a move, not confirmed yet."""
+
+    open: int
+    counts: dict[str, int]
+    late: dict[str, int]
+    strays: int
 
 
 class AccountingRole(Struct, frozen=True):
-    """What the accounting role says. lag_shares: journalled records it has not yet taken."""
+    """What the accounting role says. lag_shares: journalled records it has not yet taken. payouts_stopped: why nothing
+    is sent. broken: what is wrong with the books. held: blocks that wait for a person. suspected: of whom blocks
+    are missing. moves: None before it has looked. alarms: machines in the dark."""
 
     heartbeat_ms: int
     lag_shares: int | None
+    payouts_stopped: str | None = None
+    broken: tuple[Broken, ...] = ()
+    held: tuple[HeldBlock, ...] = ()
+    suspected: tuple[Suspected, ...] = ()
+    reserve: ReserveSign | None = None
+    moves: MovesSign | None = None
+    alarms: tuple[AlarmSign, ...] = ()
 
 
 class Roles(Struct, frozen=True):
-    """The roles that gave a sign of life lately."""
+    """The roles that gave a sign of life lately. work: of those of several regions the one that is worst off;
+    work_regions: all of them."""
 
     work: WorkRole | None
     stratum: tuple[StratumRole, ...]
     accounting: AccountingRole | None
+    work_regions: tuple[str, ...] = ()
+
+
+class CoinbaseOutput(Struct, frozen=True):
+    """An output of the coinbase, as `pool.work.paid.PaidOutput` has it. to: pool, commitment or other."""
+
+    value_sat: int
+    part: float
+    address: str | None
+    script_hex: str
+    to: str
+
+
+class JobCoinbase(Struct, frozen=True):
+    """The coinbase that miners have now. made_ms: when its job was made. coinb1_hex, coinb2_hex: without witness, cut
+    where the 12 bytes of the extranonce go."""
+
+    made_ms: int
+    subsidy_sat: int
+    fees_sat: int
+    tag: str
+    coinb1_hex: str
+    coinb2_hex: str
+    outputs: tuple[CoinbaseOutput, ...]
 
 
 class LiveView(Struct, frozen=True):
@@ -202,6 +288,15 @@ class LiveView(Struct, frozen=True):
     workers: tuple[Worker, ...]
     accounts: tuple[LiveAccount, ...]
     roles: Roles
+    coinbase: JobCoinbase | None = None
+
+
+class AccountPlan(Struct, frozen=True):
+    """A scheme and a fee from a time on."""
+
+    scheme: str
+    fee_bps: int
+    valid_from_ms: int
 
 
 class BookAccount(Struct, frozen=True):
@@ -209,7 +304,9 @@ class BookAccount(Struct, frozen=True):
 
     scheme and fee_bps: of the plan in force; the fee in basis points. immature_sat: credits of blocks that may still
     be orphaned. reserved_sat: on its way to the account. pps_psat: earned per share but not yet in the ledger, in
-    picosatoshi, as decimal text since it passes 2^53. credits: how many blocks it has a part of.
+    picosatoshi, as decimal text since it passes 2^53. credits: how many blocks it has a part of. plans: all it had,
+    has, and will have, oldest first. paid_as: the scheme that new shares count under: PPLNS while nothing is paid per
+    share.
     """
 
     name: str
@@ -220,6 +317,8 @@ class BookAccount(Struct, frozen=True):
     reserved_sat: int
     pps_psat: str
     credits: int
+    plans: tuple[AccountPlan, ...] = ()
+    paid_as: str = ""
 
 
 class Block(Struct, frozen=True):
@@ -243,7 +342,7 @@ class Credit(Struct, frozen=True):
     """What an account has of a block.
 
     scheme: that its shares were accepted under; shares under PPS were bought by the reserve, and so is their part of
-    the block. window_share: its part of the window's score, 0 to 1. amount_sat: gross_sat less fee_sat.
+    the block: bought_sat. window_share: its part of the window's score, 0 to 1. amount_sat: gross_sat less fee_sat.
     """
 
     account: str
@@ -252,6 +351,7 @@ class Credit(Struct, frozen=True):
     gross_sat: int
     fee_sat: int
     amount_sat: int
+    bought_sat: int = 0
 
 
 class LedgerRow(Struct, frozen=True):

@@ -1,15 +1,16 @@
-"""Tables of workers, accounts and blocks: searched, sorted and cut into pages."""
+"""Tables: searched, sorted and cut into pages; that of accounts. That of workers is `pool.dashboard.workers`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 from pool.dashboard.query import TableQuery
-from pool.dashboard.rows import BookAccount, LiveAccount, Worker
+from pool.dashboard.rows import BookAccount, LiveAccount
 
 T = TypeVar("T")
 
@@ -37,19 +38,6 @@ class AccountRow(Struct, frozen=True):
 
 Value = Callable[[T], float | None]
 
-WORKER_SORTS: dict[str, Value[Worker] | None] = {
-    "login": None,  # the order that every table has before it is sorted
-    "sessions": lambda row: row.sessions,
-    "hashrate_1m": lambda row: row.activity.hashrate.minute.hps,
-    "hashrate_5m": lambda row: row.activity.hashrate.five_minutes.hps,
-    "hashrate_1h": lambda row: row.activity.hashrate.hour.hps,
-    "hashrate_24h": lambda row: row.activity.hashrate.day.hps,
-    "difficulty": lambda row: row.difficulty,
-    "accepted": lambda row: row.activity.accepted,
-    "rejected": lambda row: row.activity.rejected_total,
-    "last_share": lambda row: row.activity.last_share_ms,
-}
-
 ACCOUNT_SORTS: dict[str, Value[AccountRow] | None] = {
     "name": None,
     "fee": lambda row: row.books.fee_bps if row.books else None,
@@ -64,12 +52,6 @@ ACCOUNT_SORTS: dict[str, Value[AccountRow] | None] = {
 def no_page(page: int, per_page: int, unavailable: Mapping[str, str]) -> Page[None]:
     """The page of a table whose source is down."""
     return Page(page, per_page, None, None, unavailable)
-
-
-def workers_page(workers: Iterable[Worker], account: str | None, query: TableQuery) -> Page[Worker]:
-    """The workers of all accounts or of one."""
-    rows = [row for row in workers if account is None or row.account == account]
-    return _page(rows, lambda row: row.login, WORKER_SORTS, query, {})
 
 
 def accounts_page(rows: Iterable[AccountRow], query: TableQuery, unavailable: Mapping[str, str]) -> Page[AccountRow]:
@@ -92,16 +74,16 @@ def _page(
     unavailable: Mapping[str, str],
 ) -> Page[T]:
     words = query.search.casefold().split()
-    found = [row for row in rows if _contains(name(row), words)]
+    found = [row for row in rows if contains(name(row), words)]
     value = sorts[query.sort]
     found.sort(key=lambda row: natural_key(name(row)), reverse=value is None and query.descending)
     if value is not None:
-        found = _by_value(found, value, query.descending)
+        found = by_value(found, value, query.descending)
     rows_of_page = tuple(found[query.offset : query.offset + query.per_page])
     return Page(query.page, query.per_page, len(found), rows_of_page, unavailable)
 
 
-def _by_value(rows: list[T], value: Value[T], descending: bool) -> list[T]:
+def by_value(rows: Iterable[T], value: Value[T], descending: bool) -> list[T]:
     """A stable sort: equal rows stay in the order of names; rows without a value come last both ways."""
     known: list[tuple[float, T]] = []
     unknown: list[T] = []
@@ -115,11 +97,13 @@ def _by_value(rows: list[T], value: Value[T], descending: bool) -> list[T]:
     return [row for _, row in known] + unknown
 
 
-def _contains(name: str, words: list[str]) -> bool:
+def contains(name: str, words: list[str]) -> bool:
+    """Whether a name has all these words, which are in lower case, anywhere."""
     folded = name.casefold()
     return all(word in folded for word in words)
 
 
+@lru_cache(maxsize=32_768)  # logins stay for hours, and each question about ten thousand of them needs all
 def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
     """A sort key under which rack-2 comes before rack-10, as a person counts."""
     parts: list[str | int] = list(_DIGITS.split(name.casefold()))

@@ -14,6 +14,10 @@ from pool.ports import StoreUnavailable
 RETRY_SECONDS_MIN = 0.2
 RETRY_SECONDS_MAX = 5.0
 
+# Between two steps when there is more to do: two threads that never rest leave a third of the interpreter to the one
+# that answers miners.
+BREATH_SECONDS = 0.001
+
 
 class Loop:
     """Calls `step` again after the seconds that it returns.
@@ -73,5 +77,5 @@ class Loop:
 
     def _run(self) -> None:
         wait_seconds: float | None = 0.0
-        while wait_seconds is not None and not self._stop.wait(wait_seconds):
+        while wait_seconds is not None and not self._stop.wait(max(wait_seconds, BREATH_SECONDS)):
             wait_seconds = self.attempt()

@@ -2,7 +2,8 @@
 
 The order of steps: write the compressed one under another name, sync it, read all of it again, rename it, sync the
 folder, remove the plain one. Both are whole whenever both are there, so a crash between any two steps leaves a journal
-that reads the same.
+that reads the same. A segment that retention removes meanwhile does not come back: what is behind it may be gone too,
+and a journal with a gap cannot be read.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from itertools import pairwise
@@ -43,14 +45,20 @@ _REST = 4.0
 class Packing:
     """Compresses what is sealed and on the disk; `step` is to be called again and again (see `pool.journal.loop`).
 
-    durable_seq: of the journal; called from the thread of the steps.
+    durable_seq: of the journal; called from the thread of the steps. names: held while a sealed segment gets its
+    compressed name, and by `Retention` while one is removed.
     """
 
     def __init__(
-        self, folder: Path, durable_seq: Callable[[], int], monotonic: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        durable_seq: Callable[[], int],
+        names: threading.Lock,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._durable_seq = durable_seq
+        self._names = names
         self._monotonic = monotonic
         self._work: Generator[None] | None = None
         self._failing = False
@@ -62,12 +70,14 @@ class Packing:
             found = self._next()
             if found is None:
                 return _IDLE_SECONDS
-            self._work = _pack(self._folder, *found)
+            self._work = _pack(self._folder, *found, self._names)
         try:
             next(self._work)
         except StopIteration:
             self._work = None
             self._failing = False
+        except FileNotFoundError:
+            self._work = None  # retention was faster
         except OSError as error:
             self._work = None
             if not self._failing:
@@ -97,7 +107,7 @@ class Packing:
         return None
 
 
-def _pack(folder: Path, segment: Segment, end: int) -> Generator[None]:
+def _pack(folder: Path, segment: Segment, end: int, names: threading.Lock) -> Generator[None]:
     """Compress a segment that ends before record `end`; each step is a block, written or read again."""
     plain, packed = segment_path(folder, segment.first_seq), packed_path(folder, segment.first_seq)
     if segment.is_packed:  # a crash came between the last two steps
@@ -109,7 +119,7 @@ def _pack(folder: Path, segment: Segment, end: int) -> Generator[None]:
             events.journal_segment_dropped(packed, damaged.reason)
             return
     else:
-        yield from _make(packed, segment, end)
+        yield from _make(packed, segment, end, names)
         sync_folder(folder)
     hit("journal-pack-synced")
     plain.unlink()
@@ -117,7 +127,7 @@ def _pack(folder: Path, segment: Segment, end: int) -> Generator[None]:
     sync_folder(folder)
 
 
-def _make(packed: Path, segment: Segment, end: int) -> Generator[None]:
+def _make(packed: Path, segment: Segment, end: int, names: threading.Lock) -> Generator[None]:
     fresh = unfinished(packed)
     try:
         yield from _write(fresh, segment, end)
@@ -126,7 +136,9 @@ def _make(packed: Path, segment: Segment, end: int) -> Generator[None]:
             yield from _check(fresh, segment.first_seq, end)
         except JournalDamaged as damaged:
             raise OSError(errno.EIO, f"what was written does not come back: {damaged.reason}", fresh) from damaged
-        fresh.rename(packed)
+        with names:
+            segment.path.stat()  # raises if it is gone
+            fresh.rename(packed)
     finally:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)

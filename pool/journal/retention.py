@@ -8,6 +8,7 @@ go on.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,13 +31,14 @@ class Retention:
 
     keep_days: at least 1. committed_seq: the journal's last record in the ledger, 0 for none; asked of the ledger, for
     what Redis says may be of another one; raises LedgerAway. folded_seq: the last record that the statistics need not
-    read again. durable_seq: of the journal. All are called from the thread of the steps.
+    read again. durable_seq: of the journal. All are called from the thread of the steps. names: as in `Packing`.
     """
 
     def __init__(
         self,
         folder: Path,
         keep_days: int,
+        names: threading.Lock,
         *,
         durable_seq: Callable[[], int],
         folded_seq: Callable[[], int],
@@ -45,6 +47,7 @@ class Retention:
     ) -> None:
         self._folder = folder
         self._keep_seconds = keep_days * _DAY_SECONDS
+        self._names = names
         self._durable_seq = durable_seq
         self._folded_seq = folded_seq
         self._committed_seq = committed_seq
@@ -80,9 +83,10 @@ class Retention:
             if next_one.first_seq > needed_seq:
                 reason = f"{segment.path.name} has records from {needed_seq} on that the ledger or the statistics lack"
                 break
-            for path in segment_paths(self._folder):
-                if first_seq_of(path) == segment.first_seq:
-                    path.unlink()
+            with self._names:
+                for path in segment_paths(self._folder):
+                    if first_seq_of(path) == segment.first_seq:
+                        path.unlink(missing_ok=True)  # what is compressed is on the disk: the plain one may just go
             hit("journal-segment-removed")
             sync_folder(self._folder)
             disk_events.journal_shortened(self._folder, segment.path, next_one.first_seq)

@@ -29,7 +29,7 @@ _RECORDS_AT_ONCE = 1_000
 _SAVE_SECONDS = 60.0
 _FILE = "statistics.json"
 # Changes when the fold does: then the whole journal is folded anew.
-_FILE_VERSION = 2
+_FILE_VERSION = 3
 
 
 class TallyBoard(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from pool.journal.journal import Journal
@@ -21,12 +22,14 @@ class Upkeep:
     def __init__(
         self, journal: Journal, keep_days: int, *, folded_seq: Callable[[], int], committed_seq: Callable[[], int]
     ) -> None:
-        self._packing = Packing(journal.folder, lambda: journal.durable_seq)
+        names = threading.Lock()
+        self._packing = Packing(journal.folder, lambda: journal.durable_seq, names)
         self.loops = [Loop("packing", self._packing.step)]
         if keep_days:
             retention = Retention(
                 journal.folder,
                 keep_days,
+                names,
                 durable_seq=lambda: journal.durable_seq,
                 folded_seq=folded_seq,
                 committed_seq=committed_seq,

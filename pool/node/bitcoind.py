@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
@@ -26,6 +28,10 @@ T = TypeVar("T")
 # Each kind of call has threads of its own: a node that is slow with one must not keep the others waiting.
 _TEMPLATE_THREADS = 2
 _BLOCK_THREADS = 4
+
+# So often a block's connection is used while there is no block: bitcoind closes one that was silent for 30 seconds
+# (`-rpcservertimeout`). A block then waits for no thread, no handshake, and no question about the chain.
+_WARM_SECONDS = 10.0
 
 # About the tip and a block's place.
 _QUESTION_THREADS = 2
@@ -58,16 +64,21 @@ class BitcoindNode:
         self._long_poll = _RpcThreads(settings, long_poll_seconds, 1, "bitcoind-long-poll")
         self._announcements = HashBlocks(reactor, announcements, self._announced) if announcements else None
         self._heard: Callable[[bytes], None] | None = None
+        self._warming = LoopingCall(self._keep_warm)
+        self._warming.clock = reactor
 
     def start(self) -> None:
-        """Start the threads; nothing is asked yet."""
+        """Start the threads, and keep a connection open for blocks."""
         for threads in self._all_threads():
             threads.pool.start()
+        self._warming.start(_WARM_SECONDS)
         if self._announcements is not None:
             self._announcements.start()
 
     def stop(self) -> None:
         """Break off what is under way and end the threads."""
+        if self._warming.running:
+            self._warming.stop()
         if self._announcements is not None:
             self._announcements.stop()
         for threads in self._all_threads():
@@ -124,6 +135,12 @@ class BitcoindNode:
 
     def _all_threads(self) -> tuple[_RpcThreads, ...]:
         return (self._templates, self._blocks, self._questions, self._long_poll)
+
+    def _keep_warm(self) -> Deferred[Any]:
+        # `uptime` needs no lock of the node's.
+        used = deferToThreadPool(self._reactor, self._blocks.pool, lambda: self._blocks.rpc().call("uptime"))
+        # Whoever watches the node tells.
+        return used.addErrback(lambda failure: failure.trap(NodeUnavailable))
 
     def _announced(self, block_hash: bytes) -> None:
         if self._heard is not None:

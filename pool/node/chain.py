@@ -6,7 +6,7 @@ from typing import Any
 
 from pool.bitcoin.transaction import parse_outputs
 from pool.node.rpc import OUT_OF_RANGE, UNKNOWN_BLOCK, BitcoindRpc, RpcRefusal, RpcSettings
-from pool.ports import NodeUnavailable
+from pool.ports import BlockHeader, NodeUnavailable
 
 
 class BitcoindChain:
@@ -49,6 +49,29 @@ class BitcoindChain:
             return None
         except (ValueError, TypeError, KeyError, IndexError) as error:
             raise NodeUnavailable(f"the node shows no coinbase of block {block_hex}: {error!r}") from error
+
+    def header(self, block_hash: bytes) -> BlockHeader | None:
+        """The header of a block; None if the node does not know it."""
+        found = self._of_block("getblockheader", block_hash)
+        if found is None:
+            return None
+        # The first block of a chain has none before it.
+        prev_hash = _hash(found["previousblockhash"]) if found["height"] else bytes(32)
+        return BlockHeader(block_hash, prev_hash, found["height"], found["time"], found["mediantime"])
+
+    def fees_sat(self, block_hash: bytes) -> int | None:
+        """The transaction fees of a block; None if the node does not know it. A node that prunes cannot say."""
+        found = self._of_block("getblockstats", block_hash, ["totalfee"])
+        return None if found is None else int(found["totalfee"])
+
+    def _of_block(self, method: str, block_hash: bytes, *more: object) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._rpc.call(method, block_hash[::-1].hex(), *more)
+        except RpcRefusal as error:
+            if error.code != UNKNOWN_BLOCK:
+                raise
+            return None
+        return found
 
     def is_synced(self) -> bool:
         """Whether the tip is the network's. On test chains, whose last block may be old, whether all known headers have

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from pool.ports import Clock, NodeUnavailable
+from pool.ports import BlockHeader, Clock, NodeUnavailable
 
 # A node that could not be asked is left alone for a while, since each try may take as long as its time-out: at first
 # for so long, then twice as long each time.
@@ -22,6 +22,8 @@ class OneChain(Protocol):
     def tip_height(self) -> int: ...
     def hash_at(self, height: int) -> bytes | None: ...
     def coinbase_outputs(self, block_hash: bytes) -> tuple[tuple[int, bytes], ...] | None: ...
+    def header(self, block_hash: bytes) -> BlockHeader | None: ...
+    def fees_sat(self, block_hash: bytes) -> int | None: ...
 
 
 class _Rest(Struct, frozen=True):
@@ -33,7 +35,7 @@ class _Rest(Struct, frozen=True):
 
 
 class SeveralChains:
-    """Satisfies `payout.ports.Chain`. chains: the preferred one first.
+    """Satisfies `payout.ports.Chain` and `payout.ports.DayChain`. chains: the preferred one first.
 
     `is_synced`, the first question of each pass, decides who answers all others until it is asked again: what two nodes
     say must not be mixed. It is the first that is synced and as high as any.
@@ -76,3 +78,9 @@ class SeveralChains:
 
     def coinbase_outputs(self, block_hash: bytes) -> tuple[tuple[int, bytes], ...] | None:
         return self._current.coinbase_outputs(block_hash)
+
+    def header(self, block_hash: bytes) -> BlockHeader | None:
+        return self._current.header(block_hash)
+
+    def fees_sat(self, block_hash: bytes) -> int | None:
+        return self._current.fees_sat(block_hash)

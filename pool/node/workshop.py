@@ -154,6 +154,11 @@ class Workshop:
         """What the last job was made of."""
         return self._template
 
+    @property
+    def job(self) -> Job | None:
+        """What miners have."""
+        return self._job
+
     def status(self) -> WorkStatus:
         """How things stand."""
         job = self._job

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, select
 
 from payout.accounts import Account, Stake
+from payout.epochs import NetworkEpoch
+from payout.fee_days import day_name
 from payout.ledger import LedgerError
 from payout.order import OrderedShares, unpack, unpack_sums
 from payout.ports import BookedBlock
@@ -17,6 +19,8 @@ from payout.pps import PSAT
 from payout.store.ledger import SqlBooks
 from payout.store.stakes import STAKES, stake_of
 from pool.rebuild.comparison import Check
+from pool.store.fleet_tables import slice_accrual
+from pool.store.scheme_tables import fpps_base, fpps_carry
 from pool.store.sql import account, journal, pps_accrual, pps_carry, progress, share_batch, share_sum
 
 _AT_ONCE = {"yield_per": 1_000}
@@ -31,10 +35,16 @@ def compare_books(live: SqlBooks, rebuilt: SqlBooks) -> list[Check]:
         _sums(live.connection, rebuilt.connection),
         Check("earned per share, by period").mappings(_accruals(live.connection), _accruals(rebuilt.connection)),
         Check("fractions carried").mappings(_carries(live.connection), _carries(rebuilt.connection)),
+        Check("earned by slices").mappings(_of_slices(live.connection), _of_slices(rebuilt.connection)),
+        Check("what FPPS adds fees to, by day").mappings(_bases(live.connection), _bases(rebuilt.connection)),
         Check("blocks", "window's length and states from the ledger").mappings(_blocks(live), _blocks(rebuilt)),
         Check("credits of blocks").mappings(_credits(live), _credits(rebuilt)),
+        Check("luck of accounts and firmware").mappings(live.luck.tallies(), rebuilt.luck.tallies()),
+        _epochs(live.epochs.every(), rebuilt.epochs.every()),
         Check("balances").mappings(live.journal.balances_sat(), rebuilt.journal.balances_sat()),
-        Check("period and height").mappings(_progress(live.connection), _progress(rebuilt.connection)),
+        Check("period, heights and runs of payouts").mappings(
+            _progress(live.connection), _progress(rebuilt.connection)
+        ),
         Check("hash of the newest row").mappings(_head(live.connection), _head(rebuilt.connection)),
     ]
 
@@ -152,10 +162,32 @@ def _accruals(connection: Connection) -> dict[tuple[str, int], object]:
 
 
 def _carries(connection: Connection) -> dict[str, int]:
+    return {
+        f"{row.name}{of}": row.carry_psat
+        for table, of in ((pps_carry, ""), (fpps_carry, ", FPPS"))
+        for row in connection.execute(
+            select(table.c.carry_psat, account.c.name).join(account, account.c.id == table.c.account_id)
+        )
+    }
+
+
+def _of_slices(connection: Connection) -> dict[tuple[object, ...], str]:
     rows = connection.execute(
-        select(pps_carry.c.carry_psat, account.c.name).join(account, account.c.id == pps_carry.c.account_id)
+        select(slice_accrual, account.c.name).join(account, account.c.id == slice_accrual.c.account_id)
     )
-    return {row.name: row.carry_psat for row in rows}
+    return {
+        (row.basis, row.at_ms, row.name, f"slice {row.slice_id}", row.fee_bps): (
+            f"{row.earned_sat * PSAT + row.earned_psat} psat"
+        )
+        for row in rows
+    }
+
+
+def _bases(connection: Connection) -> dict[tuple[str, str, int], str]:
+    rows = connection.execute(select(fpps_base, account.c.name).join(account, account.c.id == fpps_base.c.account_id))
+    return {
+        (day_name(row.day_ms), row.name, row.fee_bps): f"{row.base_sat * PSAT + row.base_psat} psat" for row in rows
+    }
 
 
 def _blocks(books: SqlBooks) -> dict[str, BookedBlock]:
@@ -164,15 +196,28 @@ def _blocks(books: SqlBooks) -> dict[str, BookedBlock]:
 
 def _credits(books: SqlBooks) -> dict[tuple[str, str], object]:
     return {
-        (block.life.hash_hex, _name(each.key)): f"weight {each.weight}, {each.gross_sat} sat, fee {each.fee_sat}"
+        (block.life.hash_hex, _name(each.key)): f"weight {each.weight}, {each.gross_sat} sat, fee {each.fee_sat}, "
+        f"bought {each.bought_sat}"
         for block in books.blocks.every()
         for each in block.credits
     }
 
 
+def _epochs(live: Sequence[NetworkEpoch], rebuilt: Sequence[NetworkEpoch]) -> Check:
+    """From the first on that the live books have: older ones did not keep them, and began with what held already."""
+    check = Check("difficulty and subsidy over time")
+    first = live[0].from_height if live else 0
+    told = {each.from_height: each for each in rebuilt if each.from_height > first}
+    if live and (before := [each for each in rebuilt if each.from_height <= first]):
+        told[first] = replace(before[-1], from_height=first, from_ms=live[0].from_ms)
+    return check.mappings({each.from_height: each for each in live}, told if live else {})
+
+
 def _progress(connection: Connection) -> dict[str, int]:
-    # How far runs of payouts have come follows from no share.
-    of_shares = select(progress).where(progress.c.name.not_like("payout_%"))
+    # How far looks at the chain have come follows from no share; the highest job was not always kept, and decides only
+    # from where on the next decision holds.
+    name = progress.c.name
+    of_shares = select(progress).where(name.not_like("scan_%"), name != "share_height")
     return {row.name: row.value for row in connection.execute(of_shares)}
 
 

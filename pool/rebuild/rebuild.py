@@ -14,6 +14,7 @@ from payout.ports import Chain
 from payout.store.ledger import SqlBooks, SqlLedger, errors_of_ours
 from pool.rebuild.books import compare_books
 from pool.rebuild.chain import compare_with_chain
+from pool.rebuild.collector import no_collector
 from pool.rebuild.comparison import Report
 from pool.rebuild.journals import Journals, RebuildImpossible
 from pool.rebuild.ledger import LedgerRebuild
@@ -48,7 +49,7 @@ def rebuild(
     report = Report([], [])
     if live.tallies is not None:
         # First, so that they are as young as they can be: the journals are ahead of them in any case.
-        with _timed(report, "statistics"):
+        with no_collector(), _timed(report, "statistics"):
             checks, faded, records = compare_statistics(live.tallies, journals, folded)
         report.add(checks)
         report.taken_over += faded
@@ -59,11 +60,11 @@ def rebuild(
         with errors_of_ours(empty), writing(empty) as fresh:
             report.taken_over += recorded.copy_to(fresh)
         ledger = LedgerRebuild(recorded, SqlLedger(empty), rules)
-        with _timed(report, "ledger"):
+        with no_collector(), _timed(report, "ledger"):
             high_waters = books.shares.high_waters()
             report.records += ledger.take(journals.batches(recorded.cuts(high_waters), high_waters))
         with _timed(report, "comparison"):
-            report.add([ledger.follow(live_rows(connection), books.blocks.chain_height())])
+            report.add(ledger.follow(live_rows(connection), books.blocks.chain_height()))
             with reading(empty) as again:
                 report.add(compare_books(books, SqlBooks(again)))
             if live.chain is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,17 +10,23 @@ from pathlib import Path
 from msgspec import Struct
 
 from payout.accounts import AccountRefused, PayoutAddress
+from payout.audit import audit
 from payout.desk import Desk, DeskRefused
+from payout.invariants import TITLES, Finding
+from payout.maturity import State as BlockState
 from payout.outputs import VBYTES_PER_KVB, output_kind
 from payout.payer import HOUR_MS
-from payout.payment import Draft
+from payout.payment import Draft, State
 from payout.payment_ports import Switch
 from payout.planning import Plan, Waiting
 from payout.store.ledger import SqlLedger
+from payout.store.luck import GroupReport
 from payout.store.payees import AddressChange
 from payout.store.payout_reports import PayoutDetail, PayoutReport, PayoutsPage, report_of
 from payout.store.reports import SqlReports
 from payout.wallet import BitcoindWallet
+from payout.watch import Watch
+from payout.watch_ports import Hold
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.config import Config
@@ -85,6 +91,49 @@ class ThresholdReport(Struct, frozen=True):
     account: str
     threshold_sat: int
     note: str
+
+
+class BrokenReport(Struct, frozen=True):
+    """Something that is wrong with the books."""
+
+    invariant: int
+    title: str
+    what: str
+    mend: str
+
+
+class StatusReport(Struct, frozen=True):
+    """How payments stand. since_ms, reason: of the newest stop or resumption; 0 and empty if there was none. batches:
+    how many are in each state."""
+
+    is_stopped: bool
+    since_ms: int
+    reason: str
+    batches: dict[str, int]
+    broken: tuple[BrokenReport, ...]
+
+
+class WaitingBlock(Struct, frozen=True):
+    """A block that a person has to look at. why: `held` or `stray`."""
+
+    hash: str
+    why: str
+    since_ms: int
+    reason: str
+
+
+class AuditReport(Struct, frozen=True):
+    """What was read, which guards were made again, and what is wrong."""
+
+    rows: int
+    blocks: int
+    put_back: tuple[str, ...]
+    broken: tuple[BrokenReport, ...]
+
+
+def told_of(findings: Iterable[Finding]) -> tuple[BrokenReport, ...]:
+    """Findings for people."""
+    return tuple(BrokenReport(each.invariant, TITLES[each.invariant], each.what, each.mend) for each in findings)
 
 
 @contextmanager
@@ -168,10 +217,69 @@ class Counter:
             raise DeskRefused(f"{source} cannot be read as base64 text: {error}") from error
         return report_of(self._desk.take_signed(psbt, self._clock.time_ms()).after, 0)
 
+    def status(self) -> StatusReport:
+        """Whether payouts go on, and what is wrong with the books by what can be told at once."""
+        with self._ledger.read() as books:
+            switch, counts = books.payouts.switch(), books.payouts.counts()
+            found = Watch().look(books)
+        batches = {state.value: counts[state] for state in State if counts.get(state)}
+        return StatusReport(switch.is_stopped, switch.time_ms, switch.reason, batches, told_of(found))
+
+    def audit(self, *, put_back_guards: bool) -> AuditReport:
+        """Read everything."""
+        put_back: tuple[str, ...] = ()
+        if put_back_guards:
+            with self._ledger.write() as books:
+                put_back = books.guards.put_back()
+        with self._ledger.read() as books:
+            found = audit(books)
+            rows, blocks = books.journal.count(), sum(count for _, count, _ in books.blocks.totals())
+        return AuditReport(rows, blocks, put_back, told_of(found))
+
+    def waiting_blocks(self) -> tuple[WaitingBlock, ...]:
+        """The blocks that a person has to look at."""
+        with self._ledger.read() as books:
+            held, strays = books.blocks.holds(), books.strays.open()
+        return (
+            *(WaitingBlock(each.block_hash[::-1].hex(), "held", each.time_ms, each.reason) for each in held),
+            *(
+                WaitingBlock(each.hash_hex, "stray", each.seen_ms, f"pays {each.paid_sat} satoshi at {each.height}")
+                for each in strays
+            ),
+        )
+
+    def luck(self) -> tuple[GroupReport, ...]:
+        """Groups of machines: what they should have found, and what they have."""
+        return self._reports.luck()
+
+    def hold(self, hash_hex: str, reason: str, *, is_held: bool) -> None:
+        """Hold back what a block pays, or let it go."""
+        _say_why(reason)
+        with self._ledger.write() as books:
+            block = books.blocks.get(_block_hash(hash_hex))
+            if block is None:
+                raise DeskRefused(f"the pool has no block {hash_hex}; `steppe block held` lists those that wait")
+            if is_held and block.life.state is BlockState.MATURE:
+                raise DeskRefused(f"block {hash_hex} is mature: what it pays is the accounts' already")
+            if block.life.is_held == is_held:
+                raise DeskRefused(f"block {hash_hex} is {'held already' if is_held else 'not held'}")
+            books.blocks.hold(Hold(block.life.block_hash, self._clock.time_ms(), is_held, reason))
+
+    def accept(self, hash_hex: str, reason: str) -> None:
+        """A person has looked at a block that is not in the books."""
+        _say_why(reason)
+        with self._ledger.write() as books:
+            if not books.strays.end(_block_hash(hash_hex), self._clock.time_ms(), reason):
+                raise DeskRefused(f"no alarm is on for block {hash_hex}; `steppe block held` lists those that wait")
+
     def switch(self, *, is_stopped: bool, reason: str) -> Switch:
-        """Stop payouts, or let them go on."""
-        if not reason.strip():
-            raise DeskRefused("say why: the reason is kept in the books")
+        """Stop payouts, or let them go on: that only when all is well."""
+        _say_why(reason)
+        if not is_stopped:
+            with self._ledger.read() as books:
+                found = audit(books)
+            if found:
+                raise DeskRefused(f"payouts stay stopped: {found[0]} ({len(found)} in all); {found[0].mend}")
         said = Switch(is_stopped, self._clock.time_ms(), reason)
         with self._ledger.write() as books:
             books.payouts.set_switch(is_stopped, reason, said.time_ms)
@@ -228,6 +336,18 @@ class Counter:
         after = "the payer signs and sends it" if self._config.payouts.signer == "wallet" else "export it to be signed"
         note = f"payout {payout_id}: transaction {txid_hex} costs {draft.fee_sat} satoshi; {after}"
         return Noted(payout_id, note, txid_hex, draft.fee_sat)
+
+
+def _say_why(reason: str) -> None:
+    if not reason.strip():
+        raise DeskRefused("say why: the reason is kept in the books")
+
+
+def _block_hash(hash_hex: str) -> bytes:
+    try:
+        return bytes.fromhex(hash_hex)[::-1]
+    except ValueError as error:
+        raise DeskRefused(f"{hash_hex!r} is no hash of a block: 64 hexadecimal digits") from error
 
 
 def _plan(plan: Plan) -> PlanReport:

@@ -104,25 +104,13 @@ class Payments:
         while not stop():
             began = time.monotonic()
             if not self.tick():
-                self._rest(max(TICK_SECONDS, BUSY_PART * (time.monotonic() - began)))
+                self._must_end.wait(max(TICK_SECONDS, BUSY_PART * (time.monotonic() - began)))
         try:
             self._payer.leave()
         except LedgerUnavailable:
             return  # the lease runs out by itself
         finally:
             self._wallet.close()
-
-    def _rest(self, seconds: float) -> None:
-        """Do nothing for so long but look at the invariants: a broken one stops payouts within a second."""
-        until = time.monotonic() + seconds
-        while not self._must_end.wait(min(TICK_SECONDS, max(0.0, until - time.monotonic()))):
-            if time.monotonic() >= until:
-                return
-            try:
-                for told in self._payer.guard(self._clock.time_ms()):
-                    self._tell(told, {})
-            except LedgerUnavailable:
-                return  # the next tick says so
 
     def tick(self) -> bool:
         """One step of everything; whether there was one to take."""

@@ -10,6 +10,8 @@ from pool.config import Config
 from pool.paths import Paths
 from pool.ports import ShareBatch
 from pool.store.redis import RedisStore
+from pool.store.redis_moves import RedisMoves
+from pool.store.redis_ranges import RedisRanges
 from pool.store.redis_server import RedisServerError, prepare, url_of
 from pool.supervisor import CannotSupervise, Program
 
@@ -21,6 +23,16 @@ READ_BLOCK_MS = 200
 def open_redis(config: Config) -> RedisStore:
     """The store; it connects when it is first used."""
     return RedisStore(config.redis.url or url_of(_paths(config).redis))
+
+
+def open_redis_moves(config: Config) -> RedisMoves:
+    """What regions tell each other; likewise."""
+    return RedisMoves(config.redis.url or url_of(_paths(config).redis))
+
+
+def open_redis_ranges(config: Config) -> RedisRanges:
+    """Who has which extranonce range; likewise."""
+    return RedisRanges(config.redis.url or url_of(_paths(config).redis))
 
 
 def redis_program(config: Config) -> Program | None:

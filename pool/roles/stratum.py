@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import resource
 import sys
 from itertools import chain
 from pathlib import Path
@@ -23,6 +22,7 @@ from pool.journal.records import decode
 from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
 from pool.journal.upkeep import Upkeep
+from pool.machine import allow_many_files
 from pool.paths import Paths
 from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
@@ -33,10 +33,14 @@ from pool.roles.doors import Doors, host_and_port
 from pool.roles.garbage import GarbageCollection
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.neighbours import Neighbours, Passed
-from pool.roles.redis_link import open_redis
+from pool.roles.payments import has_ended, this_process
+from pool.roles.range_claim import RangeClaim, claim_of
+from pool.roles.redis_link import open_redis, open_redis_moves, open_redis_ranges
+from pool.roles.region import Region
 from pool.roles.rejects import RejectReport
 from pool.roles.release import Release
 from pool.roles.sessions import SessionFiles, open_key
+from pool.roles.slices import SliceFeed, SliceSource
 from pool.roles.twisted_role import CannotStart, Role
 from pool.work.candidate import Candidate
 from pool.work.job import Job
@@ -74,6 +78,7 @@ class StratumRole(Role):
 
     def __init__(self, config: Config, reactor: Any, loop: asyncio.AbstractEventLoop, number: int = 0) -> None:
         self._options = config.stratum
+        self._region_options = config.region
         self._reactor = reactor
         self._hurried = False
         paths = Paths(Path(config.pool.data_dir))
@@ -120,6 +125,22 @@ class StratumRole(Role):
             settings, clock, journal, self._feed, extranonces, reactor, SessionIds(key), self._neighbours
         )
         self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
+        self._region = Region(
+            config.region.name,
+            open_redis_moves(config),
+            self._server.redirects,
+            self._server.remembered,
+            reactor,
+            clock,
+        )
+        self._range = RangeClaim(
+            open_redis_ranges(config),
+            range_id,
+            claim_of(this_process(), config.region.name, journal.frontend),
+            has_ended,
+            reactor,
+        )
+        self._slices = SliceFeed(SliceSource(config, name), self._server.slices.take, clock, reactor)
         self._heartbeat = Heartbeat(config, reactor, "stratum", name, self._status)
         self._control = Control(reactor, paths.control / f"{name}.sock", self._server.announcements)
         self._reject_report = RejectReport(config, reactor, name, self._server.rejects)
@@ -146,8 +167,9 @@ class StratumRole(Role):
         self._doors = Doors(reactor, loop if fast else None, shared=self._options.processes > 1)
 
     async def start(self) -> None:
-        _allow_many_connections()
+        allow_many_files()
         sys.setswitchinterval(SWITCH_SECONDS)
+        await self._range.begin()
         self._server.start()
         if self._certificate is not None:
             self._certificate.start(self._reactor)
@@ -156,6 +178,7 @@ class StratumRole(Role):
         self._disk.start()
         # Before the first job and the first miner.
         await self._session_files.start()
+        await self._slices.start()
         former = await deferToThread(self._former_run)
         if former is not None:
             self._server.restore(former)
@@ -171,6 +194,7 @@ class StratumRole(Role):
             events.neighbours_not_met(str(error))  # miners that return begin anew, no more
         self._garbage.start()
         self._heartbeat.start()
+        self._region.start()
         self._reject_report.start()
         try:
             await self._control.start()
@@ -179,6 +203,9 @@ class StratumRole(Role):
         for candidate in await deferToThread(self._left_open):
             events.candidate_resent(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
             self._feed.send(candidate)
+
+    async def work_on(self) -> None:
+        await self._range.hold()
 
     async def stop(self) -> None:
         """Doors first, then the answers that miners wait for, then the journal, which the shipper has seen whole."""
@@ -191,10 +218,12 @@ class StratumRole(Role):
             waves = math.ceil(self._options.drain_seconds / SWEEP_SECONDS)
             await self._server.draining.begin(waves, _target(self._options.drain_to))
         await self._session_files.stop()
+        self._slices.stop()
         await self._server.stop()
         await self._feed.stop()
         self._garbage.stop()
         self._heartbeat.stop()
+        self._region.stop()
         self._disk.stop()
         self._reject_report.stop()
         await self._control.stop()
@@ -203,6 +232,7 @@ class StratumRole(Role):
         await deferToThread(self._upkeep.stop)
         await self._journal.close()
         await deferToThread(self._shipper.stop)
+        await self._range.stop()
 
     def hurry(self) -> None:
         self._hurried = True
@@ -251,6 +281,9 @@ class StratumRole(Role):
     def _status(self) -> dict[str, object]:
         return {
             "sessions": len(self._server.sessions),
+            "region": self._region_options.name,
+            "endpoint": self._region_options.endpoint,
+            "frontend": self._journal.frontend,
             "is_released": self._release.is_released,
             "counters": self._server.counters,
             "presence": self._server.presence(),
@@ -263,9 +296,3 @@ class StratumRole(Role):
 
 def _target(drain_to: str) -> Target | None:
     return Target(*host_and_port(drain_to)) if drain_to else None
-
-
-def _allow_many_connections() -> None:
-    """As many open files as the system lets us have without asking: shells and systemd give 1,024 at first."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from twisted.internet.main import installReactor
 from pool import events
 from pool.supervisor import EXIT_CONFIGURATION, has_terminal
 
+# A thread may hang for a store that neither answers nor refuses. By then a role has put away all that counts.
+_THREADS_SECONDS = 5.0
+
 
 class CannotStart(Exception):
     """The configuration is well-formed, but this machine cannot work with it; the text says what and how to mend it."""
@@ -30,6 +34,9 @@ class Role(ABC):
     @abstractmethod
     async def start(self) -> None:
         """Begin; when it returns the role is ready. Raises CannotStart for what a restart does not mend."""
+
+    async def work_on(self) -> None:  # noqa: B027 - most can go on with whatever happens
+        """Raises CannotStart when it finds later what it should not have been started with."""
 
     @abstractmethod
     async def stop(self) -> None:
@@ -75,9 +82,18 @@ def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> i
         else:
             role.reload()
 
+    def work() -> None:
+        # Not before the loop runs: a signal that comes between the two would be forgotten. Until here it just ends us.
+        for number, action in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, hang_up)):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                loop.add_signal_handler(number, action)
+        Deferred.fromCoroutine(begin())
+
     async def begin() -> None:
         try:
             await role.start()
+            events.role_started(name, os.getpid())
+            await role.work_on()
         except CannotStart as error:
             failures.append(error)
             events.role_cannot_start(name, str(error))
@@ -86,28 +102,33 @@ def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> i
             failures.append(error)
             events.bug(name, error)
             stop()
-        else:
-            events.role_started(name, os.getpid())
 
     async def end() -> None:
-        events.role_stopping(name, "cannot start" if failures else "told to")
+        events.role_stopping(name, "cannot go on" if failures else "told to")
         try:
             await role.stop()
         except Exception as error:  # noqa: BLE001 - it stops all the same
             events.bug(name, error)
+        threading.Thread(target=leave, daemon=True).start()
+
+    def leave() -> None:
+        time.sleep(_THREADS_SECONDS)
+        events.role_left_threads(name, threading.active_count() - 2)  # less this one and the main one
+        sys.stdout.flush()
+        os._exit(exit_code())
+
+    def exit_code() -> int:
+        if not failures:
+            return 0
+        return EXIT_CONFIGURATION if isinstance(failures[0], CannotStart) else 1
 
     try:
         role = build(reactor, loop)
     except CannotStart as error:
         events.role_cannot_start(name, str(error))
         return EXIT_CONFIGURATION
-    for number, action in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, hang_up)):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-            loop.add_signal_handler(number, action)
-    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(begin()))
+    loop.call_soon(work)
     reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(end()))
     reactor.run(installSignalHandlers=False)
     sys.stdout.flush()
-    if not failures:
-        return 0
-    return EXIT_CONFIGURATION if isinstance(failures[0], CannotStart) else 1
+    return exit_code()

@@ -31,6 +31,7 @@ from pool.roles.gate import gate_settings
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.twisted_role import CannotStart, Role
 from pool.work.coinbase import Coinbase
+from pool.work.paid import who_is_paid
 
 
 class WorkRole(Role):
@@ -47,9 +48,13 @@ class WorkRole(Role):
             for settings, node in zip(rpc_settings(config), config.node, strict=True)
         ]
         self._feed = FeedServer(reactor)
+        self._network = network
+        self._coinbase = Coinbase(
+            output_script(config.pool.payout_address, network), config.pool.coinbase_tag.encode("ascii")
+        )
         self._workshop = Workshop(
             self._nodes,
-            Coinbase(output_script(config.pool.payout_address, network), config.pool.coinbase_tag.encode("ascii")),
+            self._coinbase,
             paths.candidates,
             WorkshopSettings(
                 refresh_seconds=config.work.refresh_seconds,
@@ -70,7 +75,7 @@ class WorkRole(Role):
             reactor,
             each=self._workshop.refill_reserve,
         )
-        self._heartbeat = Heartbeat(config, reactor, "work", "0", self._status)
+        self._heartbeat = Heartbeat(config, reactor, "work", config.region.name, self._status)
 
     async def start(self) -> None:
         for node in self._nodes:
@@ -118,6 +123,25 @@ class WorkRole(Role):
             "candidates_pending": status.candidates_pending,
             "blocks_refused": status.blocks_refused,
             "disk": self._disk.status(),
+            "coinbase": self._paid(),
+        }
+
+    def _paid(self) -> dict[str, object] | None:
+        """Who is paid by what the miners have."""
+        job = self._workshop.job
+        if job is None:
+            return None
+        return {
+            "made_ms": job.time_ms,
+            "subsidy_sat": job.subsidy_sat,
+            "fees_sat": job.fees_sat,
+            "tag": self._coinbase.tag.decode("ascii"),
+            "coinb1_hex": job.coinb1.hex(),
+            "coinb2_hex": job.coinb2.hex(),
+            "outputs": [
+                msgspec.structs.asdict(output) | {"to": output.to.value}
+                for output in who_is_paid(job, self._coinbase, self._network)
+            ],
         }
 
 

@@ -30,7 +30,7 @@ _DECAYS_CACHED = 4096
 _ZEROS = (0.0,) * len(WINDOWS_SECONDS)
 
 
-class Estimate(Struct, frozen=True):
+class Estimate(Struct, frozen=True, gc=False):
     """A hashrate with its error.
 
     hashrate_hps: hashes per second, finite. relative_error: one standard deviation relative to it, 1 over the root of
@@ -39,6 +39,9 @@ class Estimate(Struct, frozen=True):
 
     hashrate_hps: float
     relative_error: float | None
+
+
+_NO_ESTIMATE = Estimate(0.0, None)
 
 
 class Hashrate(Struct, frozen=True, array_like=True, gc=False):
@@ -94,6 +97,42 @@ class Hashrate(Struct, frozen=True, array_like=True, gc=False):
     def estimates(self, now_s: float) -> tuple[Estimate, ...]:
         """One estimate per window, in the order of WINDOWS_SECONDS."""
         return tuple(self.estimate(now_s, window_seconds) for window_seconds in WINDOWS_SECONDS)
+
+
+class Moment:
+    """The estimates of many at one time, each as `Hashrate.estimates` has it: what depends on whole seconds alone is
+    computed once, which makes ten thousand of them three times cheaper."""
+
+    def __init__(self, now_s: float) -> None:
+        self._now_s = now_s
+        self._left: dict[int, tuple[float, ...]] = {}
+        self._filled: dict[int, tuple[float, ...]] = {}
+
+    def estimates(self, rate: Hashrate) -> tuple[Estimate, ...]:
+        """One estimate per window, in the order of WINDOWS_SECONDS."""
+        left = self._left.get(rate.last_s)
+        if left is None:
+            left = self._left[rate.last_s] = self._left_since(rate.last_s)
+        filled = self._filled.get(rate.first_s)
+        if filled is None:
+            filled = self._filled[rate.first_s] = self._filled_since(rate.first_s)
+        return tuple(
+            [
+                Estimate(work * part / whole, math.sqrt(squares) / work) if work > 0.0 and part >= 0.0 else _NO_ESTIMATE
+                for work, squares, part, whole in zip(rate.sums, rate.squares, left, filled, strict=True)
+            ]
+        )
+
+    def _left_since(self, last_s: int) -> tuple[float, ...]:
+        """What is left of a sum, per window; negative: too little to show."""
+        silence = max(0.0, self._now_s - last_s)
+        return tuple(
+            -1.0 if silence >= SILENT_WINDOWS * window else math.exp(-silence / window) for window in WINDOWS_SECONDS
+        )
+
+    def _filled_since(self, first_s: int) -> tuple[float, ...]:
+        age = max(AGE_SECONDS_MIN, self._now_s - first_s)
+        return tuple(window * -math.expm1(-age / window) for window in WINDOWS_SECONDS)
 
 
 @lru_cache(maxsize=_DECAYS_CACHED)

@@ -22,7 +22,8 @@ class Reject(Struct, frozen=True, array_like=True):
     """One refused share.
 
     reason: as it is counted. text: what the miner was told. job_id: as it named it, empty if that is no id of ours.
-    job_age_ms: how long before the job was made; None if the job is not known.
+    job_age_ms: how long before the job was made; None if the job is not known. id: its place in a journal,
+    JOURNAL:NUMBER; empty from a process of a version before there were ids.
     """
 
     time_ms: int
@@ -30,6 +31,7 @@ class Reject(Struct, frozen=True, array_like=True):
     text: str
     job_id: str
     job_age_ms: int | None
+    id: str = ""
 
 
 class Refusals(Struct, frozen=True):

@@ -7,6 +7,7 @@ Time is that of the records, never a clock's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from operator import add
@@ -18,6 +19,7 @@ from msgspec.structs import astuple
 import native
 from pool.bitcoin.target import share_work
 from pool.stats.hashrate import WINDOWS_SECONDS, Estimate, Hashrate
+from pool.stats.history import FINE_SECONDS, Cell, Rings
 from pool.stats.luck import expected_blocks
 from pool.work.share import Outcome
 
@@ -94,12 +96,14 @@ class Row(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """Tallies at one place of the journal: by login, by account, and of all; forgotten: logins that were dropped."""
+    """Tallies at one place of the journal: by login, by account, and of all; forgotten: logins that were dropped.
+    history: of all; None if it is as it was."""
 
     workers: Mapping[str, Tally]
     accounts: Mapping[str, Tally]
     pool: Tally | None
     forgotten: tuple[str, ...] = ()
+    history: Rings | None = None
 
 
 class Sums(Struct, frozen=True, array_like=True, gc=False):
@@ -117,13 +121,16 @@ class Sums(Struct, frozen=True, array_like=True, gc=False):
 
 
 class State(Struct, frozen=True):
-    """All that a fold knows, so that another one can go on from there to the same end."""
+    """All that a fold knows, so that another one can go on from there to the same end. counted: the pool's tally as far
+    as the history has it."""
 
     second: int
     workers: dict[str, Tally]
     accounts: dict[str, Tally]
     pool: Tally | None
     open: list[Sums]
+    history: Rings = Rings()
+    counted: Tally | None = None
 
 
 NOTHING = State(0, {}, {}, None, [])
@@ -149,12 +156,22 @@ class Tallies:
         )
         self._day = state.second // _DAY_SECONDS
         self._forgotten: set[str] = set()
+        self._history, self._counted = state.history, state.counted
+        self._history_told = False
 
     def state(self) -> State:
         """Everything, as of the last record."""
         workers, accounts, pool = self._totals.rows(native.SecondSums())
         still_open = [Sums(*row) for row in self._open.rows()]
-        return State(self._open.second, _tallies(workers), _tallies(accounts), pool and _tally(pool), still_open)
+        return State(
+            self._open.second,
+            _tallies(workers),
+            _tallies(accounts),
+            pool and _tally(pool),
+            still_open,
+            self._history,
+            self._counted,
+        )
 
     def fold(self, payload: bytes, count: int) -> None:
         """Count further records: `count` of them, as they are in a journal; those that are no shares are passed over.
@@ -164,24 +181,56 @@ class Tallies:
         first = self._open.add(payload, count, 0)
         while first < count:
             self._totals.take(self._open)
+            taken = self._open.second
             self._open.clear()
             first = self._open.add(payload, count, first)
+            if self._open.second // FINE_SECONDS != taken // FINE_SECONDS:
+                self._close_minute(taken // FINE_SECONDS * FINE_SECONDS)
         if self._open.second // _DAY_SECONDS != self._day:
             self._day = self._open.second // _DAY_SECONDS
             self._forgotten.update(self._totals.forget((self._open.second - FORGET_SECONDS) * 1000))
 
     def snapshot(self) -> Snapshot:
         """All tallies as of the last record."""
-        return _snapshot(*self._totals.rows(self._open))
+        self._history_told = True
+        every = _snapshot(*self._totals.rows(self._open))
+        return Snapshot(every.workers, every.accounts, every.pool, history=self._history)
 
     def changes(self) -> Snapshot:
         """The tallies that changed since this was last asked, and the logins forgotten since."""
         changed = _snapshot(*self._totals.changes(self._open))
         # Who came back is not gone.
         forgotten, self._forgotten = self._forgotten, set()
+        told, self._history_told = self._history_told, True
         return Snapshot(
-            changed.workers, changed.accounts, changed.pool, tuple(sorted(forgotten - changed.workers.keys()))
+            changed.workers,
+            changed.accounts,
+            changed.pool,
+            tuple(sorted(forgotten - changed.workers.keys())),
+            None if told else self._history,
         )
+
+    def _close_minute(self, start_s: int) -> None:
+        """What the pool's tally grew by goes into the history. The sum of squares of its longest window is the one that
+        has lost least since."""
+        total = self._totals.everyone()
+        if total is None:
+            return
+        pool, before = _tally(total), self._counted
+        squares, silence = pool.hashrate.squares[-1], 0
+        if before is not None:
+            silence = pool.hashrate.last_s - before.hashrate.last_s
+            squares -= before.hashrate.squares[-1] * math.exp(-2 * max(0, silence) / WINDOWS_SECONDS[-1])
+        self._history = self._history.with_minute(
+            Cell(
+                start_s,
+                pool.work - (before.work if before else 0),
+                max(0.0, squares),
+                pool.accepted - (before.accepted if before else 0),
+                sum(pool.counts) - pool.accepted - (sum(before.counts) - before.accepted if before else 0),
+            )
+        )
+        self._counted, self._history_told = pool, False
 
 
 def _snapshot(workers: Mapping[str, _Total], accounts: Mapping[str, _Total], pool: _Total | None) -> Snapshot:

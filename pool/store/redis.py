@@ -5,9 +5,11 @@ Keys, all under `steppe:`
     shipped:FRONTEND        last record of a journal that went into the stream
     hwm                     hash, frontend to the last record that is in the ledger
     workers:FRONTEND        hash, login to tally; accounts:FRONTEND likewise; pool:FRONTEND, the tally of all
+    history:FRONTEND        the rings of the pool's hashrate over time
     tallied:FRONTEND        the record up to which these tallies stand
     frontends               set of the journals with tallies
     rejects:NAME            hash, login to the newest refused shares at the stratum process NAME; rejecting, their set
+    silence                 maintenance, until when and why
     roles, role:ROLE/NAME   set of names, and the last sign of life of each
 
 Tallies are JSON: sums of work pass 64 bits, where msgpack ends.
@@ -27,15 +29,19 @@ from msgspec import Struct
 from redis.exceptions import WatchError
 
 from pool.ports import ShareBatch, StoreUnavailable, StreamPlace
+from pool.stats.hashrate import Moment
+from pool.stats.history import Rings
 from pool.stats.rejects import REJECTS_KEPT, Reject
 from pool.stats.tally import Row, Snapshot, Tally
 from pool.store.redis_link import BLOCK_MS_MAX, address_of, connect, errors_of
+from pool.store.tally_memory import TallyMemory
 
 _STREAM = "steppe:shares"
 _COMMITTED = "steppe:hwm"
 _FRONTENDS = "steppe:frontends"
 _ROLES = "steppe:roles"
 _REJECTING = "steppe:rejecting"
+_SILENCE = "steppe:silence"
 
 # Rows of a frontend that is gone fade after this time; its workers have long been seen elsewhere by then.
 TALLIES_SECONDS = 86_400
@@ -45,6 +51,7 @@ _FIELDS_AT_ONCE = 500
 
 Item = TypeVar("Item")
 
+_rings_of = msgspec.json.Decoder(Rings).decode
 _tally_of = msgspec.json.Decoder(Tally).decode
 _rejects_of = msgspec.msgpack.Decoder(tuple[Reject, ...]).decode
 
@@ -56,6 +63,13 @@ class RoleSign(Struct, frozen=True):
     name: str
     time_ms: int
     data: dict[str, Any]
+
+
+class Silence(Struct, frozen=True):
+    """Maintenance: no messages to people until then, by the wall clock."""
+
+    until_ms: int
+    reason: str
 
 
 _sign_of = msgspec.msgpack.Decoder(RoleSign).decode
@@ -70,6 +84,7 @@ class RedisStore:
     def __init__(self, url: str) -> None:
         self._redis = connect(url)
         self._address = address_of(url)
+        self._tallies = {kind: TallyMemory(self._tally) for kind in ("workers", "accounts")}
 
     def close(self) -> None:
         """Give all connections back."""
@@ -165,7 +180,9 @@ class RedisStore:
                 pipe.set(pool, msgspec.json.encode(snapshot.pool))
             pipe.set(tallied, seq)
             pipe.sadd(_FRONTENDS, frontend)
-            for key in (tallied, workers, accounts, pool):
+            if snapshot.history is not None:
+                pipe.set(f"steppe:history:{frontend}", msgspec.json.encode(snapshot.history))
+            for key in (tallied, workers, accounts, pool, f"steppe:history:{frontend}"):
                 pipe.expire(key, TALLIES_SECONDS)
             return _done(pipe)
 
@@ -204,6 +221,15 @@ class RedisStore:
             found = self._mget([f"steppe:pool:{frontend}" for frontend in self._frontends()])
         tallies = [self._tally(data) for data in found if data is not None]
         return reduce(Tally.plus, tallies).row("", now_ms) if tallies else None
+
+    def read_history(self) -> Rings:
+        """The pool's hashrate over time, as all frontends saw it."""
+        with self._errors():
+            found = self._mget([f"steppe:history:{frontend}" for frontend in self._frontends()])
+        try:
+            return reduce(Rings.plus, [_rings_of(data) for data in found if data is not None], Rings())
+        except msgspec.MsgspecError as error:
+            raise self._of_another_version("the history", error) from error
 
     def publish_rejects(self, name: str, changed: Mapping[str, tuple[Reject, ...]], forgotten: tuple[str, ...]) -> None:
         """Replace the refused shares of some workers, as a stratum process has them; drop those of others."""
@@ -247,17 +273,34 @@ class RedisStore:
         except msgspec.MsgspecError as error:
             raise self._of_another_version("signs of life", error) from error
 
+    def silence(self, silence: Silence | None, ttl_ms: int = 0) -> None:
+        """Have messages to people silenced for so long, or, with None, no more."""
+        with self._errors():
+            if silence is None:
+                self._redis.delete(_SILENCE)
+            else:
+                self._redis.set(_SILENCE, msgspec.json.encode(silence), px=ttl_ms)
+
+    def silenced(self) -> Silence | None:
+        """Whether they are."""
+        with self._errors():
+            found: Any = self._redis.get(_SILENCE)
+        try:
+            return None if found is None else msgspec.json.decode(found, type=Silence)
+        except msgspec.MsgspecError as error:
+            raise self._of_another_version("a silence", error) from error
+
     def _rows(self, kind: str, now_ms: int) -> list[Row]:
         with self._errors(), self._pipeline() as pipe:
-            for frontend in self._frontends():
+            frontends = self._frontends()
+            for frontend in frontends:
                 pipe.hgetall(f"steppe:{kind}:{frontend}")
-            found = pipe.execute()
-        merged: dict[str, Tally] = {}
-        for table in found:
-            for key, data in table.items():
-                name, tally = key.decode(), self._tally(data)
-                merged[name] = merged[name].plus(tally) if name in merged else tally
-        return [merged[name].row(name, now_ms) for name in sorted(merged)]
+            found = dict(zip(frontends, pipe.execute(), strict=True))
+        tallies = self._tallies[kind].read(found)
+        moment = Moment(now_ms / 1000)
+        return [
+            Row(name, tally, moment.estimates(tally.hashrate)) for name, tally in sorted(tallies.items(), key=_name)
+        ]
 
     def _frontends(self) -> list[str]:
         members: Any = self._redis.smembers(_FRONTENDS)
@@ -291,6 +334,10 @@ class RedisStore:
 
     def _errors(self) -> AbstractContextManager[None]:
         return errors_of(self._address)
+
+
+def _name(item: tuple[str, Tally]) -> str:
+    return item[0]
 
 
 def _shipped(frontend: str) -> str:

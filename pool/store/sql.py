@@ -77,7 +77,7 @@ account = Table(
     Column("created_ms", BigInteger, nullable=False),
 )
 
-# Rows are never changed: the plan of a moment is the newest one that is not younger.
+# Rows are never changed: the plan of a moment is the newest one that is not younger and was not taken back.
 plan = Table(
     "plan",
     metadata,
@@ -85,6 +85,7 @@ plan = Table(
     Column("valid_from_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("scheme", Text, nullable=False),
     Column("fee_bps", SmallInteger, CheckConstraint("fee_bps BETWEEN 0 AND 10000", name="fee_bps"), nullable=False),
+    Column("requested_ms", BigInteger),  # None: with the account, or before it was kept
 )
 
 payout_address = Table(
@@ -153,6 +154,7 @@ share_batch = Table(
     Column("shares", LargeBinary, nullable=False),
     UniqueConstraint("frontend", "last_seq"),
     Index(None, "score_after"),
+    Index(None, "time_ms"),
 )
 
 # Sum 0 of height 1 is over the first 64 batches, see payout.order.
@@ -183,7 +185,8 @@ pps_carry = Table(
     Column("carry_psat", BigInteger, nullable=False),
 )
 
-# Single numbers: `pps_period_ms`, `chain_height`, `payout_day`, `payout_run_open`.
+# Single numbers: `pps_period_ms`, `chain_height`, `share_height`, `payout_day`, `payout_run_open`, `scan_began`,
+# `scan_height`.
 progress = Table(
     "progress",
     metadata,
@@ -209,6 +212,8 @@ block = Table(
     Column("flips", Integer, nullable=False),
     Column("reward_sat", BigInteger),
     Column("reserve_sat", BigInteger),
+    Column("subsidy_sat", BigInteger),
+    Column("taker_stake_id", BigInteger),  # of its finder, under SOLO
     Index(None, "height"),
     Index(None, "state"),
 )
@@ -222,11 +227,12 @@ credit = Table(
     Column("weight", Score, nullable=False),
     Column("gross_sat", BigInteger, nullable=False),
     Column("fee_sat", BigInteger, nullable=False),
+    Column("bought_sat", BigInteger),  # None in older books: all of it under PPS, else nothing
     Index(None, "stake_id"),
 )
 
 # Append-only, by triggers of the migrations: journal, entry, credit, plan, payout_address, payout_address_cancel,
-# payout_threshold, payout_line, payout_attempt, payout_switch.
+# payout_threshold, payout_line, payout_attempt, payout_switch, and those of `pool.store.scheme_tables` that say so.
 journal = Table(
     "journal",
     metadata,

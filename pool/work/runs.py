@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 import native
+from pool.work.share import NEAR_MAX
 
 
 class RunOfShares(Struct, frozen=True):
     """Accepted shares that are worth the same to the same account.
 
     slice_id: 0 for none. period_ms: when the period of pay per share began. time_ms: of the first of them in the
-    journal; oldest_ms, newest_ms: the bounds of all.
+    journal; oldest_ms, newest_ms: the bounds of all. agent: what the miner says it is. nears: how many of them came so
+    near to a block, from 0, which are blocks, up to `pool.work.share.NEAR_MAX`; empty for old records, which
+    do not say.
     """
 
     account: str
@@ -26,6 +29,8 @@ class RunOfShares(Struct, frozen=True):
     time_ms: int
     oldest_ms: int
     newest_ms: int
+    agent: str = ""
+    nears: tuple[int, ...] = (0,) * (NEAR_MAX + 1)
 
 
 class BlockShare(Struct, frozen=True):

@@ -6,6 +6,9 @@ import enum
 
 from msgspec import Struct
 
+NEAR_MAX = 10
+"""Hashes that are a thousand times as frequent as blocks soon tell whether those are missing: docs/payouts.md 5.1."""
+
 
 class Outcome(enum.IntEnum):
     """What became of a submission. The numbers are a file format: append only."""
@@ -31,7 +34,9 @@ class Share(Struct, frozen=True, array_like=True, tag=1):
     `target_from_difficulty(Fraction(difficulty))`, never harder than the network's. nbits and height: of the job, so
     that the share can be paid without it. slice_id: the assignment that was in force, if any. block_hash: set when
     the header meets the network target, whatever the outcome. Fields that a refused submission lacks are zero or
-    empty.
+    empty. agent: what the miner says it is (its firmware), printable ASCII, untrusted. near: of an accepted share, how
+    near its hash came to the network target T: the smallest number j for which it is at most T * 2^j; None above
+    NEAR_MAX.
 
     Tag and field order are a file format: append only.
     """
@@ -51,3 +56,5 @@ class Share(Struct, frozen=True, array_like=True, tag=1):
     height: int
     slice_id: int | None = None
     block_hash: bytes | None = None
+    agent: str = ""
+    near: int | None = None

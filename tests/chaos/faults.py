@@ -94,10 +94,11 @@ def kill_supervisor(scene: Scene) -> None:
 def kill_node(number: int, scene: Scene) -> None:
     """kill -9 of a node; it is started again a moment later.
 
-    It forgets what it had not flushed, which here is all of its chain, so the others must have it.
+    It forgets what it had not written, which here are some hundred blocks, so the others must have them.
     """
     node = scene.cluster.nodes.all[number]
-    scene.cluster.nodes.converge()
+    scene.cluster.nodes.catch_up()
+    node.write_chain()
     node.kill()
     time.sleep(scene.chance.uniform(0, NODE_SECONDS))
     node.start()
@@ -115,7 +116,7 @@ def cut_node_off(number: int, scene: Scene) -> None:
     """A node has no peers for a while."""
     with scene.cluster.nodes.split(scene.cluster.nodes.all[number]):
         time.sleep(scene.chance.uniform(0.5, NODE_SECONDS))
-    scene.cluster.nodes.converge()
+    scene.cluster.nodes.catch_up()
 
 
 def make_nodes_forget(scene: Scene) -> None:
@@ -162,7 +163,7 @@ def race(scene: Scene) -> None:
         stranger.mine(1)
     if scene.chance.randrange(2):
         stranger.mine(1)
-    scene.cluster.nodes.converge()
+    scene.cluster.nodes.catch_up()
 
 
 def flush_redis(scene: Scene) -> None:
@@ -283,11 +284,16 @@ def _tell_redis(cluster: Cluster, order: Callable[..., object]) -> None:
     eventually("Redis takes an order", told, BACK_SECONDS)
 
 
-# Where a role can be made to die, and which.
+# Where a role can be made to die, and which; as far as a pool comes by there all the time. The places of a journal's
+# segments, of a mended disk and of payments are those of tests/regtest/test_journal_kill.py and test_payment_kills.py.
 FAILPOINTS = {
+    "journal-written": "stratum",
+    "journal-synced": "stratum",
     "shares-read": "stratum",
     "shares-shipped": "stratum",
     "candidate-sent": "stratum",
+    "job-kept": "work",
+    "job-published": "work",
     "candidate-built": "work",
     "candidate-noted": "work",
     "candidate-submitted": "work",

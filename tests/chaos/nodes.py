@@ -20,6 +20,10 @@ from tests.regtest.whole_pool import eventually, free_port
 NAMES = "abc"
 # A node that comes back fetches at once what it missed; more would mean that something is wrong.
 CONVERGE_SECONDS = 60.0
+# What a node that is killed may have to fetch again: with its wallet it takes some thirty blocks a second.
+UNWRITTEN_BLOCKS_MAX = 300
+# Where several blocks a second are found, nodes are seldom on the very same one.
+BEHIND_BLOCKS_MAX = 5
 
 
 class Node:
@@ -30,12 +34,15 @@ class Node:
         self.address = f"127.0.0.1:{free_port()}"
         self.peers: list[str] = []
         self._paused = False
+        self._written_height = 0
         self.is_up = False
 
     def start(self, at_first: str | None = None) -> None:
         """Start it; it looks for its peers. at_first: the only one to look for until `reconnect`."""
         peers = self.peers if at_first is None else [at_first]
-        self.private.start("-listen=1", f"-bind={self.address}", *(f"-addnode={peer}" for peer in peers))
+        self.private.start(
+            "-listen=1", "-listenonion=0", f"-bind={self.address}", *(f"-addnode={peer}" for peer in peers)
+        )
         self.is_up = True
 
     def stop(self) -> None:
@@ -48,6 +55,13 @@ class Node:
         """kill -9. What it had not yet written it has again from the others."""
         self.is_up = False
         self.private.kill()
+
+    def write_chain(self) -> None:
+        """Much of what it has not written it writes, as a node does by itself once an hour."""
+        height = self.height()
+        if height - self._written_height > UNWRITTEN_BLOCKS_MAX:
+            self.call("gettxoutsetinfo", "none")
+            self._written_height = height
 
     def pause(self) -> None:
         """It hangs: its ports are open and nobody answers."""
@@ -129,6 +143,16 @@ class Nodes:
     def converge(self) -> None:
         """Wait until all are on one tip."""
         eventually("all nodes are on one tip", lambda: len({node.tip() for node in self.all}) == 1, CONVERGE_SECONDS)
+
+    def catch_up(self) -> None:
+        """Wait until all are on one chain and none is far behind, while blocks go on coming."""
+
+        def are_together() -> bool:
+            heights = [node.height() for node in self.all]
+            at_lowest = {node.call("getblockhash", min(heights)) for node in self.all}
+            return len(at_lowest) == 1 and max(heights) - min(heights) <= BEHIND_BLOCKS_MAX
+
+        eventually("all nodes are on one chain", are_together, CONVERGE_SECONDS)
 
     @contextlib.contextmanager
     def split(self, alone: Node) -> Iterator[None]:

@@ -13,7 +13,8 @@ LINES_MAX = 20
 
 
 class Report(Struct, frozen=True):
-    """A run. problem: why it could not go on; None if it came to its end. folder: where its files are."""
+    """A run. rebuilt: records that all was computed from again. problem: why it could not go on; None if it came to its
+    end. folder: where its files are."""
 
     seed: int
     chain: str
@@ -22,6 +23,7 @@ class Report(Struct, frozen=True):
     folder: str
     faults: list[Outage]
     verdict: Verdict | None
+    rebuilt: int = 0
     problem: str | None = None
 
     @property
@@ -57,7 +59,7 @@ def as_table(report: Report) -> str:
     )
     lines.append(f"{'all':<24}{sum(each.count for each in report.faults):>6}   of these killed: {report.kills}")
     if report.verdict is not None:
-        lines += ["", *_lines_of(report.verdict)]
+        lines += ["", *_lines_of(report.verdict, report.rebuilt)]
     if report.problem is not None:
         lines += ["", f"It could not go on: {report.problem}"]
     if not report.is_good:
@@ -65,7 +67,7 @@ def as_table(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _lines_of(verdict: Verdict) -> list[str]:
+def _lines_of(verdict: Verdict, rebuilt: int) -> list[str]:
     wrong = [*verdict.lost, *verdict.doubled, *verdict.blocks_lost, *verdict.wrong]
     more = [f"... and {len(wrong) - LINES_MAX} more"] if len(wrong) > LINES_MAX else []
     return [
@@ -74,7 +76,7 @@ def _lines_of(verdict: Verdict) -> list[str]:
         f"blocks  found {verdict.blocks}, in the chain {verdict.in_chain}, beaten {verdict.raced} "
         f"({verdict.reversed} of them after they were credited), "
         f"lost {len(verdict.blocks_lost)}",
-        f"books   wrong {len(verdict.wrong)}",
+        f"books   wrong {len(verdict.wrong)}; computed again from {rebuilt} records of the journals",
         *wrong[:LINES_MAX],
         *more,
     ]

@@ -15,7 +15,7 @@ from payout.store.ledger import SqlLedger
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.node.private import PrivateChain
-from tests.chaos.cluster import ACCOUNTS, Cluster, Setup
+from tests.chaos.cluster import ACCOUNTS, Cluster, Rebuilt, Setup
 from tests.chaos.evidence import Evidence, behind, candidates_of, gather, read_spool
 from tests.chaos.faults import Scene, named
 from tests.chaos.load import Load
@@ -62,18 +62,18 @@ def run(options: Options, say: Callable[[str], None], stop: Callable[[], bool] =
     miners, shares_per_second, hunted_hps = LOADS[options.chain]
     logins = [f"{ACCOUNTS[number % len(ACCOUNTS)][0]}.rig{number}" for number in range(miners)]
     load = Load(cluster.stratum_port, logins, shares_per_second, hunted_hps, memory, options.seed)
-    verdict, problem, peace_at = None, None, None
+    verdict, rebuilt, problem, peace_at = None, None, None, None
     try:
         try:
             cluster.start()
             load.start()
             eventually("a first share is acknowledged", memory.acknowledged_at)
             _break_things(options, Scene(cluster, load, chance), injected, say, stop)
-            peace_at = _settle(cluster, load, say)
+            peace_at, rebuilt = _settle(cluster, load, say)
         finally:
             if load.is_alive():
                 load.stop()
-        verdict = judge(memory.shares(), _evidence(cluster))
+        verdict = judge(memory.shares(), _evidence(cluster, rebuilt))
     except Exception as error:  # noqa: BLE001
         problem = f"{type(error).__name__}: {error}"
     finally:
@@ -88,6 +88,7 @@ def run(options: Options, say: Callable[[str], None], stop: Callable[[], bool] =
         folder=str(options.folder),
         faults=outages(injected, memory.acknowledged_at(), memory.absences(), peace_at or time.monotonic()),
         verdict=verdict,
+        rebuilt=0 if rebuilt is None else rebuilt.records,
         problem=problem,
     )
     (options.folder / "report.json").write_text(as_json(report) + "\n")
@@ -119,8 +120,9 @@ def _break_things(
             time.sleep(max(0.0, began + pause - time.monotonic()))
 
 
-def _settle(cluster: Cluster, load: Load, say: Callable[[str], None]) -> float:
-    """Peace: what is on its way arrives, and the pool stops in good order. Returns when all miners were back.
+def _settle(cluster: Cluster, load: Load, say: Callable[[str], None]) -> tuple[float, Rebuilt]:
+    """Peace: what is on its way arrives, and the pool stops in good order. Returns when all miners were back, and what
+    its journals gave beside all that it had then.
 
     Raises AssertionError for what does not happen.
     """
@@ -130,7 +132,7 @@ def _settle(cluster: Cluster, load: Load, say: Callable[[str], None]) -> float:
         eventually(what, condition, SETTLE_SECONDS)
 
     cluster.nodes.heal()
-    cluster.nodes.converge()
+    cluster.nodes.catch_up()
     cluster.wait_until_ready()
     wait("all miners are back", lambda: load.ready == load.size)
     peace_at = time.monotonic()
@@ -145,17 +147,19 @@ def _settle(cluster: Cluster, load: Load, say: Callable[[str], None]) -> float:
         ledger = SqlLedger(engine)
         wait("the books have every record", lambda: not behind(cluster.paths.journal, ledger))
         wait("the books know what became of each block", lambda: not candidates_of(ledger))
+    say("waiting: everything is computed again from the journals")
+    rebuilt = cluster.rebuild()
     say("waiting: the pool stops")
     code = cluster.stop_pool()
     assert code == 0, f"the pool ended with exit code {code}"
-    return peace_at
+    return peace_at, rebuilt
 
 
 def _all_settled(cluster: Cluster) -> bool:
     return None not in read_spool(cluster.paths.candidates).values()
 
 
-def _evidence(cluster: Cluster) -> Evidence:
+def _evidence(cluster: Cluster, rebuilt: Rebuilt) -> Evidence:
     options = cluster.config.pool
     with cluster.database() as engine:
         return gather(
@@ -164,4 +168,5 @@ def _evidence(cluster: Cluster) -> Evidence:
             cluster.paths.candidates,
             cluster.nodes,
             output_script(options.payout_address, NETWORKS[options.chain]),
+            rebuilt.different,
         )

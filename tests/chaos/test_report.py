@@ -17,6 +17,7 @@ REPORT = Report(
     folder="somewhere",
     faults=[Outage("kill work", 2, 0.5, 1.25, 3, 0.4), Outage("redis full", 1, 0.1, 0.1, 0, 0.0)],
     verdict=VERDICT,
+    rebuilt=25,
 )
 
 
@@ -27,6 +28,7 @@ def test_a_good_run_has_its_figures() -> None:
     assert "kill work                    2             0.5 s     1.2 s             3     0.4 s" in text
     assert "shares  sent 9, acknowledged 8, lost 0, doubled 0, counted without an answer 1" in text
     assert "blocks  found 3, in the chain 2, beaten 1 (1 of them after they were credited), lost 0" in text
+    assert "books   wrong 0; computed again from 25 records of the journals" in text
 
 
 def test_only_kills_count_as_kills() -> None:

@@ -1,4 +1,4 @@
-"""Benchmarks, as JSON: `scripts/bench stratum`, `hostile` and `nodes`. See docs/benchmarks.md."""
+"""Benchmarks, as JSON: `scripts/bench stratum`, `hostile`, `nodes`, `web`. See docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import click
 from msgspec import Struct
 
 import native
+from tests.databases import NAMES
 from tests.load.books import accounting, credit, rebuild
 from tests.load.hostile import CROWDS, measure_hostile
 from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
@@ -26,6 +27,7 @@ from tests.load.nodes import MODES, measure_nodes
 from tests.load.payouts import measure_payout
 from tests.load.processes import BenchmarkFailed, Cores, cores
 from tests.load.servers import Floor, Name, Role, RoleOptions, Server, TlsRole
+from tests.load.web import measure_web
 
 SYNCS: Final = 500
 
@@ -240,15 +242,28 @@ def nodes(modes: tuple[str, ...], rounds: int) -> None:
 
 
 @main.command()
-@click.option("--accounts", type=click.IntRange(1, 100_000), default=10_000)
-@click.option("--database", "url", help="An empty PostgreSQL database; default: SQLite on disk.", show_default=False)
-def payout(accounts: int, url: str | None) -> None:
-    """A payout run on regtest: from balances in the books to confirmed transactions."""
+@click.option("--workers", type=click.IntRange(6, 100_000), default=10_352)
+@click.option("--rounds", type=click.IntRange(2, 100_000), default=200, help="So often each question.")
+@click.option("--idle-rounds", type=click.IntRange(2, 1_000), default=10, help="So often after a silence.")
+def web(workers: int, rounds: int, idle_rounds: int) -> None:
+    """The web role beside a Redis that changes each second: milliseconds until its answers are there."""
     try:
-        found = measure_payout(accounts, url)
+        found = measure_web(cores(), workers, rounds, idle_rounds)
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
-    print(json.dumps({"machine": machine(), "payout": found}, indent=2))
+    print(json.dumps({"machine": machine(), "web": found}, indent=2))
+
+
+@main.command()
+@click.option("--accounts", type=click.IntRange(1, 100_000), default=10_000)
+@click.option("--database", "names", type=click.Choice(NAMES), multiple=True, help="Default: both.")
+def payout(accounts: int, names: tuple[str, ...]) -> None:
+    """A payout run on regtest: from balances in the books to confirmed transactions."""
+    try:
+        found = {name: measure_payout(accounts, name) for name in names or NAMES}
+    except BenchmarkFailed as error:
+        raise click.ClickException(str(error)) from error
+    print(json.dumps({"machine": machine(), "accounts": accounts, "payout": found}, indent=2))
 
 
 for command in (rebuild, accounting, credit):

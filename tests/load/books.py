@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -26,12 +26,14 @@ from payout.rewards import UNIT, Startup
 from payout.store.ledger import SqlLedger
 from pool.bitcoin.amount import subsidy
 from pool.ports import ShareBatch
+from pool.rebuild.collector import no_collector
 from pool.rebuild.journals import Journals
 from pool.rebuild.ledger import LedgerRebuild
 from pool.rebuild.recorded import Recorded
 from pool.rebuild.statistics import fold, groups_to
 from pool.store.sql import connect, reading, writing
 from pool.store.upgrade import upgrade
+from tests.databases import NAMES
 from tests.load.journals import ACCOUNTS, account_of, records, write_journal
 from tests.postgresql import server
 
@@ -72,6 +74,19 @@ def _sqlite(folder: Path, name: str) -> Engine:
     return engine
 
 
+@contextmanager
+def durable(name: str) -> Iterator[Engine]:
+    """Empty books on a database that keeps what it has committed."""
+    with ExitStack() as stack:
+        if name == "sqlite":
+            engine = _sqlite(Path(stack.enter_context(TemporaryDirectory())), "books.sqlite")
+        else:
+            engine = connect(stack.enter_context(server(options=""))(""))
+            upgrade(engine)
+        stack.callback(engine.dispose)
+        yield engine
+
+
 def _open_accounts(engine: Engine) -> None:
     """A tenth of them under pay per share."""
     with SqlLedger(engine).write() as books:
@@ -100,11 +115,11 @@ def rebuild(count: int, frontends: int) -> None:
             passed = sum(group.count for name in names for group in groups_to(journals, name, per_journal))
         result["read"] = reading_alone.per_second(passed)
         _say(f"read {result['read']}")
-        with timed() as ledger:
+        with no_collector(), timed() as ledger:
             taken = _rebuild_ledger(folder, journals, names, per_journal)
         result["ledger"] = ledger.per_second(taken)
         _say(f"ledger {result['ledger']}")
-        with timed() as statistics:
+        with no_collector(), timed() as statistics:
             for name in names:
                 fold(journals, name, per_journal)
         result["statistics"] = statistics.per_second(passed)
@@ -145,12 +160,9 @@ def accounting(batches: int, at_once: int) -> None:
         for start in range(0, len(made), _BATCH_RECORDS)
     ]
     result: dict[str, Any] = {"batches_at_once": at_once}
-    with TemporaryDirectory() as path:
-        result["sqlite"] = _take_all(_sqlite(Path(path), "books.sqlite"), waiting, at_once)
-    with server(options="") as databases:
-        engine = connect(databases(""))
-        upgrade(engine)
-        result["postgresql"] = _take_all(engine, waiting, at_once)
+    for name in NAMES:
+        with durable(name) as engine:
+            result[name] = _take_all(engine, waiting, at_once)
     print(json.dumps(result, indent=2))
 
 
@@ -164,7 +176,6 @@ def _take_all(engine: Engine, waiting: Sequence[ShareBatch], at_once: int) -> di
         for start in range(50, len(waiting), at_once):
             source.next = waiting[start : start + at_once]
             list(taker.drain(source))
-    engine.dispose()
     return took.per_second((len(waiting) - 50) * _BATCH_RECORDS)
 
 
@@ -206,25 +217,30 @@ class _Chain:
 @click.command()
 @click.option("--shares", type=click.IntRange(1_000_000), default=100_000_000, help="In the window.")
 @click.option("--histories", type=click.IntRange(1), default=2, help="So many windows' worth, one after the other.")
-def credit(shares: int, histories: int) -> None:
+@click.option("--database", "names", type=click.Choice(NAMES), multiple=True, help="Default: both.")
+def credit(shares: int, histories: int, names: tuple[str, ...]) -> None:
     """The time to credit a block whose window holds so many shares of 1,000 accounts, as history grows."""
-    result: dict[str, Any] = {"shares_in_the_window": shares, "accounts": ACCOUNTS, "credited": []}
+    result: dict[str, Any] = {"shares_in_the_window": shares, "accounts": ACCOUNTS}
+    for name in names or NAMES:
+        with durable(name) as engine:
+            result[name] = _credit_all(engine, shares, histories)
+    print(json.dumps(result, indent=2))
+
+
+def _credit_all(engine: Engine, shares: int, histories: int) -> list[dict[str, float]]:
     # One and a half batches more than the window: it begins and ends within batches.
     batches = shares // _BATCH_RECORDS + 2
     units = 8 * UNIT // shares
-    with TemporaryDirectory() as path:
-        engine = _sqlite(Path(path), "books.sqlite")
-        ledger, chain = SqlLedger(engine), _Chain()
-        _open_accounts(engine)
-        taker = Accounting(ledger, chain, RULES)
-        for history in range(1, histories + 1):
-            _append(ledger, batches, units)
-            wall, cpu = min(_credit(ledger, taker, chain, units) for _ in range(3))
-            took = {"history_shares": history * batches * 1000, "seconds": wall, "cpu_seconds": cpu}
-            result["credited"].append(took)
-            _say(f"credited: {took}")
-        engine.dispose()
-    print(json.dumps(result, indent=2))
+    ledger, chain = SqlLedger(engine), _Chain()
+    _open_accounts(engine)
+    taker = Accounting(ledger, chain, RULES)
+    credited: list[dict[str, float]] = []
+    for history in range(1, histories + 1):
+        _append(ledger, batches, units)
+        wall, cpu = min(_credit(ledger, taker, chain, units) for _ in range(3))
+        credited.append({"history_shares": history * batches * 1000, "seconds": wall, "cpu_seconds": cpu})
+        _say(f"credited on {engine.dialect.name}: {credited[-1]}")
+    return credited
 
 
 def _append(ledger: SqlLedger, batches: int, units: int) -> None:

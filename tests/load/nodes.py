@@ -99,7 +99,7 @@ class Bench:
 
     def tip_of_the_other(self) -> dict[str, float]:
         """The same at the other node, while the one that gives the work does not hear of it; it is not long-polled."""
-        self.a.node.call("setnetworkactive", False)
+        self.a.cut_off()
         try:
             return {"job": self._block(self.b)}
         finally:

@@ -24,8 +24,8 @@ from pool.node.credentials import CookieFile
 from pool.node.private import WALLET, PrivateNode, find_bitcoind
 from pool.node.rpc import RpcSettings
 from pool.store import sql
-from pool.store.sql import connect, writing
-from pool.store.upgrade import upgrade
+from pool.store.sql import writing
+from tests.load.books import durable
 from tests.load.processes import BenchmarkFailed
 from tests.regtest.payer_process import settings
 from tests.regtest.whole_pool import free_port
@@ -35,11 +35,13 @@ OUTPUTS_MAX = 500
 LIMIT_SECONDS = 600
 
 
-def measure_payout(accounts: int, url: str | None) -> dict[str, Any]:
-    """Pay so many accounts; url: of an empty PostgreSQL database, else SQLite on disk. Times in seconds."""
-    with tempfile.TemporaryDirectory(prefix="steppe-payout-") as folder, _node(Path(folder)) as node:
-        engine = connect(url or f"sqlite:///{folder}/ledger.sqlite")
-        upgrade(engine)
+def measure_payout(accounts: int, database: str) -> dict[str, Any]:
+    """Pay so many accounts, from books on one of tests.databases. Times in seconds."""
+    with (
+        tempfile.TemporaryDirectory(prefix="steppe-payout-") as folder,
+        _node(Path(folder)) as node,
+        durable(database) as engine,
+    ):
         batches = -(-accounts // OUTPUTS_MAX)
         _owe(engine, accounts, coins_sat=_mine(node, batches + 2))
         rpc = RpcSettings(node.url, CookieFile(node.cookie_file), REGTEST, wallet=WALLET)
@@ -62,10 +64,7 @@ def measure_payout(accounts: int, url: str | None) -> dict[str, Any]:
         if owed_sat:
             raise BenchmarkFailed(f"{owed_sat} satoshi are still owed")
         wallet.close()
-        engine.dispose()
         return {
-            "accounts": accounts,
-            "database": engine.dialect.name,
             "batches": outputs,
             "broadcast_seconds": round(times[State.BROADCAST], 1),
             "confirmed_seconds": round(times[State.CONFIRMED], 1),

@@ -38,6 +38,7 @@ _CONFIGURATION: Final = """\
 chain = "{chain}"
 payout_address = "{payout_address}"
 data_dir = "data"
+accept_risks = ["sample-address", "volatile-journal", "few-files", "root"]
 
 [[node]]
 url = "{node_url}"

@@ -26,9 +26,10 @@ def twin(request: pytest.FixtureRequest) -> ModuleType:
 def at(time_ms: int, account: str = "alice", **changes: Any) -> list[Any]:
     """A share at so many milliseconds after T."""
     slice_id, height = changes.pop("slice_id", None), changes.pop("height", 820_000)
+    newer = [changes.pop(name) for name in ("agent", "near") if name in changes]
     fields = share(time_ms=T + time_ms, account=account, **changes)
     fields[13:15] = height, slice_id
-    return fields
+    return [*fields, *newer]
 
 
 def read(twin: ModuleType, *records: object, first: int = 0, period_ms: int = 0, bounds: Sequence[int] = ()) -> Any:
@@ -40,7 +41,7 @@ def read(twin: ModuleType, *records: object, first: int = 0, period_ms: int = 0,
 class TestRuns:
     def test_shares_of_the_same_worth_are_one_run(self, twin: ModuleType) -> None:
         found = read(twin, at(5), at(2, worker="rig2"), at(9))
-        assert found[0] == [("alice", 0, 64.0, 7, 820_000, T, 3, T + 5, T + 2, T + 9)]
+        assert found[0] == [("alice", 0, 64.0, 7, 820_000, T, 3, T + 5, T + 2, T + 9, "", ())]
 
     @pytest.mark.parametrize(
         "other",
@@ -50,6 +51,24 @@ class TestRuns:
     def test_shares_of_another_worth_are_another_run(self, twin: ModuleType, other: dict[str, Any]) -> None:
         found = read(twin, at(0), at(0, **other), at(0))
         assert [run[6] for run in found[0]] == [2, 1]
+
+    def test_another_firmware_is_another_run_and_each_says_how_near_it_came(self, twin: ModuleType) -> None:
+        found = read(
+            twin,
+            at(0, agent="x/1", near=0),
+            at(0, agent="x/1", near=None),
+            at(0, agent="y/2", near=10),
+            at(0, agent="x/1", near=3),
+            at(0, agent="y/2", near=11),
+        )
+        assert [(run[10], run[6], run[11]) for run in found[0]] == [
+            ("x/1", 3, (1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)),
+            ("y/2", 2, (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)),
+        ]
+
+    def test_records_that_do_not_say_how_near_they_came_are_runs_of_their_own(self, twin: ModuleType) -> None:
+        found = read(twin, at(0), at(0, agent="", near=None), at(0))
+        assert [(run[6], len(run[11])) for run in found[0]] == [(2, 0), (1, 11)]
 
     def test_no_slice_and_slice_0_are_the_same(self, twin: ModuleType) -> None:
         assert len(read(twin, at(0), at(0, slice_id=0))[0]) == 1
@@ -164,8 +183,13 @@ class TestRefusal:
                 twin.share_runs([(payload[:length], count, 0)], 0, MINUTE_MS, ())
 
 
+NEWER: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"agent": st.text(max_size=12), "near": st.sampled_from([None, 0, 1, 10, 11])}),
+)
 SHARES = st.builds(
-    at,
+    lambda newer, time_ms, account, **others: at(time_ms, account, **{**others, **newer}),
+    NEWER,
     st.integers(0, 4 * MINUTE_MS),
     st.text(max_size=20),
     worker=st.text(max_size=3),

@@ -73,7 +73,7 @@ class TestRows:
         assert summed(twin, JOB, share(), JOB).rows()[0][5][0] == 1
 
     def test_fields_of_a_version_to_come_are_passed_over(self, twin: ModuleType) -> None:
-        assert summed(twin, [*share(), "new", [1]]).rows()[0][5][0] == 1
+        assert summed(twin, [*share(), "x/1", None, "new", [1]]).rows()[0][5][0] == 1
 
     @pytest.mark.parametrize("length", [31, 32, 255, 256, 70_000])
     def test_names_of_any_length_are_found_again(self, twin: ModuleType, length: int) -> None:
@@ -109,6 +109,23 @@ class TestSeconds:
 
     def test_jobs_alone_begin_none(self, twin: ModuleType) -> None:
         assert summed(twin, JOB).second == 0
+
+    def test_a_worker_that_comes_again_in_another_second_begins_anew(self, twin: ModuleType) -> None:
+        found = summed(twin, share("a"), share("b", outcome=1))
+        found.clear()
+        found.add(*packed(share("b", 1_700_000_001_000)), 0)
+        assert [(row[1], row[5][:2], row[6]) for row in found.rows()] == [("b", (1, 0), 0)]
+
+    def test_more_names_than_are_remembered_are_summed_all_the_same(self) -> None:
+        # Beyond 2**17 the compiled twin forgets them between two seconds.
+        found, number = sums.SecondSums(), 140_000
+        for second in range(2):
+            names = packed(*(share(f"rig{each}", 1_700_000_000_000 + 1000 * second) for each in range(number)))
+            assert found.add(*names, 0) == number
+            assert [row[1] for row in found.rows()[:: number - 1]] == ["rig0", f"rig{number - 1}"]
+            found.clear()
+        assert found.add(*packed(share("rig5")), 0) == 1
+        assert [row[5][0] for row in found.rows()] == [1]
 
 
 class TestErrors:

@@ -116,6 +116,28 @@ class TestRows:
             with pytest.raises(ValueError, match="must be 4 windows"):
                 twin.Totals(weigh, named, (60,))
 
+    def test_work_of_any_size_is_exact(self) -> None:
+        # A share may be worth 2**256 hashes, and a journal has many of them.
+        def heavy(difficulty: float, nbits: int) -> tuple[int, int, float]:
+            work = 2**256 - int(difficulty)
+            return work, work * work, difficulty
+
+        for twin, records in ((totals, sums), (totals_reference, sums_reference)):
+            second = records.SecondSums()
+            of_all = twin.Totals(heavy, named, WINDOWS)
+            payload, count = packed(at(0, difficulty=1.0), at(0, difficulty=2.0), at(0, "b", difficulty=3.0))
+            second.add(payload, count, 0)
+            of_all.take(second)
+            _, accounts, everyone = of_all.rows(records.SecondSums())
+            assert accounts["alice"][5] == everyone[5] == 3 * 2**256 - 6
+            assert everyone[2][3][0] == float(sum((2**256 - each) ** 2 for each in (1, 2, 3)))
+
+    def test_floats_are_summed_without_an_error(self, fold: Fold) -> None:
+        shares = [at(0, f"rig{number}", difficulty=difficulty) for number, difficulty in enumerate([1e15, 1.0, 1e-9])]
+        fold.second(*shares, *shares)
+        expected = math.fsum(2 * (difficulty / 3) for difficulty in (1e15, 1.0, 1e-9))
+        assert fold.rows()[1]["alice"][7] == expected
+
 
 class TestChanges:
     def test_a_row_is_told_once(self, fold: Fold) -> None:

@@ -14,16 +14,17 @@ from msgspec.structs import replace
 from sqlalchemy import Engine, event
 
 from payout.accounts import Plan, Scheme, Stake
-from payout.audit import audit
+from payout.fee_days import DAY_MS, day_of
 from payout.ledger import LedgerError
-from payout.rewards import split_reward, sum_weights, take_window, window_capacity
+from payout.pps import DayBlock, fee_rate_of, less_fee
+from payout.rewards import Startup, split_reward, sum_weights, take_window, window_capacity
 from payout.scoring import work_of
 from payout.store.shares import SqlShares
 from pool.ports import Record, ShareBatch
 from pool.store.sql import reading
 from pool.work.share import Outcome, Share
 from tests.databases import dump, fresh
-from tests.payout.scene import MINUTE_MS, REWARD_SAT, RULES, START_MS, Scene, batch, job, share
+from tests.payout.scene import MINUTE_MS, REWARD_SAT, RULES, START_MS, Scene, batch, job, share, unsound
 
 
 class FakeSource:
@@ -99,6 +100,8 @@ def opened(engine: Engine) -> Scene:
     scene = Scene(engine)
     scene.account("kz", Scheme.PPS, 250)
     scene.account("ru", Scheme.PPS)
+    scene.account("host", Scheme.PPLNS)
+    assert scene.slice("kz", "net 333 host; left 10 tax:KZ; share @owner 80 host 20") == 1
     return scene
 
 
@@ -111,7 +114,7 @@ def feed(scene: Scene, records: Sequence[Record], cuts: Sequence[int] = (), fron
 def money(scene: Scene) -> tuple[Any, ...]:
     """The ledger, the window and what is owed per share: all that may not depend on how shares came."""
     with scene.ledger.read() as books:
-        assert audit(books) == ()
+        assert unsound(books) == []
         owed = {(each.account, each.accrued_psat, each.carry_psat) for each in books.accruals.due(2**62)}
         return list(books.journal.rows()), books.shares.window(0, books.shares.end()), owed
 
@@ -124,7 +127,95 @@ def earned_psat(engine: Engine) -> dict[int, int]:
     return totals
 
 
+SCHEMES = st.lists(
+    st.tuples(
+        st.sampled_from(["alice", "bob", "kz", "ru", "so"]),
+        st.sampled_from(["1/4", "1/3", "1"]),
+        st.integers(0, 3),
+        OUTCOMES,
+        st.sampled_from([100, 101, 102]),
+        st.booleans(),
+    ),
+    max_size=24,
+).map(
+    lambda rows: [
+        share(
+            name,
+            difficulty,
+            minute=minute,
+            outcome=outcome,
+            height=height,
+            block=f"B{number}" if is_block else None,
+        )
+        for number, (name, difficulty, minute, outcome, height, is_block) in enumerate(rows)
+    ]
+)
+
+
+def opened_all(engine: Engine, startup: Startup = Startup.DISTRIBUTE) -> Scene:
+    """Accounts under all schemes, two of which change theirs, and a stop between two heights."""
+    scene = Scene(engine, replace(RULES, startup=startup))
+    for name, scheme in zip(("alice", "bob", "kz", "ru", "so"), Scheme, strict=True):
+        scene.account(name, scheme, 175)
+    scene.change_plan("bob", Scheme.SOLO, 50, 2)
+    scene.change_plan("so", Scheme.FPPS, 100, 1)
+    scene.decide(101, is_stopped=True)
+    scene.decide(102, is_stopped=False)
+    return scene
+
+
+def settle_all(scene: Scene, records: Sequence[Record]) -> None:
+    """Put all blocks into the chain, one height each, to maturity, and end the day."""
+    for found in records:
+        if isinstance(found, Share) and found.block_hash is not None:
+            scene.chain.ours[found.height] = found.block_hash
+    scene.reach(102)
+    scene.reach(202)
+    scene.accounting.take(batch([job((day_of(START_MS) + DAY_MS - START_MS) // MINUTE_MS)], 1, "f9"))
+    scene.settle_day(day_of(START_MS), [0, 0, 0, 12_345, 999_999, 3, 4, 5])
+
+
 class TestProperties:
+    @settings(max_examples=40, deadline=None)
+    @given(records=SCHEMES, cuts=CUTS, again=CUTS, startup=st.sampled_from(Startup))
+    def test_under_all_schemes_grouping_and_replay_change_nothing_and_every_satoshi_is_somebodys(
+        self, sqlite_file: bytes, records: list[Record], cuts: list[int], again: list[int], startup: Startup
+    ) -> None:
+        with fresh(sqlite_file) as once, fresh(sqlite_file) as twice:
+            plain, cut = opened_all(once, startup), opened_all(twice, startup)
+            feed(plain, records)
+            feed(cut, records, cuts)
+            feed(cut, records, again)
+            for scene in (plain, cut):
+                settle_all(scene, records)
+            feed(cut, records, again)
+            assert money(cut) == money(plain)
+            balances = plain.balances()
+            with plain.ledger.read() as books:
+                blocks = list(books.blocks.every())
+            mature = [block for block in blocks if block.life.state == "mature"]
+            assert balances.get("asset:wallet", 0) == REWARD_SAT * len(mature)
+            for block in mature:
+                assert sum(each.gross_sat for each in block.credits) + block.reserve_sat == REWARD_SAT
+                assert all(each.fee_sat + each.bought_sat <= each.gross_sat for each in block.credits)
+                if block.found.taker is not None:
+                    assert [each.key.account for each in block.credits] == [block.found.finder]
+                assert not any(each.key.scheme is Scheme.SOLO for each in block.credits if block.found.taker is None)
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        bases=st.lists(st.integers(0, 10**24), min_size=1, max_size=6),
+        fees=st.lists(st.integers(0, 10**10), min_size=1, max_size=20),
+        fee_bps=st.integers(0, 10_000),
+    )
+    def test_a_bonus_is_the_rate_of_the_base_to_less_than_a_picosatoshi_for_each_part(
+        self, bases: list[int], fees: list[int], fee_bps: int
+    ) -> None:
+        rate = fee_rate_of([DayBlock(height, paid, 900_000) for height, paid in enumerate(fees)])
+        exact = sum(bases) * Fraction(rate.fees_sat, rate.subsidy_sat) * Fraction(10_000 - fee_bps, 10_000)
+        apart = sum(less_fee(rate.bonus_psat(base), fee_bps) for base in bases)
+        assert 0 <= exact - apart < 2 * len(bases)
+
     @settings(max_examples=30, deadline=None)
     @given(records=RECORDS, cuts=CUTS, again=CUTS)
     def test_however_the_records_are_cut_and_repeated_the_books_are_the_same(
@@ -186,6 +277,8 @@ class TestProperties:
         records[place] = replace(records[place], block_hash=b"B1".ljust(32, b"\0"))
         with fresh(sqlite_file) as engine:
             scene = Scene(engine, replace(RULES, window_x=Fraction(x)))
+            scene.account("host", Scheme.PPLNS)
+            assert scene.slice("host", None) == 1
             feed(scene, records, cuts)
             scene.reach(100, B1=100)
             with scene.ledger.read() as books:
@@ -229,7 +322,7 @@ class CrashAt:
 STORY: list[list[Record]] = [
     [share("alice"), share("kz", "1/2"), share("bob", block="B1")],
     [share("kz", minute=1), share("new", minute=1, outcome=Outcome.STALE, block="B2"), share("ru", minute=1)],
-    [share("alice", minute=3, slice_id=4), job(3)],
+    [share("alice", minute=3, slice_id=1), job(3)],
 ]
 
 

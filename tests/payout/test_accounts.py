@@ -29,12 +29,6 @@ def test_what_cannot_be_a_login_is_no_account(name: str) -> None:
         check_name(name)
 
 
-@pytest.mark.parametrize("scheme", [Scheme.FPPS, Scheme.PPS_PLUS, Scheme.SOLO])
-def test_a_scheme_that_is_not_booked_is_refused_with_those_that_are(scheme: Scheme) -> None:
-    with pytest.raises(AccountRefused, match=f"{scheme.value} is not offered by this pool; offered: pplns, pps"):
-        check_plan(Plan(scheme, 100, 0))
-
-
 @pytest.mark.parametrize("fee_bps", [-1, 10_001])
 def test_a_fee_above_the_whole_is_refused(fee_bps: int) -> None:
     with pytest.raises(AccountRefused, match="0 to 10000"):

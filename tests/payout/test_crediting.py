@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from payout.accounts import Scheme, Stake
+from payout.contracts import Contract, parse_steps
 from payout.crediting import credit, paid_to_pool, reward_of, window_of
 from payout.ledger import LedgerError
 from payout.maturity import Life
-from payout.ports import BookedBlock, FoundBlock
+from payout.ports import Basis, BookedBlock, FoundBlock, SliceEarning
 from payout.rewards import UNIT
 
 POOL, OTHER = b"\x00\x14pool", b"\x6a\x24commitment"
+
+
+class GivenSlices:
+    """Contracts by slice. Satisfies payout.ports.Slices."""
+
+    def __init__(self, **steps: str) -> None:
+        self._contracts = {int(name[1:]): parse_steps(text) for name, text in steps.items()}
+
+    def contracts(self, slice_ids: Collection[int]) -> dict[int, Contract]:
+        return {number: contract for number, contract in self._contracts.items() if number in slice_ids}
+
+    def add(self, earned_psat: Mapping[SliceEarning, int]) -> None:
+        raise NotImplementedError
+
+    def earned(self, basis: Basis, account_name: str, at_ms: int) -> Sequence[tuple[SliceEarning, int]]:
+        raise NotImplementedError
+
+
+NONE = GivenSlices()
 
 
 def found(end: int = 8 * UNIT, window_x: str = "8", startup: str = "distribute") -> BookedBlock:
@@ -51,7 +73,7 @@ class TestWindowOf:
 class TestCredit:
     def test_bought_shares_credit_the_reserve_without_a_fee(self) -> None:
         weights = {stake("alice"): 3 * UNIT, stake("kz", Scheme.PPS, 250): UNIT}
-        assert reward_of(credit(found(), 1000, weights)).claims_sat == {
+        assert reward_of(credit(found(), 1000, weights), NONE).claims_sat == {
             "equity:pplns_startup": 0,
             "equity:pps_reserve": 250,
             "income:pool_fee": 7,
@@ -61,19 +83,19 @@ class TestCredit:
     def test_who_sells_his_shares_changes_nothing_for_the_others(self) -> None:
         weights = {stake("alice"): 5, stake("bob"): 7, stake("carol"): 11}
         sold = {**{key: weights[key] for key in list(weights)[:2]}, stake("carol", Scheme.PPS): 11}
-        kept, bought = (reward_of(credit(found(), 999_999, each)).claims_sat for each in (weights, sold))
+        kept, bought = (reward_of(credit(found(), 999_999, each), NONE).claims_sat for each in (weights, sold))
         assert (kept["liab:alice"], kept["liab:bob"]) == (bought["liab:alice"], bought["liab:bob"])
 
     def test_the_parts_of_an_account_are_one_claim(self) -> None:
         weights = {stake("alice", fee_bps=0): 1, Stake("alice", 4, Scheme.PPLNS, 100): 1}
-        assert reward_of(credit(found(), 2000, weights)).claims_sat["liab:alice"] == 1990
+        assert reward_of(credit(found(), 2000, weights), NONE).claims_sat["liab:alice"] == 1990
 
     def test_the_start_up_policy_is_the_one_of_the_moment_it_was_found(self) -> None:
         block = found(end=UNIT, window_x="2", startup="reserve")
         assert credit(block, 1000, {stake("alice"): UNIT}).reserve_sat == 500
 
     def test_a_block_before_the_first_share_is_the_pools(self) -> None:
-        assert reward_of(credit(found(end=0), 1000, {})).claims_sat["equity:pplns_startup"] == 1000
+        assert reward_of(credit(found(end=0), 1000, {}), NONE).claims_sat["equity:pplns_startup"] == 1000
 
     @given(
         st.integers(0, 21 * 10**14),
@@ -93,8 +115,8 @@ class TestCredit:
         self, reward_sat: int, weights: dict[Stake, int], startup: str
     ) -> None:
         block = credit(found(startup=startup), reward_sat, weights)
-        assert sum(reward_of(block).claims_sat.values()) == reward_sat
+        assert sum(reward_of(block, NONE).claims_sat.values()) == reward_sat
 
     def test_a_block_that_was_not_credited_has_no_reward(self) -> None:
         with pytest.raises(LedgerError, match="has not been credited"):
-            reward_of(found())
+            reward_of(found(), NONE)

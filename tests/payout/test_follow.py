@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from payout.ledger import LedgerError
-from payout.maturity import State
+from payout.maturity import Life, State
+from payout.watch_ports import Hold
 from pool.ports import NodeUnavailable
-from tests.payout.scene import POOL_SCRIPT, RULES, Scene, block_hash, share
+from tests.payout.scene import POOL_SCRIPT, RULES, START_MS, Scene, block_hash, share
 
 
 @pytest.fixture
@@ -106,3 +107,50 @@ def test_a_second_writer_is_noticed(scene: Scene) -> None:
         books.blocks.move(immature, replace(immature, state=State.ORPHANED))
     with pytest.raises(LedgerError, match="is there a second accounting process"):
         next(steps)
+
+
+class TestHeld:
+    """1.3: a block with absurd fees waits for a person; it is booked all the same."""
+
+    @pytest.fixture
+    def held(self, sqlite: Engine) -> Scene:
+        scene = Scene(sqlite, replace(RULES, fee_hold_sat=99_999))  # the blocks of scenes have fees of 100,000
+        scene.take(share("alice", block="B", height=100))
+        scene.reach(100, B=100)
+        return scene
+
+    def life(self, scene: Scene) -> Life:
+        with scene.ledger.read() as books:
+            block = books.blocks.get(block_hash("B"))
+        assert block is not None
+        return block.life
+
+    def test_it_is_credited_and_held(self, held: Scene) -> None:
+        assert (self.life(held).state, self.life(held).is_held) == (State.IMMATURE, True)
+        assert held.balances()["liab:alice:immature"] == -990_000
+        with held.ledger.read() as books:
+            [hold] = books.blocks.holds()
+        assert hold.reason == "its transactions paid 100000 satoshi of fees, more than accounting.fee_hold_sat"
+
+    def test_it_does_not_mature_before_it_is_released(self, held: Scene) -> None:
+        assert held.reach(250) == []
+        with held.ledger.write() as books:
+            books.blocks.hold(Hold(block_hash("B"), START_MS, False, "the sender wants nothing back"))
+            assert books.blocks.holds() == []
+        assert held.reach(250) == ["B: immature -> mature"]
+        assert held.balances()["liab:alice:available"] == -990_000
+
+    def test_it_can_leave_the_chain_and_come_back_and_is_still_held(self, held: Scene) -> None:
+        assert held.reach(105, B=0) == ["B: immature -> orphaned"]
+        assert held.reach(106, B=100) == ["B: orphaned -> immature"]
+        assert held.reach(300) == []
+        assert self.life(held).is_held
+
+    def test_as_much_as_is_allowed_is_not_held(self, sqlite: Engine) -> None:
+        scene = Scene(sqlite, replace(RULES, fee_hold_sat=100_000))
+        scene.take(share("alice", block="B", height=100))
+        assert scene.reach(200, B=100) == ["B: candidate -> immature", "B: immature -> mature"]
+
+    def test_what_is_so_already_is_refused(self, held: Scene) -> None:
+        with pytest.raises(LedgerError, match="held already"), held.ledger.write() as books:
+            books.blocks.hold(Hold(block_hash("B"), START_MS, True, "again"))

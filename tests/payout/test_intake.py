@@ -111,9 +111,9 @@ class TestPlans:
         scene.take(share("alice", minute=1), share("alice", minute=0))
         assert {stake.fee_bps for stake in window(scene)} == {50, 75}
 
-    def test_the_default_plan_must_be_one_that_is_offered(self, sqlite: Engine) -> None:
-        with pytest.raises(ValueError, match="scheme solo is not offered"):
-            Scene(sqlite, replace(RULES, default_scheme=Scheme.SOLO))
+    def test_the_default_plan_must_be_one_that_accounts_can_have(self, sqlite: Engine) -> None:
+        with pytest.raises(ValueError, match="0 to 10000"):
+            Scene(sqlite, replace(RULES, default_fee_bps=10_001))
 
 
 class TestBlocks:

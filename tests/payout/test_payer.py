@@ -1,32 +1,21 @@
-"""payout.payer and payout.advance: batches through their life, killed anywhere, on both databases."""
+"""payout.payer and payout.advance: batches through their life. Killed anywhere: test_payer_killed.py."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from payout.checks import FeeCaps
-from payout.payer import DAY_MS, HOUR_MS, LEASE_MS, SHORT_COUNTS, Payer
+from payout.payer import DAY_MS, HOUR_MS, SHORT_COUNTS, TERM, Payer
 from payout.payment import State
 from payout.planning import Policy
 from pool.bitcoin.transaction import parse_transaction
 from pool.ports import NodeUnavailable
 from pool.store.sql import writing
-from tests.databases import fresh
 from tests.payout.fake_wallet import OUR_CHANGE, script
 from tests.payout.payment_scene import COIN, SETTINGS, START_MS, Killed, PaymentScene
 from tests.payout.payment_scene import settings as other_settings
-
-# `STEPPE_PAYOUT_EXAMPLES=20000` tells that many stories instead of a few.
-EXAMPLES = int(os.environ.get("STEPPE_PAYOUT_EXAMPLES", "15"))
-Books = Callable[[], AbstractContextManager[Engine]]
+from tests.payout.payment_story import paying
 
 WAY = [
     "1: new -> reserved",
@@ -36,42 +25,6 @@ WAY = [
     "1: broadcast -> confirmed",
     "1: confirmed -> final",
 ]
-PLACES = [
-    "payout-reserve",
-    "payout-reserved",
-    "payout-build",
-    "payout-built",
-    "payout-built-kept",
-    "payout-sign",
-    "payout-signed",
-    "payout-signed-kept",
-    "payout-send",
-    "payout-sent",
-    "payout-sent-kept",
-    "payout-confirm",
-    "payout-confirmed",
-    "payout-finish",
-    "payout-finished",
-]
-
-
-ON_POSTGRESQL = PLACES if os.environ.get("STEPPE_KILLS") == "all" else ["payout-reserved", "payout-signed-kept"]
-KILLS = [("sqlite", place) for place in PLACES] + [("postgresql", place) for place in ON_POSTGRESQL]
-
-
-@pytest.fixture(scope="module")
-def books(sqlite_file: bytes) -> Books:
-    """Makes empty books on SQLite, for each example of a property."""
-    return lambda: fresh(sqlite_file)
-
-
-def paying(engine: Engine, **changes: object) -> PaymentScene:
-    """A pool that owes alice and bob, asked to pay."""
-    scene = PaymentScene(engine, other_settings(**changes))
-    scene.account("alice", 3 * COIN // 2)
-    scene.account("bob", COIN // 2)
-    scene.run()
-    return scene
 
 
 class TestTheWay:
@@ -134,106 +87,6 @@ class TestTheWay:
         scene.finish()
         assert scene.wallet.paid_sat() == {script("alice"): 3 * COIN // 2, script("bob"): COIN // 2}
         assert {"liab:carol:available", "liab:dave:available"} <= scene.balances().keys()
-
-
-class TestKilled:
-    @pytest.mark.parametrize(("engine", "place"), KILLS, indirect=["engine"])
-    def test_before_and_after_every_step_every_line_is_paid_once(self, engine: Engine, place: str) -> None:
-        scene = paying(engine)
-        scene.kill_at = place
-        with pytest.raises(Killed):
-            scene.finish()
-        scene.restart()
-        scene.finish()
-        assert scene.wallet.paid_sat() == {script("alice"): 3 * COIN // 2, script("bob"): COIN // 2}
-        assert scene.keys() == ["payout:1:reserved", "payout:1:confirmed"]
-        scene.balances()
-
-    def test_these_are_all_the_places_of_a_payout_that_goes_well(self, sqlite: Engine) -> None:
-        scene = paying(sqlite)
-        scene.finish()
-        assert list(dict.fromkeys(scene.hits)) == PLACES
-
-    @settings(max_examples=EXAMPLES)
-    @given(story=st.lists(st.sampled_from([*"tttttmmmrRfkKlsu", *PLACES]), min_size=5, max_size=40))
-    def test_whatever_happens_every_line_is_paid_exactly_once(self, books: Books, story: list[str]) -> None:
-        """t: tick, m: block, r/R: reorg, f: mempool lost, k/K: killed or a twin, l: an answer lost, s/u: node away or
-        back; a place: killed there."""
-        with books() as engine:
-            scene = paying(engine)
-            for what in story:
-                _happen(scene, what)
-            scene.wallet.failure, scene.wallet.lose_answers, scene.kill_at = None, 0, None
-            scene.restart()
-            scene.finish()
-            owed = {script("alice"): 3 * COIN // 2, script("bob"): COIN // 2}
-            assert scene.wallet.paid_sat() == owed
-            assert scene.stopped() is None
-            scene.balances()
-
-
-def _happen(scene: PaymentScene, what: str) -> None:
-    match what:
-        case "m":
-            scene.wallet.mine()
-        case "r" | "R":
-            scene.wallet.reorg(1 if what == "r" else 3, forget=what == "R")
-        case "f":
-            scene.wallet.forget_mempool()
-        case "k":
-            scene.restart()
-        case "K":
-            twin = scene.another_payer()
-            _attempt(lambda: list(twin.tick(scene.now_ms)))
-        case "l":
-            scene.wallet.lose_answers = 1
-        case "s":
-            scene.wallet.failure = NodeUnavailable("away")
-        case "u":
-            scene.wallet.failure = None
-        case "t":
-            _attempt(scene.tick)
-        case place:
-            scene.kill_at = place
-            for _ in range(3):
-                _attempt(scene.tick)
-            scene.kill_at = None
-            scene.restart()
-
-
-def _attempt(work: Callable[[], object]) -> None:
-    with contextlib.suppress(Killed, NodeUnavailable):
-        work()
-
-
-class TestReorg:
-    def test_a_payment_that_leaves_the_chain_is_reversed_and_sent_again(self, sqlite: Engine) -> None:
-        scene = paying(sqlite)
-        scene.ticks(4)
-        scene.wallet.mine()
-        scene.tick()
-        scene.wallet.reorg(1, forget=True)
-        assert scene.ticks(2)[0] == "1: confirmed -> broadcast"
-        assert scene.balances()["liab:alice:reserved"] == -3 * COIN // 2
-        scene.finish()
-        assert scene.keys() == [
-            "payout:1:reserved",
-            "payout:1:confirmed",
-            "payout:1:unconfirmed",
-            "payout:1:confirmed:1",
-        ]
-        scene.balances()
-
-    def test_a_node_that_knows_nothing_of_it_decides_nothing(self, sqlite: Engine) -> None:
-        scene = paying(sqlite)
-        scene.ticks(4)
-        scene.wallet.mine()
-        scene.tick()
-        whole = scene.wallet.blocks
-        scene.wallet.blocks = [*whole[:-1], []]
-        scene.wallet.known.clear()
-        scene.ticks(2)
-        assert scene.state() == "confirmed"
 
 
 class TestAnswers:
@@ -329,8 +182,20 @@ class TestStop:
             connection.execute(text("DROP TRIGGER payout_line_no_update"))
             connection.execute(text("UPDATE payout_line SET amount_sat = amount_sat + 1 WHERE amount_sat = 50000000"))
         scene.restart()
-        assert scene.ticks(1)[0].startswith("stopped: invariant 4 is broken: bob has 50000000 satoshi reserved")
+        assert scene.ticks(1)[0].startswith(
+            "stopped: invariant 4 is broken: row 4 of the journal does not book the lines of payout 1"
+        )
         assert scene.wallet.sends == 0
+
+    @pytest.mark.parametrize("other", ["expense:network_fee", "income:pool_fee"])
+    def test_a_fee_that_no_transaction_of_the_batch_has_stops_payouts(self, sqlite: Engine, other: str) -> None:
+        scene = paying(sqlite)
+        scene.ticks(4)
+        scene.post_as("payout.cancelled", "1", {"asset:wallet": -7, other: 7})
+        scene.restart()
+        assert scene.ticks(1)[0] == (
+            "stopped: invariant 4 is broken: row 5 of the journal does not book a transaction of payout 1"
+        )
 
     def test_a_row_of_the_ledger_that_was_changed_stops_payouts(self, sqlite: Engine) -> None:
         scene = paying(sqlite)
@@ -342,15 +207,6 @@ class TestStop:
         assert scene.ticks(1)[0] == (
             "stopped: invariant 1 is broken: row 2 of the journal was changed: its hash does not fit its content"
         )
-
-    def test_between_two_ticks_the_invariants_are_looked_at_too(self, sqlite: Engine) -> None:
-        scene = paying(sqlite)
-        scene.ticks(2)
-        assert list(scene.payer.guard(scene.now_ms)) == []
-        scene.post("wrong", {"liab:bob:reserved": -5, "income:pool_fee": 5})
-        [told] = scene.payer.guard(scene.now_ms)
-        assert "invariant 4 is broken: bob has 50000005 satoshi reserved" in str(told)
-        assert list(scene.payer.guard(scene.now_ms)) == []
 
     def test_missing_coins_stop_payouts_once_they_are_missed_for_long(self, sqlite: Engine) -> None:
         scene = PaymentScene(sqlite)
@@ -384,7 +240,7 @@ class TestLease:
         scene = paying(sqlite)
         scene.tick()
         twin = Payer(scene.ledger, scene.wallet, SETTINGS, "twin", lambda holder: False, scene.hit)
-        list(twin.tick(scene.now_ms + LEASE_MS))
+        list(twin.tick(scene.now_ms + TERM.lasts_ms))
         assert scene.state() == "built"
 
     def test_one_that_leaves_lets_the_next_pay_at_once(self, sqlite: Engine) -> None:
@@ -402,7 +258,7 @@ class TestLease:
         scene.restart()
         scene.ticks(1)
         told = list(stalled)
-        assert "pays now" in str(told)
+        assert "has the lease" in str(told)
         assert scene.batch().state is State.SIGNED
         assert len(scene.batch().attempts) == 1
 
@@ -437,7 +293,7 @@ class TestRuns:
 
     def test_nobody_is_paid_with_coins_that_the_books_do_not_have(self, sqlite: Engine) -> None:
         scene = PaymentScene(sqlite, coins=1)
-        scene.post("reserve", {"equity:pps_reserve": 2 * COIN, "income:pool_fee": -2 * COIN})
+        scene.post("immature", {"asset:coinbase_immature": 2 * COIN, "income:pool_fee": -2 * COIN})
         scene.account("alice", 2 * COIN)
         scene.account("bob", COIN // 2)
         scene.wallet.fund(5 * COIN)

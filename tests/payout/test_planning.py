@@ -73,6 +73,17 @@ class TestReasons:
         [waits] = planned(scene).waiting
         assert (waits.reason, "another script" in waits.text) == ("address_invalid", True)
 
+    @pytest.mark.parametrize("names", [("alice", "mallory"), ("mallory", "alice")])
+    def test_it_hinders_nobody_who_is_paid_there_rightly(self, scene: PaymentScene, names: tuple[str, ...]) -> None:
+        """Whichever comes first."""
+        for name in names:
+            kept = PayoutAddress("alice", script("bob" if name == "mallory" else "alice"))
+            with scene.ledger.write() as books:
+                books.accounts.add(name, Scheme.PPLNS, 0, kept, 1)
+            scene.earn(name, COIN)
+        assert [each.line.account for each in planned(scene).lines] == ["alice"]
+        assert reasons(scene) == {"mallory": "address_invalid"}
+
     def test_an_address_that_was_just_changed(self, scene: PaymentScene) -> None:
         scene.account("alice", COIN)
         with scene.ledger.write() as books:

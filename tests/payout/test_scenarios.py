@@ -1,7 +1,10 @@
 """The life of blocks and their money, told line by line, on both databases (docs/payouts.md 3.4).
 
-pplns NAME FEE, pps NAME FEE      open an account; the fee in basis points
-share NAME DIFFICULTY [MINUTE] [OUTCOME] [BLOCK@HEIGHT]    of the block's difficulty
+pplns NAME FEE, pps NAME FEE      open an account; the fee in basis points; likewise fpps, pps_plus, solo
+plan NAME SCHEME FEE MINUTE       change its plan from a minute on
+stop HEIGHT, resume HEIGHT        nothing is paid per share for jobs from a height on, or again
+day FEES ...                      the day is over, and the blocks of the network had these fees (the subsidy is 900000)
+share NAME DIFFICULTY [MINUTE] [HEIGHT] [OUTCOME] [BLOCK@HEIGHT]    of the block's difficulty; heights from 100 on
 job MINUTE                        a job, so that time goes on
 tip HEIGHT [BLOCK@HEIGHT ...]     the chain is so high now and has these blocks; BLOCK@0: no longer
     > BLOCK: STATE -> STATE       what the pool's blocks do then, in order
@@ -208,6 +211,120 @@ START_UP_WITH_A_RESERVE = """
         = liab:alice:immature -247500
 """
 
+UNDER_SOLO_THE_FINDER_TAKES_ALL = """
+    solo so 150
+    pplns alice 100
+    share alice 1/4
+    share so 1/4
+    share so 1/4 B1@100
+    share alice 1/4 B2@101
+    tip 101 B1@100 B2@101
+        > B1: candidate -> immature
+        > B2: candidate -> immature
+        = asset:coinbase_immature 2000000
+        = income:pool_fee:immature -25000
+        = liab:alice:immature -990000
+        = liab:so:immature -985000
+    tip 107 B1@0
+        > B1: immature -> orphaned
+        = asset:coinbase_immature 1000000
+        = income:pool_fee:immature -10000
+        = liab:alice:immature -990000
+"""
+
+SHARES_UNDER_SOLO_PUSH_NOBODY_OUT_OF_THE_WINDOW = """
+    solo so 0
+    pplns alice 0
+    pplns bob 0
+    share alice 1
+    share so 1
+    share so 1
+    share bob 1 B1@100
+    tip 100 B1@100
+        > B1: candidate -> immature
+        = asset:coinbase_immature 1000000
+        = liab:alice:immature -500000
+        = liab:bob:immature -500000
+"""
+
+A_STALE_BLOCK_UNDER_SOLO_IS_ITS_FINDERS = """
+    solo so 100
+    share so 1/4 stale B1@100
+    tip 100 B1@100
+        > B1: candidate -> immature
+        = asset:coinbase_immature 1000000
+        = income:pool_fee:immature -10000
+        = liab:so:immature -990000
+"""
+
+UNDER_PPS_PLUS_THE_FEES_OF_BLOCKS_ARE_THE_MINERS = """
+    pps_plus kz 1000
+    pplns alice 0
+    share kz 1/2
+    share alice 1/2 B1@100
+    tip 100 B1@100
+        > B1: candidate -> immature
+        = asset:coinbase_immature 1000000
+        = equity:pps_reserve:immature -450000
+        = liab:alice:immature -500000
+        = liab:kz:immature -50000
+    job 1
+    tip 200
+        > B1: immature -> mature
+        = asset:wallet 1000000
+        = equity:pps_reserve -45001
+        = liab:alice:available -500000
+        = liab:kz:available -454999
+"""
+
+A_DAY_OF_FPPS = """
+    fpps kz 1000
+    share kz 1/2
+    share kz 1/2
+    job 1
+        = equity:pps_reserve 809999
+        = liab:kz:available -809999
+    day 0 0 0 90000 90000 500000 600000 8000000
+        = equity:pps_reserve 890998
+        = liab:kz:available -890998
+    day 0
+        = equity:pps_reserve 890998
+        = liab:kz:available -890998
+"""
+
+A_CHANGE_OF_PLAN_TOUCHES_NOTHING_THAT_WAS_EARNED = """
+    pps kz 0
+    plan kz pplns 100 1
+    share kz 1/2
+    share kz 1/2 1 B1@100
+    tip 100 B1@100
+        > B1: candidate -> immature
+        = asset:coinbase_immature 1000000
+        = equity:pps_reserve 449999
+        = equity:pps_reserve:immature -500000
+        = income:pool_fee:immature -5000
+        = liab:kz:available -449999
+        = liab:kz:immature -495000
+"""
+
+PAY_PER_SHARE_STOPS_AND_GOES_ON_BY_JOBS = """
+    pps kz 0
+    share kz 1/4
+    stop 102
+    share kz 1/4 101
+    share kz 1/2 102 B1@102
+    resume 103
+    share kz 1/4 103
+    tip 102 B1@102
+        > B1: candidate -> immature
+    job 1
+        = asset:coinbase_immature 1000000
+        = equity:pps_reserve 674999
+        = equity:pps_reserve:immature -500000
+        = liab:kz:available -674999
+        = liab:kz:immature -500000
+"""
+
 STORIES = {name: story for name, story in globals().items() if isinstance(story, str) and name.isupper()}
 
 
@@ -221,8 +338,14 @@ def play(scene: Scene, story: str) -> None:
     for told in _chapters(story):
         what, *words = told[0].split()
         steps: list[str] = []
-        if what in ("pplns", "pps"):
+        if what in set(Scheme):
             scene.account(words[0], Scheme(what), int(words[1]))
+        elif what == "plan":
+            scene.change_plan(words[0], Scheme(words[1]), int(words[2]), int(words[3]))
+        elif what in ("stop", "resume"):
+            scene.decide(int(words[0]), is_stopped=what == "stop")
+        elif what == "day":
+            scene.end_day([int(word) for word in words])
         elif what == "share":
             _share(scene, *words)
         elif what == "job":
@@ -255,6 +378,8 @@ def _share(scene: Scene, name: str, difficulty: str, *more: str) -> None:
         if "@" in word:
             block, _, at = word.partition("@")
             height = int(at)
+        elif word.isdecimal() and int(word) >= 100:
+            height = int(word)
         elif word.isdecimal():
             minute = int(word)
         else:

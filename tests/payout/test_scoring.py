@@ -33,7 +33,7 @@ class TestWork:
         assert work_of(run) == work_of(share("a"))
 
     def test_a_price_is_after_the_fee(self) -> None:
-        assert price_of(Work(1, 4, 0), 100, 1000) == 100 * 10**12 // 4 * 9 // 10
+        assert price_of(Work(1, 4, 0), 100, 1000).net_psat == 100 * 10**12 // 4 * 9 // 10
 
     def test_the_networks_work_is_that_of_its_target(self) -> None:
         assert network_work(0x170E1EF9) == 85611991915421578432521

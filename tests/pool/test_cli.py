@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,14 +52,100 @@ class TestCheck:
             [f"{config}:10", "web.listen"],
         ]
 
+    def test_what_stands_against_a_start_ends_it_with_the_reason(self, config: Path) -> None:
+        example = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
+        config.write_text(config.read_text().replace("regtest", "main").replace(ADDRESS, example))
+        for command in (["check"], ["run"], ["run", "--role", "web"]):
+            result = steppe(*command, "-c", config)
+            assert result.exit_code == 78
+            assert "refused (sample-address): pool.payout_address" in result.stderr
+
     def test_a_file_is_needed(self) -> None:
         assert "Missing option '-c'" in steppe("check").output
 
 
+class TestPlans:
+    @pytest.fixture
+    def alice(self, config: Path) -> Path:
+        assert steppe("account", "add", "alice", "--fee-bps", "100", "-c", config).exit_code == 0
+        return config
+
+    def test_a_change_at_a_stated_time_is_shown_and_can_be_taken_back(self, alice: Path) -> None:
+        result = steppe("account", "plan", "alice", "--scheme", "solo", "--from", "2100-01-01T00:00+05:00", "-c", alice)
+        lines = [line.split("\t") for line in result.output.splitlines()]
+        assert [line[:3] for line in lines] == [["in_force", "pplns", "100 bps"], ["planned", "solo", "100 bps"]]
+        assert steppe("account", "list", "-c", alice).output == "alice\tpplns\t1 %\n"
+        assert lines[1][3] == "from 2099-12-31 19:00:00+00:00"
+        assert "planned" not in steppe("account", "plan", "alice", "--cancel", "-c", alice).output
+
+    def test_without_a_time_it_holds_from_a_full_minute_that_is_at_least_one_away(self, alice: Path) -> None:
+        before_ms = time.time() * 1000
+        plans = json.loads(steppe("account", "plan", "alice", "--fee-bps", "50", "--json", "-c", alice).output)
+        assert plans[1]["valid_from_ms"] % 60_000 == 0
+        assert plans[1]["valid_from_ms"] - before_ms >= 60_000
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            (("--scheme", "solo", "--from", "2020-01-01T00:00Z"), "cannot change in the past"),
+            (("--scheme", "solo", "--from", "2100-01-01"), "does not say its zone"),
+            (("--scheme", "solo", "--from", "tomorrow"), "is not a time such as"),
+            (("--fee-bps", "10001"), "10001 is not in the range 0<=x<=10000"),
+            (("--fee-bps", "100"), "on pplns with 100 basis points already"),
+            (("--scheme", "fpps"), "fpps is refused: the reserve holds 0 satoshi"),
+            (("--scheme", "solo", "--cancel"), "give a change, or --cancel"),
+            (("--from", "2100-01-01T00:00Z"), "changes nothing"),
+            (("--cancel",), "no change of the plan of alice is planned"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_and_nothing_changes(
+        self, alice: Path, words: tuple[str, ...], reason: str
+    ) -> None:
+        result = steppe("account", "plan", "alice", *words, "-c", alice)
+        assert result.exit_code != 0
+        assert reason in result.output
+        assert len(steppe("account", "plan", "alice", "-c", alice).output.splitlines()) == 1
+
+    def test_an_account_is_shown(self, alice: Path) -> None:
+        shown = steppe("account", "show", "alice", "-c", alice).output
+        assert "in_force\tpplns\t100 bps" in shown
+        assert "available 0.00000000 BTC" in shown
+
+    def test_one_that_is_not_there_is_named(self, config: Path) -> None:
+        result = steppe("account", "show", "nobody", "-c", config)
+        assert (result.exit_code, "account nobody does not exist" in result.output) == (1, True)
+
+
+class TestReserve:
+    def test_pay_per_share_is_offered_against_a_reserve(self, config: Path) -> None:
+        pps = ("account", "add", "kz", "--scheme", "pps", "--fee-bps", "200", "-c", config)
+        result = steppe(*pps)
+        assert (result.exit_code, "pps is refused: the reserve holds 0 satoshi" in result.output) == (1, True)
+        funded = steppe("reserve", "fund", "first", str(12_000 * 10**8), "-c", config)
+        assert funded.output.splitlines()[0] == "unused: 12000.00000000 BTC held"
+        assert steppe(*pps).exit_code == 0
+        assert steppe("reserve", "show", "-c", config).output.splitlines() == [
+            "funded: 12000.00000000 BTC held",
+            "a block is worth 50.00000000 BTC, the margin is 150 bps",
+            "an alarm below 11512.92546498 BTC",
+            "no account more below 7675.28364332 BTC",
+            "nothing per share at 0.00000000 BTC",
+        ]
+
+    def test_a_ticket_is_booked_once(self, config: Path) -> None:
+        steppe("reserve", "fund", "first", "5", "-c", config)
+        result = steppe("reserve", "fund", "first", "5", "-c", config)
+        assert (result.exit_code, "ticket first was booked before" in result.output) == (1, True)
+
+    def test_what_is_not_stopped_does_not_go_on(self, config: Path) -> None:
+        result = steppe("reserve", "resume", "because", "-c", config)
+        assert (result.exit_code, "pay per share is not stopped" in result.output) == (1, True)
+
+
 class TestAccounts:
     def test_an_account_is_added_and_listed_with_its_plan(self, config: Path) -> None:
-        assert steppe("account", "add", "alice", "--scheme", "pps", "--fee-bps", "250", "-c", config).exit_code == 0
-        assert steppe("account", "list", "-c", config).output == "alice\tpps\t2.5 %\n"
+        assert steppe("account", "add", "alice", "--scheme", "solo", "--fee-bps", "250", "-c", config).exit_code == 0
+        assert steppe("account", "list", "-c", config).output == "alice\tsolo\t2.5 %\n"
 
     def test_a_taken_name_is_refused(self, config: Path) -> None:
         steppe("account", "add", "alice", "-c", config)

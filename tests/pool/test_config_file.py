@@ -232,3 +232,32 @@ def test_two_checkpoints_at_a_height_are_a_mistake(tmp_path: Path) -> None:
 def test_a_hash_that_is_cut_is_a_mistake(tmp_path: Path) -> None:
     [said] = mistakes(tmp_path, GOOD + CHECKPOINT + 'hash = "0f0f"\n')
     assert said.startswith(":11: checkpoint[0].hash:")
+
+
+ALERTS = '\n[alerts]\nsmtp = "mail.test:587"\nemail_from = "a@b.test"\nemail_to = ["c@d.test"]\n'
+
+
+def test_messages_need_a_server_a_sender_and_somebody(tmp_path: Path) -> None:
+    assert load(written(tmp_path, GOOD + ALERTS)).alerts.email_to == ["c@d.test"]
+    (said,) = mistakes(tmp_path, GOOD + ALERTS.replace('email_from = "a@b.test"\n', ""))
+    assert said.endswith("alerts.email_from: smtp, email_from and email_to belong together")
+
+
+def test_a_mail_server_has_a_port(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + ALERTS.replace("587", "99999"))
+    assert said.endswith("alerts.smtp: 'mail.test:99999' has no port between 1 and 65535")
+
+
+def test_no_line_can_be_put_into_a_mail_by_an_address(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + ALERTS.replace("c@d.test", "c@d.test\\nBcc: e@f.test"))
+    assert ": alerts.email_to: " in said
+
+
+def test_a_password_for_mail_is_not_sent_in_the_clear_but_on_this_machine(tmp_path: Path) -> None:
+    clear = ALERTS + 'smtp_user = "u"\nsmtp_password_file = "p"\nsmtp_security = "none"\n'
+    (said,) = mistakes(tmp_path, GOOD + clear)
+    assert said.endswith("alerts.smtp_security: a password is not sent in the clear: starttls or tls")
+    loaded = load(written(tmp_path, GOOD + clear.replace("mail.test", "127.0.0.1")))
+    assert loaded.alerts.smtp_password_file == str(tmp_path / "p")
+    (said,) = mistakes(tmp_path, GOOD + ALERTS + 'smtp_user = "u"\n')
+    assert said.endswith("alerts.smtp_user: smtp_user and smtp_password_file belong together")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pool.service_manager import ServiceManager
 from pool.supervisor import (
     EXIT_CONFIGURATION,
     RESTART_SECONDS_MAX,
@@ -24,6 +25,7 @@ from pool.supervisor import (
     supervise,
 )
 
+NOBODY = ServiceManager({})
 FOREVER = "import time; time.sleep(600)"
 
 
@@ -106,7 +108,7 @@ def test_who_drains_ends_first_while_the_others_work_on(tmp_path: Path) -> None:
         Program("other", (sys.executable, "-c", FOREVER), tmp_path / "other"),
     ]
     with stop_signals() as stop, ThreadPoolExecutor(1) as threads:
-        running_all = threads.submit(supervise, programs, signals=stop)
+        running_all = threads.submit(supervise, programs, signals=stop, manager=NOBODY)
         while not said(tmp_path / "drains", "ready"):
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -117,7 +119,7 @@ def test_who_drains_ends_first_while_the_others_work_on(tmp_path: Path) -> None:
 def test_a_second_signal_hurries_it(tmp_path: Path) -> None:
     program = Program("drains", (sys.executable, "-c", DRAINS, "2"), tmp_path / "drains", drain_seconds=600)
     with stop_signals() as stop, ThreadPoolExecutor(1) as threads:
-        running_all = threads.submit(supervise, [program], signals=stop)
+        running_all = threads.submit(supervise, [program], signals=stop, manager=NOBODY)
         while not said(tmp_path / "drains", "ready"):
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -7,10 +7,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
-from pool.node.private import PrivateChain, PrivateNode, find_bitcoind
+from pool.node.private import WALLET, PrivateChain, PrivateNode, find_bitcoind
+from tests.payout.conftest import engine, postgresql_books, sqlite, sqlite_file
+from tests.regtest.paying_pool import PayingPool, mine_coins
 
+__all__ = ["engine", "postgresql_books", "sqlite", "sqlite_file"]
+
+MakePool = Callable[..., PayingPool]
 StartNode = Callable[[PrivateChain], PrivateNode]
+
+
+# For what a database has little part in; else it is both.
+ON_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +63,37 @@ def signet_node(bitcoind: StartNode) -> Iterator[PrivateNode]:
     node = bitcoind("signet")
     yield node
     node.stop()
+
+
+@pytest.fixture(scope="module")
+def paying_node(bitcoind: StartNode) -> Iterator[PrivateNode]:
+    """A node of this file's own on regtest, whose wallet has coins to pay with."""
+    started = bitcoind("regtest")
+    mine_coins(started, 40)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def make_pool(tmp_path: Path) -> Iterator[MakePool]:
+    """Makes pools whose connections are closed at the end."""
+    made: list[PayingPool] = []
+
+    def make(engine: Engine, node: PrivateNode, wallet: str = WALLET) -> PayingPool:
+        made.append(PayingPool(engine, node, tmp_path, wallet))
+        return made[-1]
+
+    yield make
+    for pool in made:
+        pool.close()
+
+
+@pytest.fixture
+def paying_pool(engine: Engine, paying_node: PrivateNode, make_pool: MakePool) -> PayingPool:
+    """A pool that pays from that wallet, on each database."""
+    made = make_pool(engine, paying_node)
+    made.book()
+    return made
 
 
 def _free_port() -> int:

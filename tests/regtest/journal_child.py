@@ -50,10 +50,12 @@ def turn() -> Deferred[None]:
 
 def keep_small(journal: Journal) -> None:
     """As `pool.journal.upkeep`, without its patience."""
-    packing = Packing(journal.folder, lambda: journal.durable_seq)
+    names = threading.Lock()
+    packing = Packing(journal.folder, lambda: journal.durable_seq, names)
     retention = Retention(
         journal.folder,
         keep_days=1,
+        names=names,
         durable_seq=lambda: journal.durable_seq,
         folded_seq=lambda: journal.durable_seq,
         committed_seq=lambda: journal.durable_seq - KEPT,

@@ -49,6 +49,11 @@ class Peer:
         self.node.call("addnode", f"127.0.0.1:{other._port}", "onetry")
         eventually("both nodes have the same tip", lambda: self.tip() == other.tip())
 
+    def cut_off(self) -> None:
+        """No peers until `setnetworkactive` says otherwise; they are told goodbye a moment after the call."""
+        self.node.call("setnetworkactive", False)
+        eventually("the node has no peers", lambda: self.node.call("getconnectioncount") == 0)
+
     def tip(self) -> str:
         return str(self.node.call("getbestblockhash"))
 

@@ -66,8 +66,7 @@ def test_a_race_that_is_lost_is_no_refusal_and_settled_when_six_blocks_lie_on_th
     ours, theirs = peers
     eventually("both have one tip", lambda: ours.tip() == theirs.tip())
     eventually("miners work on it", lambda: work.has_job_on(ours.tip()))
-    ours.node.call("setnetworkactive", False)
-    eventually("our node is cut off", lambda: ours.node.call("getconnectioncount") == 0)
+    ours.cut_off()
     found = winner(work.jobs[-1])
     hand_in(work, found)
     eventually("it is in our chain", lambda: (verdict(tmp_path, found) or {}).get("accepted"))

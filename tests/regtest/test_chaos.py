@@ -85,6 +85,8 @@ def broken(
     assert {each.name for each in report.faults} == set(faults), as_table(report)
     assert report.verdict is not None
     assert report.verdict.acknowledged >= len(faults), as_table(report)
+    # Statistics and ledger are read for themselves; a job has a record too.
+    assert report.rebuilt > 2 * report.verdict.acknowledged, as_table(report)
     return report
 
 

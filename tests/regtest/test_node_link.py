@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -98,6 +99,12 @@ def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def methods_called(node: PrivateNode) -> list[str]:
+    """The calls that a node has logged, in their order, while it logs them."""
+    log = node.cookie_file.with_name("debug.log").read_text(errors="replace")
+    return re.findall(r"ThreadRPCServer method=(\w+)", log)
 
 
 @pytest.fixture(scope="module", params=["regtest", "signet"])
@@ -224,6 +231,20 @@ class TestNode:
         outside = twisted.wait_for(node.confirmations(block_hash))
         regtest.node.call("reconsiderblock", block_hash[::-1].hex())
         assert (in_chain, outside, twisted.wait_for(node.confirmations(bytes(32)))) == (1, -1, None)
+
+    def test_a_block_is_the_next_call_of_a_connection_that_is_open(self, regtest: Linked) -> None:
+        twisted.start()
+        regtest.node.call("logging", ["rpc"])
+        node = BitcoindNode(twisted.reactor, regtest.settings)
+        twisted.on_reactor(node.start)
+        try:
+            assert eventually(lambda: "uptime" in methods_called(regtest.node))
+            twisted.wait_for(node.submit_block(block(head=b"\x00")))
+        finally:
+            twisted.on_reactor(node.stop)
+            regtest.node.call("logging", [], ["rpc"])
+        called = methods_called(regtest.node)
+        assert called[called.index("uptime") :][:2] == ["uptime", "submitblock"]
 
     def test_bytes_that_are_no_block_are_rejected_for_good(self, node: BitcoindNode) -> None:
         assert "Block decode failed" in str(twisted.wait_for(node.submit_block(block(head=b"\x00"))).reason)

@@ -1,13 +1,11 @@
 """Payments with a real wallet, killed before and after every step: of the payer, and of the node; on both databases.
 
-The suite takes a few of them; tests/payout takes every place without a node. `STEPPE_KILLS=all` takes every place, of
-payer and node, on both databases.
+The suite takes a few of them, each step and each victim and database at least once; tests/payout takes every place
+without a node. `scripts/chaos payments` takes every place of payer, node and operator's commands, on both databases.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,49 +13,32 @@ import pytest
 from sqlalchemy import Engine
 
 from pool.node.private import PrivateNode
-from tests.databases import NAMES
-from tests.payout.conftest import postgresql_books, sqlite, sqlite_file
 from tests.regtest.conftest import StartNode
-from tests.regtest.payer_process import PAUSE
-from tests.regtest.paying_pool import COIN, Chain, PayingPool, amounts, kill, mine_coins
-from tests.regtest.whole_pool import eventually
+from tests.regtest.paying_pool import Chain, PayingPool, mine_coins
+from tests.regtest.payment_kills import KILLS, STEPS, Kill, owe, play
 
-__all__ = ["postgresql_books", "sqlite", "sqlite_file"]
-
-BEFORE_SENT = [
-    "payout-reserve",
-    "payout-reserved",
-    "payout-build",
-    "payout-built",
-    "payout-built-kept",
-    "payout-sign",
-    "payout-signed",
-    "payout-signed-kept",
-    "payout-send",
-    "payout-sent",
-    "payout-sent-kept",
-]
-AFTER_SENT = ["payout-confirm", "payout-confirmed", "payout-finish", "payout-finished"]
-PLACES = BEFORE_SENT + AFTER_SENT
-ALL = [(place, victim, database) for place in PLACES for victim in ("payer", "node") for database in NAMES]
-# Where a call of the wallet or a commit is on either side.
-FEW = [
-    ("payout-reserved", "payer", "postgresql"),
-    ("payout-built", "payer", "sqlite"),
-    ("payout-signed", "payer", "postgresql"),
-    ("payout-signed-kept", "payer", "sqlite"),
-    ("payout-sent", "payer", "postgresql"),
-    ("payout-sent", "node", "sqlite"),
-    ("payout-confirm", "payer", "sqlite"),
-    ("payout-confirm", "node", "postgresql"),
-]
-COMBINATIONS = ALL if os.environ.get("STEPPE_KILLS") == "all" else FEW
+# Where a call of the wallet or a commit is on either side, and where a second transaction comes in.
+FEW = {
+    ("new -> reserved", "after", "payer", "postgresql"),
+    ("reserved -> built", "built, not kept", "payer", "sqlite"),
+    ("built -> signed", "signed, not kept", "payer", "postgresql"),
+    ("built -> signed", "after", "payer", "sqlite"),
+    ("signed -> broadcast", "sent, not kept", "payer", "postgresql"),
+    ("signed -> broadcast", "sent, not kept", "node", "sqlite"),
+    ("broadcast -> confirmed", "before", "payer", "sqlite"),
+    ("broadcast -> confirmed", "before", "node", "postgresql"),
+    ("confirmed -> broadcast (reorg)", "after", "payer", "postgresql"),
+    ("broadcast -> broadcast (replaced)", "sent", "node", "sqlite"),
+    ("cancelled -> released", "before", "payer", "sqlite"),
+    ("exported -> signed", "after", "command", "postgresql"),
+}
+CHOSEN = [each for each in KILLS if (each.step, each.when, each.victim, each.database) in FEW]
 
 
 @pytest.fixture(scope="module")
 def node(bitcoind: StartNode) -> Iterator[PrivateNode]:
     started = bitcoind("regtest")
-    mine_coins(started, len(COMBINATIONS) + 5)
+    mine_coins(started, len(CHOSEN) + 5)
     yield started
     started.stop()
 
@@ -69,50 +50,37 @@ def chain(node: PrivateNode) -> Chain:
 
 @pytest.fixture
 def pool(request: pytest.FixtureRequest, node: PrivateNode, tmp_path: Path) -> Iterator[PayingPool]:
-    """A pool whose books are on the database of the combination; the node serves all of them."""
-    database = request.param
+    """A pool whose books are on the database of the kill; the node serves all of them."""
     engine: Engine
-    if database == "sqlite":
+    if request.param == "sqlite":
         engine = request.getfixturevalue("sqlite")
     else:
         engine = request.getfixturevalue("postgresql_books")()
     made = PayingPool(engine, node, tmp_path)
-    made.book()
-    amounts(made, ["alice", "bob", "carol"], COIN // 3)
-    made.ask()
+    owe(made)
     yield made
     made.close()
     engine.dispose()
 
 
 @pytest.mark.parametrize(
-    ("place", "victim", "pool"),
-    COMBINATIONS,
+    ("each", "pool"),
+    [(each, each.database) for each in CHOSEN],
     indirect=["pool"],
-    ids=[f"{victim} at {place} on {database}" for place, victim, database in COMBINATIONS],
+    ids=[each.title for each in CHOSEN],
 )
-def test_every_line_is_paid_once(pool: PayingPool, node: PrivateNode, chain: Chain, place: str, victim: str) -> None:
-    process = pool.start(kill_at=f"{place}=1") if victim == "payer" else pool.start(**{PAUSE: place})
-    if place in AFTER_SENT:
-        pool.until("broadcast", process=process)
-        node.mine(6 if "finish" in place else 1)
-    if victim == "payer":
-        assert process.wait(60) == -signal.SIGKILL
-        pool.finish()
-    else:
-        eventually("it has come there", lambda: _is_stopped(process.pid))
-        kill(node, chain)
-        process.send_signal(signal.SIGCONT)
-        pool.finish(process)
-    pool.check()
-    assert pool.states() == ["final"]
-
-
-def _is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+def test_every_line_is_paid_once(pool: PayingPool, chain: Chain, each: Kill) -> None:
+    play(each, pool, chain)
 
 
 def test_these_are_the_places_of_the_code() -> None:
     code = Path("payout").glob("*.py")
     named = {part.split('"')[0] for path in code for part in path.read_text().split('hit("')[1:]}
-    assert named == {*PLACES, "payout-unconfirm", "payout-unconfirmed"}
+    assert named == {place for step in STEPS for place, _ in step.places}
+
+
+def test_the_few_are_kills_of_every_victim_on_every_database() -> None:
+    assert len(CHOSEN) == len(FEW)
+    assert {(each.victim, each.database) for each in KILLS} - {("command", "sqlite")} == {
+        (each.victim, each.database) for each in CHOSEN
+    }

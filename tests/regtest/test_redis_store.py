@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pool.ports import ShareBatch, StoreUnavailable, StreamPlace
 from pool.stats.rejects import Reject
 from pool.stats.tally import Tallies
-from pool.store.redis import TALLIES_SECONDS, RedisStore
+from pool.store.redis import TALLIES_SECONDS, RedisStore, Silence
 from tests.pool.journal.samples import fold, share
 from tests.regtest.redis_child import RedisChild, redis_child
 
@@ -225,3 +225,20 @@ class TestRejects:
         store.publish_rejects("0", {"alice": (self.STALE,)}, ())
         store.publish_rejects("0", {}, ("alice",))
         assert store.read_rejects("alice") == []
+
+
+class TestSilence:
+    def test_it_comes_back_with_its_reason_and_ends_by_itself(self, child: RedisChild) -> None:
+        child.store.silence(Silence(T0, "new switch"), 60_000)
+        assert child.store.silenced() == Silence(T0, "new switch")
+        assert 0 < child.client.pttl("steppe:silence") <= 60_000
+
+    def test_it_can_be_ended_before(self, store: RedisStore) -> None:
+        store.silence(Silence(T0, ""), 60_000)
+        store.silence(None)
+        assert store.silenced() is None
+
+    def test_one_of_another_version_is_named(self, child: RedisChild) -> None:
+        child.client.set("steppe:silence", "7")
+        with pytest.raises(StoreUnavailable, match="run all roles in the same version"):
+            child.store.silenced()

@@ -68,7 +68,7 @@ class TestNodeAway:
 class TestHighestTip:
     def test_a_node_that_is_cut_off_lags_and_comes_back(self, work: Work, peers: tuple[Peer, Peer]) -> None:
         a, b = peers
-        a.node.call("setnetworkactive", False)
+        a.cut_off()
         [tip] = b.node.mine(1)
         eventually("the other's tip reaches the miners", lambda: work.has_job_on(tip))
         eventually("the one that is cut off lags", lambda: work.state(a) == "lagging")
@@ -79,7 +79,7 @@ class TestHighestTip:
 
     def test_of_two_branches_the_one_with_more_work_is_mined(self, work: Work, peers: tuple[Peer, Peer]) -> None:
         a, b = peers
-        a.node.call("setnetworkactive", False)
+        a.cut_off()
         [ours] = a.node.mine(1)
         eventually("the preferred node's block reaches the miners", lambda: work.has_job_on(ours))
         b.node.mine(1)
@@ -95,7 +95,7 @@ class TestHighestTip:
         self, work: Work, peers: tuple[Peer, Peer]
     ) -> None:
         a, b = peers
-        a.node.call("setnetworkactive", False)
+        a.cut_off()
         [ours] = a.node.mine(1)
         eventually("the preferred node's block reaches the miners", lambda: work.has_job_on(ours))
         a.node.kill()
@@ -146,7 +146,7 @@ class TestAnnouncements:
         # Only the first node is long-polled; it is cut off, and the other has the new block.
         work = Work(peers, tmp_path, zmq=(a.zmq, b.zmq), poll_seconds=10)
         work.start()
-        a.node.call("setnetworkactive", False)
+        a.cut_off()
         tip = ""
 
         def is_mined_on() -> bool:

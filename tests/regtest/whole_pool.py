@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from payout.accounts import PER_SHARE, Scheme
 from pool import config_file
 from pool.config import Config
+from pool.demo import EVERY_PART, RESERVE_SAT
 from pool.node.private import PrivateNode
-from pool.service import ensure_account
+from pool.service import ensure_account, ensure_reserve
 
 WAIT_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.1
@@ -49,6 +51,7 @@ class WholePool:
         self.node = node
         self.stratum_port = free_port()
         self.http_port = free_port()
+        self.admin_port = free_port()
         self.config_path = folder / "steppe.toml"
         self.config_path.write_text(
             f"""\
@@ -74,6 +77,8 @@ pps_period_seconds = 2
 
 [web]
 listen = "127.0.0.1:{self.http_port}"
+admin_listen = "127.0.0.1:{self.admin_port}"
+public = {EVERY_PART}
 {extra}"""
         )
         self.process: subprocess.Popen[bytes] | None = None
@@ -83,6 +88,8 @@ listen = "127.0.0.1:{self.http_port}"
         return config_file.load(self.config_path)
 
     def add_account(self, name: str, scheme: str, fee_bps: int) -> None:
+        if Scheme(scheme) in PER_SHARE:
+            ensure_reserve(self.config, "reserve", RESERVE_SAT)
         ensure_account(self.config, name, scheme, fee_bps)
 
     def start(self) -> None:

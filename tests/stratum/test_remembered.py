@@ -7,7 +7,7 @@ import pytest
 
 from stratum import remembered
 from stratum.remembered import REMEMBERED_MS, RememberedDifficulties
-from stratum.retarget import LOOKS
+from stratum.retarget import ROUND_SECONDS
 from tests.stratum.scene import MINUTE, NTIME, SUBSCRIBE, Miner, Pool, make_job, request, submit
 
 NOW_MS = NTIME * 1000
@@ -34,6 +34,29 @@ class TestMemory:
         memory.learn({"bob": (3.0, 1002)}, 2000)
         assert (memory.recall("alice", 2000), memory.recall("bob", 2000)) == (512.0, 3.0)
 
+    def test_from_another_region_a_worker_starts_at_a_quarter(self) -> None:
+        memory = RememberedDifficulties()
+        memory.note("alice", 512.0, 1000)
+        memory.learn_elsewhere({"alice": (1024.0, 2000), "bob": (64.0, 2000)}, 3000)
+        assert (memory.recall("alice", 3000), memory.recall("bob", 3000)) == (256.0, 16.0)
+
+    def test_what_was_proven_here_since_holds(self) -> None:
+        memory = RememberedDifficulties()
+        memory.learn_elsewhere({"alice": (1024.0, 1000)}, 3000)
+        memory.note("alice", 512.0, 2000)
+        assert memory.recall("alice", 3000) == 512.0
+
+    def test_what_another_region_knows_is_not_given_out_as_ours(self) -> None:
+        memory = RememberedDifficulties()
+        memory.learn_elsewhere({"alice": (1024.0, 1000)}, 3000)
+        assert (memory.entries(3000), memory.noted_since(0)) == ({}, {})
+
+    def test_who_was_noted_since_a_time(self) -> None:
+        memory = RememberedDifficulties()
+        memory.note("alice", 1.0, 1000)
+        memory.note("bob", 2.0, 2000)
+        assert memory.noted_since(2000) == {"bob": (2.0, 2000)}
+
     def test_a_time_to_come_is_none(self) -> None:
         memory = RememberedDifficulties()
         memory.learn({"alice": (1.0, 10**15)}, 2000)
@@ -52,12 +75,12 @@ def prove(pool: Pool, miner: Miner) -> None:
     """So many shares that the difficulty rises, and a few of that."""
     for nonce in range(40):
         miner.send(submit(nonce, nonce=f"{nonce:x}"))
-    pool.pass_seconds(1 + LOOKS)
+    pool.pass_seconds(1 + ROUND_SECONDS)
     session = pool.server.sessions[0]
     for _ in range(3):
         assert session.difficulty.current is not None
         session.pace.take(session.difficulty.current)
-        pool.pass_seconds(LOOKS)
+        pool.pass_seconds(ROUND_SECONDS)
 
 
 def first_difficulty(miner: Miner) -> float:

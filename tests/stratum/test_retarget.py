@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from pool.work.job import Job
 from pool.work.share import Outcome
 from stratum import retarget
 from stratum.difficulty import judged_target
-from stratum.retarget import LOOKS, SILENCE_SECONDS, VARIANT_SECONDS
+from stratum.jobs import JobBook
+from stratum.retarget import LOOKS, ROUND_SECONDS, SILENCE_SECONDS, VARIANT_SECONDS, Retargeting
+from stratum.states import State
 from tests.stratum.scene import MAINNET_NBITS, NEXT_TIP, NTIME, Miner, Pool, make_job, request
 
 EASY = 1e-6
@@ -169,6 +172,39 @@ class TestBurst:
         assert told(miner)[-1].startswith("a2x")
 
 
+class SimpleLink:
+    """A link that is ready."""
+
+    session: Any = SimpleNamespace(state=State.READY, difficulty=SimpleNamespace(current=1.0))
+
+
+class TestTurns:
+    """Who is looked at when."""
+
+    @pytest.fixture
+    def retargeting(self) -> Retargeting:
+        unused: Any = None
+        return Retargeting(JobBook(), unused, unused, unused, unused, unused)
+
+    def test_all_are_looked_at_once_a_round_and_few_at_a_time(self, retargeting: Retargeting) -> None:
+        links: Any = [SimpleLink() for _ in range(3 * LOOKS)]
+        turns = [list(retargeting.due(links, 1)) for _ in range(LOOKS)]
+        assert {len(turn) for turn in turns} == {3}
+        assert {link for turn in turns for link in turn} == set(links)
+
+    @pytest.mark.parametrize("parts", [2, LOOKS, 3 * LOOKS])
+    def test_what_a_delay_left_out_is_made_up_for_once(self, retargeting: Retargeting, parts: int) -> None:
+        links: Any = [SimpleLink() for _ in range(LOOKS)]
+        assert len(list(retargeting.due(links, parts))) == min(parts, LOOKS)
+
+    def test_who_is_in_a_hurry_comes_with_the_next_part_and_once(self, retargeting: Retargeting) -> None:
+        links: Any = [SimpleLink() for _ in range(LOOKS)]
+        last = links[-1]
+        retargeting.hurry(last)
+        assert last in retargeting.due(links, 1)
+        assert last not in retargeting.due(links, 1)
+
+
 class TestPatience:
     @pytest.fixture(autouse=True)
     def no_job_comes_to_break_the_silence(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +215,7 @@ class TestPatience:
         miner = pool.ready()
         pace = pool.server.sessions[0].pace
         for _ in range(30):
-            pool.pass_seconds(LOOKS)
+            pool.pass_seconds(ROUND_SECONDS)
             for _ in range(2):
                 pace.take(EASY)
         assert methods(miner) == []
@@ -190,7 +226,7 @@ class TestPatience:
     def test_who_finds_nothing_gets_easier_shares_soon(self) -> None:
         pool = started(1024.0)
         miner = pool.ready()
-        pool.pass_seconds(60 + 2 * LOOKS)
+        pool.pass_seconds(60 + 2 * ROUND_SECONDS)
         assert told(miner)[0] == 256
 
     def test_a_difficulty_of_the_password_stays_whatever_the_pace(self) -> None:

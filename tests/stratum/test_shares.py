@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pool.fleet.kinds import Assignment
+from pool.fleet.slices import SliceTable
 from pool.work.job import Job
 from pool.work.share import Outcome
 from stratum import limits
@@ -50,6 +52,41 @@ class TestShare:
         assert miner.received() == []
         pool.share_log.release()
         assert miner.replies() == {4: True}
+
+    def test_it_has_the_slice_that_holds_when_it_is_judged(self) -> None:
+        pool = pool_with_job()
+        miner = pool.ready()
+        begins_ms = pool.clock.time_ms() + 1000
+        assignment = Assignment(
+            account="alice", pattern="*", fleet="alice/f", site="s", slice_id=7, row_id=1, valid_from_ms=begins_ms
+        )
+        pool.server.slices.take(SliceTable([assignment]), pool.clock.time_ms())
+        miner.send(submit(4, nonce="1"))
+        pool.clock.advance(0.999)
+        miner.send(submit(5, nonce="2"))
+        pool.clock.advance(0.001)
+        miner.send(submit(6, nonce="3") + submit(7, job_id="ff"))
+        pool.turn()
+        assert [share.slice_id for share in pool.shares] == [None, None, 7, 7]
+
+    def test_a_worker_that_no_pattern_fits_is_paid_all_the_same(self) -> None:
+        pool = pool_with_job()
+        miner = pool.ready()
+        begun_ms = pool.clock.time_ms()
+        assignment = Assignment(
+            account="alice",
+            pattern="elsewhere",
+            fleet="alice/f",
+            site="s",
+            slice_id=7,
+            row_id=1,
+            valid_from_ms=begun_ms,
+        )
+        pool.server.slices.take(SliceTable([assignment]), begun_ms)
+        miner.send(submit(4))
+        pool.turn()
+        assert miner.replies() == {4: True}
+        assert pool.shares[0].slice_id is None
 
     def test_the_shares_of_one_turn_are_one_group(self) -> None:
         pool = pool_with_job()

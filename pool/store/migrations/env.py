@@ -7,6 +7,13 @@ The program gives its own connection (`pool.store.upgrade`). A developer's `alem
 from alembic import context
 from sqlalchemy import Connection
 
+from pool.store import (  # noqa: F401 - their tables are part of the metadata
+    access_tables,
+    fleet_tables,
+    move_tables,
+    scheme_tables,
+    watch_tables,
+)
 from pool.store.sql import connect, metadata, writing
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import insert
 
 from payout.accounts import Scheme, Stake
 from payout.ledger import LedgerError
@@ -11,6 +12,8 @@ from payout.maturity import Life, State
 from payout.ports import BookedBlock, FoundBlock
 from payout.rewards import UNIT, Credit
 from payout.store.ledger import SqlLedger
+from payout.store.stakes import ids_of
+from pool.store.sql import credit
 
 FOUND = FoundBlock(b"\x01" * 32, 100, 5, "alice", "rig", "f", 9, "stale", 3 * UNIT, "1/2", "reserve")
 ALICE, BOB = Stake("alice", 0, Scheme.PPLNS, 100), Stake("bob", 7, Scheme.PPS, 200)
@@ -45,6 +48,32 @@ def test_what_it_pays_comes_back(ledger: SqlLedger) -> None:
         books.accounts.resolve({"alice": 0, "bob": 0}, Scheme.PPLNS, 0)
         books.blocks.book(BookedBlock(FOUND, Life(FOUND.block_hash, 100), 107, 7, CREDITS))
     assert get(ledger) == BookedBlock(FOUND, Life(FOUND.block_hash, 100), 107, 7, CREDITS)
+
+
+def test_whose_it_is_whole_comes_back_whatever_else_that_account_had(ledger: SqlLedger) -> None:
+    takers = [Stake("alice", 0, Scheme.SOLO, fee_bps) for fee_bps in (100, 200)]
+    with ledger.write() as books:
+        books.accounts.resolve({"alice": 0}, Scheme.PPLNS, 0)
+    for number, taker in enumerate(takers):
+        found = replace(FOUND, block_hash=bytes([number]) * 32, subsidy_sat=5, taker=taker)
+        add(ledger, found)
+        with ledger.read() as books:
+            booked = books.blocks.get(found.block_hash)
+        assert booked is not None
+        assert booked.found == found
+
+
+def test_in_older_books_all_of_a_credit_under_pps_was_bought(ledger: SqlLedger) -> None:
+    add(ledger, FOUND)
+    with ledger.write() as books:
+        books.accounts.resolve({"alice": 0, "bob": 0}, Scheme.PPLNS, 0)
+        ids_of(books.connection, [ALICE, BOB])
+        for number, (gross_sat, fee_sat) in enumerate(((60, 1), (40, 0)), 1):
+            row = {"block_hash": FOUND.block_hash, "stake_id": number, "weight": 1, "gross_sat": gross_sat}
+            books.connection.execute(insert(credit).values(**row, fee_sat=fee_sat))
+    booked = get(ledger)
+    assert booked is not None
+    assert [each.bought_sat for each in booked.credits] == [0, 40]
 
 
 def test_what_it_pays_is_kept_once(ledger: SqlLedger) -> None:

@@ -35,7 +35,7 @@ def test_a_fence_that_was_passed_holds_nothing(ledger: SqlLedger) -> None:
     take(ledger, "b", 100)
     with ledger.read() as books:
         books.leases.check("x", 2)
-        with pytest.raises(LeaseLost, match="b pays now"):
+        with pytest.raises(LeaseLost, match="b has the lease"):
             books.leases.check("x", 1)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from payout.accounts import AccountRefused, PayoutAddress, Scheme
 from payout.ledger import available, posting
 from payout.store.ledger import SqlLedger
+from pool.store.moves import SqlMoves
 from pool.store.sql import writing
 
 HOLD_MS = 1000
@@ -39,6 +40,16 @@ def at(pool: SqlLedger, time_ms: int) -> list[tuple[str, int, str | None, int, i
         ]
 
 
+def strayed(pool: SqlLedger, now_ms: int) -> None:
+    with pool.write() as books:
+        SqlMoves(books.connection).flag([("alice.rig1", "sichuan", "texas")], now_ms)
+
+
+def confirmed(pool: SqlLedger) -> None:
+    with pool.write() as books:
+        SqlMoves(books.connection).confirm("alice", "ann", 0)
+
+
 class TestAddresses:
     def test_a_change_is_held_and_then_holds(self, pool: SqlLedger) -> None:
         assert change(pool, SECOND, 10) == 1010
@@ -65,6 +76,26 @@ class TestAddresses:
         change(pool, SECOND, 10)
         with pytest.raises(AccountRefused, match="changes to second already and is on hold"):
             change(pool, PayoutAddress("third", b"3"), 20)
+
+    def test_none_is_changed_while_a_worker_strayed_and_nobody_confirmed_it(self, pool: SqlLedger) -> None:
+        strayed(pool, 5)
+        with pytest.raises(AccountRefused, match="a worker of it came on in another region without a planned move"):
+            change(pool, SECOND, 10)
+        assert change(pool, SECOND, 10, "bob") == 10
+        confirmed(pool)
+        assert change(pool, SECOND, 20) == 1020
+
+    def test_one_on_hold_stays_so_while_a_worker_strayed(self, pool: SqlLedger) -> None:
+        change(pool, SECOND, 10)
+        strayed(pool, 500)
+        assert at(pool, 5000)[0] == ("alice", 50, "first", 5001, None)
+        confirmed(pool)
+        assert at(pool, 5000)[0] == ("alice", 50, "second", 0, None)
+
+    def test_one_that_held_before_a_worker_strayed_holds(self, pool: SqlLedger) -> None:
+        change(pool, SECOND, 10)
+        strayed(pool, 1010)
+        assert at(pool, 5000)[0] == ("alice", 50, "second", 0, None)
 
     def test_the_same_address_is_no_change(self, pool: SqlLedger) -> None:
         with pytest.raises(AccountRefused, match="is paid to first already"):

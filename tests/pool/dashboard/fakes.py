@@ -7,6 +7,10 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from payout.accounts import AccountRefused
+from payout.solvency import Solvency
+from payout.statement import Balance, Line, Statement
+from payout.store.luck import GroupReport
 from payout.store.payout_reports import PayoutDetail, PayoutsPage
 from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.rows import (
@@ -22,8 +26,10 @@ from pool.dashboard.rows import (
     LedgerRow,
     LiveAccount,
     LiveView,
+    MovesSign,
     Rate,
     Reject,
+    ReserveSign,
     Roles,
     StratumRole,
     Totals,
@@ -34,6 +40,8 @@ from pool.dashboard.rows import (
     WorkProposals,
     WorkRole,
 )
+from pool.fleet.register import Register
+from pool.stats.history import Rings
 
 NOW_MS = 1_625_313_600_000
 """3 July 2021, the day difficulty fell by 27.94 %: the fleet on the move that this pool is for."""
@@ -74,6 +82,7 @@ class FakeLive:
     reason: str | None = None
     reads: int = 0
     refused: dict[str, tuple[Reject, ...]] = field(default_factory=dict)
+    rings: Rings = field(default_factory=Rings)
 
     async def view(self) -> LiveView:
         self.reads += 1
@@ -81,10 +90,26 @@ class FakeLive:
             raise SourceUnavailable(self.reason)
         return self.content
 
+    async def history(self) -> Rings:
+        if self.reason is not None:
+            raise SourceUnavailable(self.reason)
+        return self.rings
+
     async def rejects(self, login: str) -> tuple[Reject, ...]:
         if self.reason is not None:
             raise SourceUnavailable(self.reason)
         return self.refused.get(login, ())
+
+
+@dataclass
+class FakeFleets:
+    known: Register = field(default_factory=Register)
+    reason: str | None = None
+
+    async def register(self) -> Register:
+        if self.reason is not None:
+            raise SourceUnavailable(self.reason)
+        return self.known
 
 
 @dataclass
@@ -131,6 +156,18 @@ class FakeBooks:
         self._read()
         return next((detail for detail in self.details if detail.block.hash_hex == hash_hex), None)
 
+    async def statement(self, name: str, from_ms: int, to_ms: int, last_row: int | None, changes_max: int) -> Statement:
+        self._read()
+        if all(account.name != name for account in self.known):
+            raise AccountRefused(f"there is no account {name!r}")
+        change = Balance(0, 7, 0)
+        line = Line(3, from_ms, "adjust", "adjust:=1+1", "=1+1", 0, 7, 0, 7)
+        return Statement(name, from_ms, to_ms, last_row or 3, "ab" * 32, Balance(), (line,), change, {"adjust": 7})
+
+    async def solvency(self) -> Solvency:
+        self._read()
+        return Solvency(NOW_MS, 100, "00" * 32, 1, 1, 1, 1, 0, 4, 2, 3, 5, 1, 12_500, 10_000, 0, 0, 2, 3, 0)
+
     async def payouts(self, offset: int, count: int) -> PayoutsPage:
         self._read()
         rows = tuple(detail.payout for detail in self.paid)
@@ -139,6 +176,10 @@ class FakeBooks:
     async def payout(self, payout_id: int) -> PayoutDetail | None:
         self._read()
         return next((detail for detail in self.paid if detail.payout.id == payout_id), None)
+
+    async def luck(self) -> tuple[GroupReport, ...]:
+        self._read()
+        return (GroupReport("account", "alice", "5.125", 4, None),)
 
 
 def hashrate(hps: float, shares_a_minute: float = 6.0) -> Hashrate:
@@ -194,7 +235,12 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
             disk=Disk(200 * 2**30, 500 * 2**30, False),
         ),
         stratum=(stratum_role("0", sum(row.sessions for row in rows)),),
-        accounting=AccountingRole(NOW_MS - 900, 212),
+        accounting=AccountingRole(
+            NOW_MS - 900,
+            212,
+            reserve=ReserveSign("funded", 60_000_000_000, 53_966_838_118, 35_977_892_079, 0),
+            moves=MovesSign(0, {}, {}, 0),
+        ),
     )
     return LiveView(_sum(rows), rows, tuple(accounts), roles)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 from msgspec.structs import replace
 
 from payout.store.payout_reports import AttemptReport, EntryReport, LineReport, PayoutDetail, PayoutReport
 from pool.dashboard.rows import Reject, Roles
 from tests.pool.dashboard.browser import Browser, healthy, without_database, without_redis
-from tests.pool.dashboard.fakes import HOSTILE_NAMES, NETWORK_DIFFICULTY, FakeLive, farm, live_view, worker
+from tests.pool.dashboard.fakes import HOSTILE_NAMES, NETWORK_DIFFICULTY, NOW_MS, FakeLive, farm, live_view, worker
 
 BLOCK = f"{0x4A51C08:064x}"
 
@@ -83,7 +85,7 @@ class TestWorkers:
 
 
 class TestWorker:
-    REJECT = Reject(1_700_000_000_000, "stale", "stale: a new block has come", "a1", 31_000)
+    REJECT = Reject(1_700_000_000_000, "stale", "stale: a new block has come", "a1", 31_000, "0123456789abcdef:7")
 
     def browser(self) -> Browser:
         live = FakeLive(live_view([worker("acct.rig-1")]))
@@ -100,6 +102,7 @@ class TestWorker:
                 "text": "stale: a new block has come",
                 "job_id": "a1",
                 "job_age_ms": 31_000,
+                "id": "0123456789abcdef:7",
             }
         ]
 
@@ -115,6 +118,20 @@ class TestWorker:
     def test_without_redis_it_is_503(self) -> None:
         answer = without_redis().ask("/api/v1/workers/acct.rig-1")
         assert (answer.status, answer.json()["error"]["code"]) == (503, "unavailable")
+
+    def test_its_refused_shares_alone_are_a_file(self) -> None:
+        answer = self.browser().ask("/api/v1/workers/acct.rig-1/rejects?format=csv")
+        assert answer.headers["content-disposition"] == 'attachment; filename="rejects-acct.rig-1.csv"'
+        assert [line.split(",")[2] for line in answer.body.decode().splitlines()] == ["reason", "stale"]
+        assert self.browser().ask("/api/v1/workers/acct.rig-1/rejects").json()[0]["job_id"] == "a1"
+
+    def test_a_name_that_is_none_reaches_neither_redis_nor_a_header(self) -> None:
+        answer = self.browser().ask("/api/v1/workers/a%22%0d%0ab/rejects?format=csv")
+        assert answer.headers["content-disposition"] == "attachment"
+        assert answer.body.count(b"\n") == 1
+
+    def test_without_redis_there_is_no_file(self) -> None:
+        assert without_redis().ask("/api/v1/workers/acct.rig-1/rejects").status == 503
 
 
 class TestAccounts:
@@ -184,6 +201,7 @@ class TestBlocks:
             "gross_sat": 406_060_730,
             "fee_sat": 4_060_607,
             "amount_sat": 402_000_123,
+            "bought_sat": 0,
         }
         assert sum(row["amount_sat"] for row in detail["ledger"]) == 0
 
@@ -224,12 +242,32 @@ class TestMachines:
             "work": "down",
             "stratum": "down",
             "accounting": "down",
+            "ledger": "unknown",
+            "luck": "unknown",
+            "reserve": "unknown",
             "nodes": "unknown",
             "chain": "unknown",
             "proposals": "unknown",
             "template": "unknown",
+            "moves": "unknown",
+            "fleet": "unknown",
             "disk": "unknown",
         }
+
+
+class TestWithholding:
+    def test_every_group_is_told_with_what_it_should_have_found(self) -> None:
+        answer = Browser().ask("/api/v1/withholding").json()
+        assert answer == {
+            "rows": [
+                {"kind": "account", "name": "alice", "expected_blocks": "5.125", "blocks": 4, "test": None},
+            ],
+            "unavailable": {},
+        }
+
+    def test_without_the_database_there_are_none(self) -> None:
+        answer = without_database().ask("/api/v1/withholding").json()
+        assert (answer["rows"], list(answer["unavailable"])) == (None, ["database"])
 
 
 class TestParameters:
@@ -319,3 +357,58 @@ class TestPayouts:
         assert (page["rows"], page["total"]) == (None, None)
         assert "database" in page["unavailable"]
         assert without_database().ask("/api/v1/payouts/7").status == 503
+
+
+class TestStatement:
+    def test_it_is_json_of_all_time_unless_asked_otherwise(self) -> None:
+        found = healthy().ask("/api/v1/accounts/sichuan-fleet/statement").json()
+        assert (found["account"], found["from_ms"], found["to_ms"]) == ("sichuan-fleet", 0, NOW_MS)
+        assert found["lines"][0]["amount_sat"] == found["closing"]["available_sat"] == 7
+
+    def test_a_time_is_given_as_a_date_or_in_milliseconds(self) -> None:
+        found = healthy().ask(f"/api/v1/accounts/sichuan-fleet/statement?from=2020-01-01&to={NOW_MS}&row=2").json()
+        assert (found["from_ms"], found["to_ms"], found["ledger_row"]) == (1_577_836_800_000, NOW_MS, 2)
+
+    def test_csv_is_a_file_without_formulas(self) -> None:
+        answer = healthy().ask("/api/v1/accounts/sichuan-fleet/statement?format=csv")
+        assert answer.headers["content-type"].startswith("text/csv")
+        assert answer.headers["content-disposition"] == 'attachment; filename="statement-sichuan-fleet.csv"'
+        rows = list(csv.DictReader(answer.body.decode().splitlines()))
+        assert [(row["kind"], row["ref"], row["balance_sat"]) for row in rows] == [
+            ("opening", "sichuan-fleet", "0"),
+            ("adjust", "'=1+1", "7"),
+            ("closing", "sichuan-fleet", "7"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("query", "name"),
+        [
+            ("from=yesterday", "from"),
+            (f"to={NOW_MS + 1}", "to"),
+            ("format=xml", "format"),
+            ("row=x", "row"),
+            ("rows=1", "rows"),
+        ],
+    )
+    def test_what_is_not_understood_is_refused_by_name(self, query: str, name: str) -> None:
+        answer = healthy().ask(f"/api/v1/accounts/sichuan-fleet/statement?{query}")
+        assert answer.status == 400
+        assert f"'{name}'" in answer.json()["error"]["message"]
+
+    @pytest.mark.parametrize("name", ["nobody", "%0d%0aSet-Cookie:x", "a%2fb"])
+    def test_an_unknown_account_is_404(self, name: str) -> None:
+        assert healthy().ask(f"/api/v1/accounts/{name}/statement").status == 404
+
+    def test_without_the_database_it_cannot_be_answered(self) -> None:
+        assert without_database().ask("/api/v1/accounts/sichuan-fleet/statement").status == 503
+
+
+class TestSolvency:
+    def test_what_is_owed_and_what_is_there_are_told(self) -> None:
+        found = healthy().ask("/api/v1/solvency").json()
+        assert (found["block_height"], found["coverage_bps"]) == (100, 12_500)
+
+    def test_without_an_answer_of_the_wallet_it_cannot_be_told(self) -> None:
+        answer = without_database().ask("/api/v1/solvency")
+        assert answer.status == 503
+        assert "wallet: " in answer.json()["error"]["message"]

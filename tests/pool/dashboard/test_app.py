@@ -10,10 +10,12 @@ from tests.pool.dashboard.fakes import FakeLive, live_view, worker
 
 PATHS = (
     "/",
-    "/static/page.css",
-    "/static/page.js",
+    "/static/app.css",
+    "/static/app.js",
     "/static/icon.svg",
     "/api/v1/pool",
+    "/api/v1/history",
+    "/api/v1/job",
     "/api/v1/workers",
     "/api/v1/accounts",
     "/api/v1/accounts/texas-2",
@@ -76,7 +78,7 @@ class TestMethods:
 
 
 class TestConditional:
-    @pytest.mark.parametrize("path", ["/", "/static/page.css", "/api/v1/pool", "/api/v1/workers", "/api/v1/blocks"])
+    @pytest.mark.parametrize("path", ["/", "/static/app.css", "/api/v1/pool", "/api/v1/workers", "/api/v1/blocks"])
     def test_the_same_answer_is_not_sent_twice(self, path: str) -> None:
         browser = healthy()
         again = browser.ask(path, If_None_Match=browser.ask(path).headers["etag"])

@@ -9,7 +9,9 @@ import pytest
 from payout.accounts import Account, Plan, Scheme
 from payout.ledger import FIRST_PREV_HASH, Row, posting
 from payout.maturity import State
+from payout.payment_ports import WalletWaits
 from payout.rewards import UNIT
+from payout.solvency import Solvency
 from payout.store.reports import (
     AccountReport,
     BlockDetail,
@@ -21,7 +23,7 @@ from payout.store.reports import (
 )
 from pool.dashboard.books import LedgerBooks
 from pool.dashboard.ports import SourceUnavailable
-from pool.dashboard.rows import AccountCredit, Block, BookAccount, Credit, LedgerRow, Totals
+from pool.dashboard.rows import AccountCredit, AccountPlan, Block, BookAccount, Credit, LedgerRow, Totals
 from pool.store.sql import connect
 from pool.store.upgrade import upgrade
 from tests.pool.dashboard.fakes import NOW_MS, FakeClock
@@ -44,7 +46,7 @@ class Reports(SqlReports):
 
     def accounts(self, time_ms: int) -> list[AccountReport]:
         self.asked.append(time_ms)
-        return [AccountReport(Account(1, "acct", 0, (PLAN,)), PLAN, 1, 2, 3, 9 * 10**15, 4)]
+        return [AccountReport(Account(1, "acct", 0, (PLAN,)), PLAN, 1, 2, 3, 9 * 10**15, 4, Scheme.PPLNS)]
 
     def earnings(self, name: str, count: int) -> list[EarningReport]:
         self.asked.append((name, count))
@@ -67,7 +69,11 @@ class Reports(SqlReports):
 
 
 def adapter(ledger: SqlReports) -> LedgerBooks:
-    return LedgerBooks(ledger, here, FakeClock())
+    return LedgerBooks(ledger, here, FakeClock(), _no_wallet)
+
+
+def _no_wallet() -> Solvency:
+    raise WalletWaits("the wallet 'steppe' is not at the node")
 
 
 class TestRows:
@@ -78,7 +84,7 @@ class TestRows:
     def test_an_account_has_the_plan_in_force_now(self) -> None:
         ledger = Reports()
         assert result_of(adapter(ledger).accounts()) == (
-            BookAccount("acct", "pps", 250, 1, 2, 3, "9000000000000000", 4),
+            BookAccount("acct", "pps", 250, 1, 2, 3, "9000000000000000", 4, (AccountPlan("pps", 250, 0),), "pplns"),
         )
         assert ledger.asked == [NOW_MS]
 
@@ -135,3 +141,8 @@ class TestDatabase:
         engine = connect(f"sqlite:///{tmp_path}/nowhere/books.sqlite3")
         with pytest.raises(SourceUnavailable, match="check that its folder exists"):
             result_of(adapter(SqlReports(engine)).totals())
+
+
+def test_a_wallet_that_is_not_there_is_a_source_that_is_not_available() -> None:
+    with pytest.raises(SourceUnavailable, match="is not at the node"):
+        result_of(adapter(Reports()).solvency())

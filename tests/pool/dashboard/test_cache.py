@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from pool.dashboard.cache import ENTRIES_MAX, Cache
+from pool.dashboard.cache import ENTRIES_MAX, FRESH_SECONDS, STALE_SECONDS, WARM_SECONDS, Cache
 from pool.dashboard.ports import SourceUnavailable
 from tests.pool.dashboard.fakes import FakeClock
 
@@ -141,3 +141,67 @@ def test_of_too_many_questions_the_one_asked_longest_ago_is_forgotten(question: 
         bench.source.pending[-1].callback("answer")
     bench.ask(question)
     assert len(bench.source.pending) == reads
+
+
+class Warm(Bench):
+    """A question that is kept warm."""
+
+    def ask(self, question: str = "live") -> list[object]:
+        outcome: list[object] = []
+        asked = Deferred.fromCoroutine(self.cache.get(question, self.source.read, warm=True))
+        asked.addCallbacks(outcome.append, lambda failure: outcome.append(failure.value))
+        return outcome
+
+
+class TestWarm:
+    def test_what_is_asked_for_is_read_again_by_itself(self) -> None:
+        bench = Warm()
+        bench.ask()
+        bench.source.pending[0].callback("old")
+        bench.advance(FRESH_SECONDS)
+        bench.source.pending[1].callback("new")
+        assert (bench.ask(), len(bench.source.pending)) == (["new"], 2)
+
+    def test_during_a_read_the_last_answer_is_given(self) -> None:
+        bench = Warm()
+        bench.ask()
+        bench.source.pending[0].callback("old")
+        bench.advance(FRESH_SECONDS)
+        assert bench.ask() == ["old"]
+
+    def test_but_not_when_it_is_old(self) -> None:
+        bench = Warm()
+        bench.ask()
+        bench.source.pending[0].callback("old")
+        bench.advance(FRESH_SECONDS)
+        bench.advance(STALE_SECONDS - FRESH_SECONDS)
+        outcome = bench.ask()
+        assert outcome == []
+        bench.source.pending[1].callback("new")
+        assert outcome == ["new"]
+
+    def test_when_nobody_asks_any_more_nothing_is_read_any_more(self) -> None:
+        bench = Warm()
+        bench.ask()
+        for _ in range(100):
+            if not bench.source.pending[-1].called:
+                bench.source.pending[-1].callback("answer")
+            bench.advance(1.0)
+        assert len(bench.source.pending) == WARM_SECONDS
+
+    def test_who_comes_after_a_silence_gets_what_is_read_then(self) -> None:
+        bench = Warm()
+        bench.ask()
+        bench.source.pending[0].callback("old")
+        bench.advance(WARM_SECONDS + 1)
+        outcome = bench.ask()
+        bench.source.pending[-1].callback("new")
+        assert outcome == ["new"]
+
+    def test_a_failure_is_read_again_too(self) -> None:
+        bench = Warm()
+        bench.ask()
+        bench.fail(SourceUnavailable("Redis is not running."))
+        bench.advance(FRESH_SECONDS)
+        bench.source.pending[1].callback("up again")
+        assert bench.ask() == ["up again"]

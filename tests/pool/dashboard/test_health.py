@@ -5,9 +5,24 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from pool.dashboard.fleet_rows import AlarmSign
 from pool.dashboard.health import LAG_WARN_SHARES, Check, Health, State, judge
 from pool.dashboard.readings import Reading
-from pool.dashboard.rows import AccountingRole, Disk, LiveView, Roles, Totals, WorkChain, WorkNode, WorkProposals
+from pool.dashboard.rows import (
+    AccountingRole,
+    Broken,
+    Disk,
+    HeldBlock,
+    LiveView,
+    MovesSign,
+    ReserveSign,
+    Roles,
+    Suspected,
+    Totals,
+    WorkChain,
+    WorkNode,
+    WorkProposals,
+)
 from tests.pool.dashboard.fakes import NOW_MS, live_view, stratum_role, worker
 
 VIEW = live_view([worker("acct.rig-1")])
@@ -31,6 +46,40 @@ def with_template(age_seconds: float, node_reason: str | None = None) -> Health:
     return health(replace(VIEW.roles, work=replace(WORK, job=job, node_reason=node_reason)))
 
 
+def with_moves(**changes: object) -> Health:
+    moves = replace(MovesSign(open=1, counts={}, late={}, strays=0), **changes)
+    accounting = VIEW.roles.accounting
+    assert accounting is not None
+    return health(replace(VIEW.roles, accounting=replace(accounting, moves=moves)))
+
+
+def test_machines_in_transit_are_silent_and_late_ones_are_named_by_their_move() -> None:
+    assert check("moves", with_moves(counts={"gone": 320})).state is State.OK
+    late = check("moves", with_moves(late={"ganzi-out": 17}))
+    assert (late.state, "ganzi-out: 17" in late.text) == (State.WARN, True)
+
+
+def test_a_site_in_the_dark_is_told_in_one_line() -> None:
+    accounting = VIEW.roles.accounting
+    assert accounting is not None
+    assert check("fleet", health(VIEW.roles)).state is State.OK
+    alarm = AlarmSign("site", "almaty", 2590, 2600, NOW_MS, ("r1",))
+    dark = check("fleet", health(replace(VIEW.roles, accounting=replace(accounting, alarms=(alarm,)))))
+    assert (dark.state, dark.text) == (State.WARN, "machines are dark: site almaty: 2590 of 2600")
+
+
+def test_workers_that_strayed_want_a_person() -> None:
+    strayed = check("moves", with_moves(strays=3))
+    assert (strayed.state, strayed.text[:9]) == (State.WARN, "3 workers")
+
+
+def test_a_region_without_a_work_role_is_down() -> None:
+    roles = tuple(replace(stratum_role(name, 1), region=name) for name in ("sichuan", "texas"))
+    verdict = health(replace(VIEW.roles, stratum=roles, work_regions=("sichuan",)))
+    assert (check("work", verdict).state, "texas" in check("work", verdict).text) == (State.DOWN, True)
+    assert health(replace(VIEW.roles, stratum=roles, work_regions=("sichuan", "texas"))).ready
+
+
 def test_all_is_well_when_everyone_is_there() -> None:
     assert health().ready
     assert {each.state for each in health().checks} == {State.OK}
@@ -44,10 +93,15 @@ def test_every_dependency_has_its_check_in_a_fixed_order() -> None:
         "work",
         "stratum",
         "accounting",
+        "reserve",
+        "ledger",
+        "luck",
         "nodes",
         "chain",
         "proposals",
         "template",
+        "moves",
+        "fleet",
         "disk",
     ]
 
@@ -239,3 +293,65 @@ def test_several_stratum_processes_are_counted() -> None:
 
 def test_what_is_well_says_nothing_that_changes_by_itself() -> None:
     assert with_template(3) == with_template(17)
+
+
+def test_payouts_that_are_stopped_are_a_warning_since_mining_goes_on() -> None:
+    stopped = replace(VIEW.roles, accounting=AccountingRole(NOW_MS, 0, "looking"))
+    verdict = health(stopped)
+    found = check("ledger", verdict)
+    assert (found.state, found.text) == (State.WARN, "payouts are stopped: looking")
+    assert verdict.ready
+
+
+def test_a_broken_invariant_is_said_with_its_rows_and_its_mend() -> None:
+    broken = (Broken(1, "row 5 was changed", "Put it back."), Broken(2, "less than nothing", ""))
+    found = check("ledger", health(replace(VIEW.roles, accounting=AccountingRole(NOW_MS, 0, "it", broken))))
+    assert found.text == "payouts are stopped: invariant 1 is broken: row 5 was changed, and 1 more"
+    assert found.mend == "Put it back. Then `steppe payout resume REASON`."
+
+
+def test_a_block_that_is_held_is_a_warning_with_its_hash() -> None:
+    held = AccountingRole(NOW_MS, 0, held=(HeldBlock("00ff", "its fees"),))
+    found = check("ledger", health(replace(VIEW.roles, accounting=held)))
+    assert (found.state, found.text) == (State.WARN, "1 of our blocks are held: 00ff: its fees")
+
+
+def test_a_group_from_which_blocks_are_missing_is_a_warning() -> None:
+    unlucky = AccountingRole(NOW_MS, 0, suspected=(Suspected("firmware", "x/1", "Look."),))
+    found = check("luck", health(replace(VIEW.roles, accounting=unlucky)))
+    assert (found.state, found.text) == (State.WARN, "blocks are missing from 1 groups, first firmware x/1")
+
+
+class TestReserve:
+    def sign(self, level: str, close_sat: int | None = 50_000_000_000) -> Check:
+        sign = ReserveSign(level, 12_345_678, 80_000_000_000, close_sat, 0)
+        roles = replace(VIEW.roles, accounting=AccountingRole(NOW_MS, 0, reserve=sign))
+        return check("reserve", health(roles))
+
+    def test_one_that_is_funded_or_unused_is_well(self) -> None:
+        assert {self.sign(level).state for level in ("funded", "unused")} == {State.OK}
+
+    def test_below_the_alarm_it_says_what_is_needed(self) -> None:
+        found = self.sign("low")
+        assert (found.state, found.text) == (
+            State.WARN,
+            "the reserve of pay per share holds 0.12345678 BTC, below 800.00000000 BTC",
+        )
+        assert found.mend is not None
+        assert "steppe reserve fund" in found.mend
+
+    def test_closed_to_new_accounts_it_says_so(self) -> None:
+        assert "below 500.00000000 BTC: no account more" in self.sign("closed").text
+
+    def test_with_fees_that_cover_no_losses_no_amount_is_enough(self) -> None:
+        assert "below any amount: the lowest fee does not cover" in self.sign("closed", None).text
+
+    def test_used_up_it_says_how_to_go_on(self) -> None:
+        found = self.sign("stopped")
+        assert (found.state, "new jobs are paid by PPLNS" in found.text) == (State.WARN, True)
+        assert found.mend is not None
+        assert "steppe reserve resume" in found.mend
+
+    def test_a_pool_whose_reserve_is_low_is_ready(self) -> None:
+        roles = replace(VIEW.roles, accounting=AccountingRole(NOW_MS, 0, reserve=ReserveSign("stopped", 0, 1, 1, 0)))
+        assert health(roles).ready

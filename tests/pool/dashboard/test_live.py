@@ -16,6 +16,7 @@ from pool.dashboard.rows import (
     LiveAccount,
     LiveView,
     Rate,
+    ReserveSign,
     StratumRole,
     WorkChain,
     Worker,
@@ -26,6 +27,7 @@ from pool.dashboard.rows import (
 )
 from pool.ports import StoreUnavailable
 from pool.stats.hashrate import Estimate, Hashrate
+from pool.stats.history import Rings
 from pool.stats.rejects import Reject
 from pool.stats.tally import Row, Tally
 from pool.work.share import Outcome
@@ -62,6 +64,9 @@ class FakeStore:
 
     def read_roles(self) -> list[Sign]:
         return self.signs
+
+    def read_history(self) -> Rings:
+        return Rings()
 
     def read_rejects(self, login: str) -> list[Reject]:
         return [Reject(NOW_MS, "stale", "stale: a new block has come", "a1", None)] if login == "acct.rig-1" else []
@@ -242,6 +247,14 @@ class TestRoles:
         store = FakeStore()
         store.signs = [Sign("accounting", "0", NOW_MS, {"lag_shares": 5}), Sign("web", "0", NOW_MS, {})]
         assert view(store).roles.accounting == AccountingRole(NOW_MS, 5)
+
+    def test_accounting_says_how_the_reserve_stands(self) -> None:
+        store = FakeStore()
+        said = {"level": "low", "held_sat": 7, "alarm_sat": 9, "close_sat": None, "floor_sat": 0}
+        store.signs = [Sign("accounting", "0", NOW_MS, {"lag_shares": 5, "reserve": said})]
+        accounting = view(store).roles.accounting
+        assert accounting is not None
+        assert accounting.reserve == ReserveSign("low", 7, 9, None, 0)
 
     def test_a_sign_of_another_version_is_named_with_the_mend(self) -> None:
         store = FakeStore()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from pool.cli import main
 from pool.journal.packing import Packing
 from pool.journal.segments import segment_paths
-from pool.journal_command import hash_of
+from pool.work.proof import hash_of
 from pool.work.share import Outcome
 from tests.native import blocks
 from tests.pool.journal.samples import JOB, Bench, share
@@ -28,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     for nonce in range(1, 7):
         bench.commit(nonce)
     bench.clock.advance(1)
-    packing = Packing(folder, lambda: bench.journal.durable_seq, lambda: 0.0)
+    packing = Packing(folder, lambda: bench.journal.durable_seq, threading.Lock(), lambda: 0.0)
     while packing.step() == 0.0:
         pass
     bench.close()

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def sealed(folder: Path) -> Bench:
 
 
 def packing(bench: Bench) -> Packing:
-    return Packing(bench.folder, lambda: bench.journal.durable_seq, lambda: 0.0)
+    return Packing(bench.folder, lambda: bench.journal.durable_seq, threading.Lock(), lambda: 0.0)
 
 
 def pack(bench: Bench) -> None:
@@ -217,8 +218,8 @@ def test_a_kill_between_any_two_steps_leaves_a_journal_that_reads_the_same(folde
     before = list(groups(folder))
     bench.close()
     program = (
-        "import sys; from pathlib import Path; from pool.journal.packing import Packing\n"
-        f"work = Packing(Path(sys.argv[1]), lambda: {before[-1].last_seq})\n"
+        "import sys, threading; from pathlib import Path; from pool.journal.packing import Packing\n"
+        f"work = Packing(Path(sys.argv[1]), lambda: {before[-1].last_seq}, threading.Lock())\n"
         "while work.step() < 5: pass"
     )
     for count in (1, 1):  # what the first left is the beginning of the second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,11 @@ class Ledger:
         return self.committed_seq
 
 
-def retention(folder: Path, ledger: Ledger, keep_days: int = 1) -> Retention:
+def retention(folder: Path, ledger: Ledger, keep_days: int = 1, names: threading.Lock | None = None) -> Retention:
     return Retention(
         folder,
         keep_days,
+        names or threading.Lock(),
         durable_seq=lambda: ledger.durable_seq,
         folded_seq=lambda: ledger.folded_seq,
         committed_seq=ledger.ask,
@@ -132,13 +134,29 @@ def test_an_old_one_behind_a_young_one_stays(folder: Path) -> None:
 def test_of_a_segment_that_is_there_twice_both_go(folder: Path) -> None:
     plain = segment_paths(folder)[0]
     content = plain.read_bytes()
-    packing = Packing(folder, lambda: 10, lambda: 0.0)
+    packing = Packing(folder, lambda: 10, threading.Lock(), lambda: 0.0)
     while packing.step() == 0.0:
         pass
     plain.write_bytes(content)
     assert firsts(folder) == [1, 1, 3, 5, 7, 9]
     retention(folder, Ledger(), keep_days=9).step()
     assert firsts(folder) == [3, 5, 7, 9]
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_a_segment_that_goes_while_it_is_compressed_does_not_come_back(folder: Path, steps: int) -> None:
+    names = threading.Lock()
+    packing = Packing(folder, lambda: 10, names, lambda: 0.0)
+    for _ in range(steps):
+        packing.step()
+    with logged() as events:
+        retention(folder, Ledger(), keep_days=7, names=names).step()
+        while packing.step() == 0.0:
+            pass
+    assert firsts(folder) == [7, 9]
+    assert [path.name for path in folder.glob("*.new")] == []
+    assert [record.nonce for record in records_of(list(groups(folder, OLDEST)))] == [7, 8, 9, 10]  # type: ignore[union-attr]
+    assert "journal_not_packed" not in events
 
 
 def test_who_begins_before_what_is_kept_is_told_so(folder: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from pool.node.chains import REST_SECONDS_MAX, SeveralChains
-from pool.ports import NodeUnavailable
+from pool.ports import BlockHeader, NodeUnavailable
 from tests.pool.node.fake_clock import FakeClock
 
 
@@ -36,6 +36,14 @@ class FakeChain:
     def coinbase_outputs(self, block_hash: bytes) -> tuple[tuple[int, bytes], ...] | None:
         self._check()
         return ((1, self.mark),)
+
+    def header(self, block_hash: bytes) -> BlockHeader | None:
+        self._check()
+        return BlockHeader(block_hash, self.mark, self.height, 7, 6)
+
+    def fees_sat(self, block_hash: bytes) -> int | None:
+        self._check()
+        return self.mark[0]
 
     def _check(self) -> None:
         if self.problem is not None:

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
+from payout import treasury
 from payout.accounts import Plan, Scheme
+from payout.fee_days import DAY_MS, day_of
 from payout.ledger import posting
+from payout.treasury import Terms
 from pool.ports import NodeUnavailable, Record, ShareBatch
 from pool.rebuild.journals import RebuildImpossible
 from pool.work.share import Outcome
@@ -29,14 +32,20 @@ def play(pool: Pool) -> None:
     """Two journals, both schemes, a change of plan; blocks that are mature, orphaned for a while, dead, open."""
     scene = pool.scene
     scene.account("kz", Scheme.PPS, 100)
+    scene.account("host", Scheme.PPLNS)
+    scene.slice("kz", "net 333 host; left 10 tax:KZ; share @owner 80 host 20")
     with scene.ledger.write() as books:
         books.accounts.change_plan("kz", Plan(Scheme.PPLNS, 50, START_MS + 3 * MINUTE_MS), START_MS)
-    pool.take(job(0), share("alice"), share("kz", block="B1", height=100), share("bob", slice_id=4))
+    pool.take(job(0), share("alice"), share("kz", block="B1", height=100), share("bob", slice_id=1))
     pool.take(job(0), share("bob", "1/3"), share("bob", block="B3", height=150), frontend=TWO)
     pool.take(share("carol", outcome=Outcome.STALE, block="B5", height=120))
     scene.reach(150, B1=100, B3=150)
     pool.take(job(1), frontend=TWO)
-    pool.take(share("kz"), share("alice", minute=2, block="B2", height=200), share("alice", block="B4", height=300))
+    pool.take(
+        share("kz", slice_id=1),
+        share("alice", minute=2, block="B2", height=200),
+        share("alice", block="B4", height=300),
+    )
     scene.reach(160, B3=0)
     scene.reach(170, B3=150)
     pool.take(share("kz", minute=2), share("kz", minute=3), share("kz", minute=2), frontend=TWO)
@@ -51,7 +60,55 @@ def pool(sqlite: Engine, sqlite_file: bytes, tmp_path: Path) -> Pool:
     return made
 
 
+def play_all_schemes(pool: Pool) -> None:
+    """All five, changes of plan and one taken back, a stop and a going on, two days of FPPS, a funded reserve."""
+    scene = pool.scene
+    for scheme in Scheme:
+        scene.account(f"on_{scheme.value}", scheme, 100)
+    scene.account("host", Scheme.PPLNS)
+    scene.slice("on_pps", "net 333 host; left 10 tax:KZ; share @owner 80 host 20")
+    with scene.ledger.write() as books:
+        treasury.fund(books, Terms(RULES.reserve, RULES.subsidy_sat), "in", 5_000_000, START_MS)
+    scene.change_plan("on_pps", Scheme.PPS_PLUS, 250, 2)
+    scene.change_plan("on_fpps", Scheme.FPPS, 250, 2)
+    scene.change_plan("on_solo", Scheme.PPLNS, 0, 3)
+    scene.change_plan("on_pplns", Scheme.SOLO, 0, 9)
+    with scene.ledger.write() as books:
+        books.accounts.cancel_plan("on_pplns", START_MS)
+    scene.decide(103, is_stopped=True)
+    scene.decide(105, is_stopped=False)
+    for minute in range(4):
+        shares = [
+            share(f"on_{scheme.value}", "1/3", minute=minute, height=100 + 2 * minute, slice_id=minute % 2 or None)
+            for scheme in Scheme
+        ]
+        found = share("on_solo", minute=minute, block=f"B{minute}", height=100 + 2 * minute)
+        pool.take(*shares, found, share("on_pps_plus", minute=minute, block=f"C{minute}", height=101 + 2 * minute))
+    scene.reach(107, **{f"B{minute}": 100 + 2 * minute for minute in range(4)})
+    scene.reach(107, **{f"C{minute}": 101 + 2 * minute for minute in range(4)})
+    for day in range(2):
+        minutes = (day_of(START_MS) + (day + 1) * DAY_MS - START_MS) // MINUTE_MS
+        pool.take(share("on_fpps", minute=minutes - 1), share("on_solo", minute=minutes, height=200), job(minutes))
+        scene.chain.add_day(day_of(START_MS) + day * DAY_MS, [0, 5, 5, 5, 100_000, 200_000, 300_000, 7, 8])
+        assert any(scene.accounting.settle_day() for _ in range(20))
+    scene.chain.tip = 220
+
+
 class TestIdentical:
+    def test_all_schemes_their_changes_and_their_days_are_computed_again(
+        self, engine: Engine, sqlite_file: bytes, tmp_path: Path
+    ) -> None:
+        pool = Pool(tmp_path, engine, sqlite_file)
+        play_all_schemes(pool)
+        report = pool.rebuild()
+        assert differences(report) == {}
+        counted = {check.what: check.live for check in report.checks}
+        assert (counted["blocks"], counted["what FPPS adds fees to, by day"]) == (8, 3)
+        kinds = {row.posting.kind for row in pool.scene.rows()}
+        assert kinds == {"block.immature", "pps", "fpps", "reserve"}
+        assert "1 rows of plan_cancel" in report.taken_over
+        assert "2 rows of pps_stop" in report.taken_over
+
     def test_a_whole_story_is_computed_again_to_the_satoshi(
         self, engine: Engine, sqlite_file: bytes, tmp_path: Path
     ) -> None:
@@ -104,6 +161,19 @@ class TestIdentical:
         pool.rules = replace(RULES, window_x=Fraction(1, 2))
         assert pool.rebuild().identical
 
+    def test_a_block_that_pays_nothing_leaves_no_row_and_comes_out_where_it_is(
+        self, sqlite: Engine, sqlite_file: bytes, tmp_path: Path
+    ) -> None:
+        pool = Pool(tmp_path, sqlite, sqlite_file)
+        pool.scene.chain.reward_sat = 0
+        pool.take(share("alice", block="B1", height=100), share("bob", block="B2", height=101))
+        pool.scene.reach(100, B1=100)
+        pool.scene.reach(105, B1=0)
+        pool.scene.reach(106, B1=100, B2=101)
+        pool.scene.reach(108, B1=0)
+        assert pool.scene.rows() == []
+        assert differences(pool.rebuild()) == {}
+
     def test_what_people_booked_is_taken_over(self, pool: Pool) -> None:
         paid = posting("adjust:7", "adjust", "7", START_MS, {"equity:opening": -5, "adjust:7": 5})
         with pool.scene.ledger.write() as books:
@@ -118,6 +188,8 @@ class TestIdentical:
         with fresh(sqlite_file) as engine, TemporaryDirectory() as folder:
             pool = Pool(Path(folder), engine, sqlite_file)
             pool.scene.account("kz", Scheme.PPS, 250)
+            pool.scene.account("host", Scheme.PPLNS)
+            pool.scene.slice("kz", "net 333 host; left 10 tax:KZ; share @owner 80 host 20")
             (Path(folder) / "journal").mkdir()
             for start, stop in pairwise(sorted({0, 20, *cuts})):
                 for frontend, records in ((ONE, one), (TWO, two)):
@@ -138,7 +210,7 @@ class TestTampering:
             ("UPDATE share_batch SET score_after = zeroblob(24) WHERE id = 3", "batch 3"),
             ("DELETE FROM share_batch WHERE id = 4", "batch"),
             ("UPDATE stake SET fee_bps = 7 WHERE id = 1", "alice (slice 0, pplns, 7 bps)"),
-            ("UPDATE plan SET fee_bps = 7 WHERE account_id = 2", "bps"),
+            ("UPDATE plan SET fee_bps = 7 WHERE account_id = 3", "bps"),
             ("UPDATE account SET name = 'mallory' WHERE name = 'alice'", "mallory"),
             ("UPDATE pps_accrual SET earned_psat = earned_psat + 1 WHERE period_ms = 1700000040000", "psat"),
             ("UPDATE pps_carry SET carry_psat = carry_psat + 1", "kz"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pool.stats.hashrate import WINDOWS_SECONDS, Hashrate
+from pool.stats.hashrate import WINDOWS_SECONDS, Hashrate, Moment
 
 WORK = 2**32 * 1024
 START = 1_700_000_000
@@ -134,3 +134,20 @@ def test_shares_split_over_two_frontends_read_as_those_of_one(
     alone, joined = (each.estimate(now_s, window_seconds) for each in (whole, left.plus(right)))
     assert joined.hashrate_hps == pytest.approx(alone.hashrate_hps, rel=1e-9)
     assert joined.relative_error == pytest.approx(alone.relative_error, rel=1e-9)
+
+
+@given(
+    st.integers(0, 10**6),
+    st.lists(st.tuples(st.integers(0, 10**5), st.integers(0, 2**80)), max_size=8),
+    st.floats(-10, 10**6),
+)
+def test_the_estimates_of_a_moment_are_those_of_each_rate_alone(
+    first_s: int, work: list[tuple[int, int]], later: float
+) -> None:
+    rate, now_s = Hashrate(first_s, first_s), first_s
+    for seconds, each in work:
+        now_s += seconds
+        rate = rate.add(now_s, each, each * each)
+    moment = Moment(now_s + later)
+    for _ in range(2):  # the second time from what it remembers
+        assert moment.estimates(rate) == rate.estimates(now_s + later)

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, event, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from pool.store.fleet_tables import FLEET_TABLES
 from pool.store.sql import account, connect, entry, journal, metadata, plan, progress, reading, share_batch, writing
 from pool.store.upgrade import upgrade
 from tests.databases import NAMES, sqlite_url
@@ -45,6 +46,7 @@ def one_row_each(connection: Connection) -> None:
 
 class TestMigrations:
     def test_they_make_the_tables_that_the_code_declares(self, engine: Engine) -> None:
+        assert FLEET_TABLES["site"].metadata is metadata
         with engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             assert compare_metadata(context, metadata) == []

@@ -37,13 +37,19 @@ def packed(*shares: Share, first: int = 0) -> Payload:
     return Payload(b"".join(map(msgspec.msgpack.encode, shares)), len(shares), first)
 
 
+def test_a_run_knows_the_firmware_and_how_near_to_a_block_its_shares_came() -> None:
+    near = packed(share("a", agent="x/1", near=2), share("a", agent="x/1", near=None), share("a", agent="x/1", near=2))
+    [run], _ = read_shares([near], 0, MINUTE_MS)
+    assert (run.agent, run.shares, run.nears) == ("x/1", 3, (0, 0, 2, *[0] * 8))
+
+
 def test_the_accepted_shares_are_runs() -> None:
     records = packed(share("x"), share("alice"), share("alice", slice_id=3), share("b", minute=1), first=1)
     runs, (batch,) = read_shares([records], 0, MINUTE_MS)
     assert runs == [
         RunOfShares("alice", 0, 64.0, 7, 104, T, 1, T, T, T),
         RunOfShares("alice", 3, 64.0, 7, 104, T, 1, T, T, T),
-        RunOfShares("b", 0, 64.0, 7, 104, T + MINUTE_MS, 1, *[T + MINUTE_MS] * 3),
+        RunOfShares("b", 0, 64.0, 7, 104, T + MINUTE_MS, 1, T + MINUTE_MS, T + MINUTE_MS, T + MINUTE_MS),
     ]
     assert batch == ReadBatch([0, 1, 2], [1, 1, 1], bytes(range(3)), [(1, 3)], [], T + MINUTE_MS, T + MINUTE_MS)
 

@@ -1,0 +1,114 @@
+"""The command `steppe explain`: what happened to a credit, a payout, a share or a balance, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pool.cli_books import books_of, instant_of, journal_folders, journals_option
+from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+
+
+@click.group()
+def explain() -> None:
+    """Explain in words and numbers, from journal and ledger, so that each step can be followed by hand."""
+
+
+@explain.command("credit")
+@config_option
+@click.argument("credit_id", metavar="ID")
+@json_option
+@says_what_is_wrong
+def explain_credit(file: Path, credit_id: str, as_json: bool) -> None:
+    """A credit. ID: HEIGHT:ACCOUNT or HASH:ACCOUNT of a block, pps:ACCOUNT:PERIOD, or fpps:DAY:ACCOUNT."""
+    from payout.explain import credit, fee_day, per_share
+    from payout.explain.credit import CreditExplained
+    from payout.explain.per_share import PerShareExplained
+    from payout.store.explained import Explained
+
+    with books_of(file) as (_, engine):
+        found = Explained(engine).credit(credit_id)
+    match found:
+        case CreditExplained():
+            text = credit.words(found)
+        case PerShareExplained():
+            text = per_share.words(found)
+        case _:
+            text = fee_day.words(found)
+    say(as_json, found, lambda: text)
+
+
+@explain.command("payout")
+@config_option
+@click.argument("payout_id", metavar="ID", type=click.IntRange(1, 2**62))
+@click.option("--account", help="Only the line of this account.")
+@json_option
+@says_what_is_wrong
+def explain_payout(file: Path, payout_id: int, account: str | None, as_json: bool) -> None:
+    """A payout by its number: who is paid, when, by which transaction, who bore the fee."""
+    from payout.explain import payment
+    from payout.store.explained import Explained
+
+    with books_of(file) as (_, engine):
+        found = Explained(engine).payout(payout_id, account)
+    say(as_json, found, lambda: payment.words(found))
+
+
+@explain.command("balance")
+@config_option
+@click.argument("account", metavar="ACCOUNT")
+@json_option
+@says_what_is_wrong
+def explain_balance(file: Path, account: str, as_json: bool) -> None:
+    """The balance of an account: how it came about by kind, and where each part of it is."""
+    from payout.explain import balance
+    from payout.store.explained import Explained
+    from pool.roles.clock import SystemClock
+
+    with books_of(file) as (_, engine):
+        found = Explained(engine).balance(account, SystemClock().time_ms())
+    say(as_json, found, lambda: balance.words(found))
+
+
+@explain.command("reject")
+@config_option
+@click.argument("share_id", metavar="ID")
+@journals_option
+@json_option
+@says_what_is_wrong
+def explain_reject(file: Path, share_id: str, more_journals: tuple[Path, ...], as_json: bool) -> None:
+    """A share. ID: JOURNAL:NUMBER, the hash of its header, or LOGIN@TIME for what was refused about then."""
+    from pool.explain import find, reject
+    from pool.work.share import Outcome
+
+    with books_of(file, ledger=False) as (config, _):
+        journals = journal_folders(config, more_journals)
+        if "@" in share_id:
+            name, _, moment = share_id.partition("@")
+            near = find.refused_near(journals, *_account_and_worker(name), instant_of(moment, "ID"))
+            if not near:
+                raise find.NotFound(f"no share of {name} was refused within a minute of {moment}: {find.HOW_TO_FIND}")
+        elif ":" in share_id or len(share_id) != 64:
+            near = [find.by_id(journals, share_id)]
+        else:
+            near = [find.by_hash(journals, share_id.lower())]
+        explained = [
+            reject.explain(
+                each, find.counted_before(journals, each) if each.share.outcome is Outcome.DUPLICATE else None
+            )
+            for each in near
+        ]
+    if len(explained) == 1:
+        say(as_json, explained[0], lambda: reject.words(explained[0]))
+        return
+    say(
+        as_json,
+        explained,
+        lambda: (f"{each.id}\t{each.login}\t{each.outcome}\tjob {each.job_id}" for each in explained),
+    )
+
+
+def _account_and_worker(name: str) -> tuple[str, str]:
+    account, _, worker = name.partition(".")
+    return account, worker

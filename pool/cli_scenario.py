@@ -1,0 +1,109 @@
+"""The commands that play a whole case: `steppe scenario`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pool.cli_common import say
+
+
+@click.group()
+def scenario() -> None:
+    """Whole cases, played through by the pool itself, with a report."""
+
+
+@scenario.command("live-move")
+@click.option("--machines", type=click.IntRange(16, 1000), default=320, show_default=True, help="That move.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder for the report: summary.txt, summary.json, arrivals.svg.",
+)
+@click.option("--pace", default="10%/6s", show_default=True, help="Of the waves, as in `steppe move plan`.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of what the machines do.")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Books, journals and logs, kept afterwards; must be empty. Default: a temporary one.",
+)
+def live_move(machines: int, out: Path, pace: str, seed: int, data_dir: Path | None) -> None:
+    """Move a fleet from one region to another: real processes, connections and hashing on a private chain."""
+    from pool.scenario import live_move as play
+    from pool.scenario.live_move_report import words
+    from pool.scenario.two_regions import ScenarioFailed, Stopped
+
+    try:
+        report = play.run(
+            play.Options(machines=machines, out=out, seed=seed, pace=pace, data_dir=data_dir), say=click.echo
+        )
+    except ScenarioFailed as error:
+        raise click.ClickException(str(error)) from error
+    except Stopped as stopped:
+        raise click.ClickException("stopped before its end; nothing was written") from stopped
+    click.echo()
+    for line in words(report):
+        click.echo(line)
+    if not report.is_good:
+        raise click.ClickException(f"what was found is not what must be: see {out / 'summary.txt'}")
+
+
+@scenario.command("bit-mining-2021")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A new or empty folder for journal, ledgers, reports and the picture.",
+)
+@click.option("--seed", type=click.IntRange(0), default=2021, show_default=True, help="Same seed, same bytes.")
+@click.option(
+    "--scale",
+    type=click.IntRange(1, 200),
+    default=1,
+    show_default=True,
+    help="One machine for so many, as fast as they together: quicker, with fewer shares.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def bit_mining(out: Path, seed: int, scale: int, as_json: bool) -> None:
+    """BIT Mining's move from Sichuan in 2021, at true scale through journal, accounting and ledger."""
+    from pool.scenario.bit_mining.case import case_of
+    from pool.scenario.bit_mining.figures import words
+    from pool.scenario.bit_mining.output import OutRefused, run
+
+    progress = Progress("playing June to August 2021")
+    try:
+        told = run(case_of(seed, scale), out, progress.show)
+    except (OutRefused, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        progress.end()
+    say(as_json, told, lambda: words(told))
+    click.echo(f"everything is in {out}", err=True)
+
+
+class Progress:
+    """How far something is, in one line of a terminal; elsewhere a line for each tenth."""
+
+    _BAR = 40
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._tenth = -1
+        self._is_terminal = sys.stderr.isatty()
+
+    def show(self, part: float) -> None:
+        """part: 0 to 1."""
+        if self._is_terminal:
+            done = int(part * self._BAR)
+            click.echo(f"\r{self._label} [{'#' * done}{'.' * (self._BAR - done)}] {part:4.0%}", nl=False, err=True)
+        elif int(part * 10) > self._tenth:
+            self._tenth = int(part * 10)
+            click.echo(f"{self._label}: {part:.0%}", err=True)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._is_terminal:
+            click.echo(err=True)

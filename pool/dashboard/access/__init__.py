@@ -1,0 +1,1 @@
+"""Who sees what of the dashboard, and what operators may order through it."""

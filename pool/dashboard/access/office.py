@@ -1,0 +1,182 @@
+"""What operators do about access: credentials, and the log."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from pool.access.credential import Kind, wish
+from pool.access.log import Row
+from pool.access.scope import AccessRefused
+from pool.dashboard.access.operations import Operation, Parameter
+from pool.dashboard.access.ports import Credentials
+from pool.dashboard.access.principal import Principal, Recognizer
+from pool.dashboard.answers import Answer, Refusal, encoded
+from pool.dashboard.asked import Asked
+from pool.dashboard.query import PAGE_MAX, PER_PAGE_DEFAULT, PER_PAGE_MAX, Parameters
+from pool.dashboard.tables import Page
+from pool.ports import Clock
+
+
+class CredentialRow(Struct, frozen=True):
+    """A credential that holds, without its secret. until_ms: null for no end."""
+
+    id: int
+    kind: str
+    name: str
+    scope: str
+    rights: tuple[str, ...]
+    created_ms: int
+    until_ms: int | None
+    made_by: str
+
+
+class CredentialsAnswer(Struct, frozen=True):
+    """All credentials that hold, sessions included."""
+
+    rows: tuple[CredentialRow, ...]
+
+
+class MakeCredential(Struct, frozen=True, forbid_unknown_fields=True):
+    """A credential that is to be made. scope: pool, account:NAME, site:NAME or fleet:NAME. days: until it expires."""
+
+    kind: Literal["link", "key", "token"]
+    name: Annotated[str, Meta(max_length=64)]
+    scope: Annotated[str, Meta(max_length=200)] = "pool"
+    rights: tuple[Literal["read", "payouts", "moves"], ...] = ()
+    days: int | None = None
+
+
+class MadeCredential(Struct, frozen=True):
+    """The new one. secret: shown now and never again. path: of the page that a link opens; empty for others."""
+
+    id: int
+    secret: str
+    path: str
+
+
+class LogRow(Struct, frozen=True):
+    """Something that was done or tried."""
+
+    id: int
+    time_ms: int
+    who: str
+    action: str
+    target: str
+    origin: str
+    result: str
+    hash: str
+
+
+_BOTH = (
+    Parameter("page", "Which page, from 1.", {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": 1}),
+    Parameter(
+        "per_page",
+        "Rows of a page.",
+        {"type": "integer", "minimum": 1, "maximum": PER_PAGE_MAX, "default": PER_PAGE_DEFAULT},
+    ),
+)
+
+OFFICE = (
+    Operation("GET", "/api/v1/access", "operators", "The credentials that hold.", CredentialsAnswer, is_admin=True),
+    Operation(
+        "POST",
+        "/api/v1/access",
+        "operators",
+        "Make a watcher's link, an owner's key or a program's token.",
+        MadeCredential,
+        body=MakeCredential,
+        is_admin=True,
+        refusals=(400, 409, 415, 503),
+    ),
+    Operation(
+        "DELETE",
+        "/api/v1/access/{id}",
+        "operators",
+        "Revoke a credential, and the sessions it made.",
+        CredentialsAnswer,
+        is_admin=True,
+        refusals=(404, 503),
+    ),
+    Operation(
+        "GET",
+        "/api/v1/audit",
+        "operators",
+        "The log of who did what, newest first.",
+        Page[LogRow],
+        _BOTH,
+        is_admin=True,
+        refusals=(503,),
+    ),
+)
+
+
+class Office:
+    """The answers below /api/v1/access, and the log."""
+
+    def __init__(self, credentials: Credentials, recognizer: Recognizer, clock: Clock) -> None:
+        self._credentials = credentials
+        self._recognizer = recognizer
+        self._clock = clock
+
+    async def listed(self) -> Answer:
+        """What holds."""
+        now_ms = self._clock.time_ms()
+        directory = await self._recognizer.directory()
+        return encoded(
+            CredentialsAnswer(
+                tuple(
+                    CredentialRow(
+                        row.id,
+                        row.kind.value,
+                        row.name,
+                        str(row.scope),
+                        tuple(sorted(row.rights)),
+                        row.created_ms,
+                        row.until_ms,
+                        row.made_by,
+                    )
+                    for row in directory.rows.values()
+                    if directory.holds(row.id, now_ms)
+                )
+            )
+        )
+
+    async def make(self, asked: Asked, principal: Principal, said: MakeCredential) -> Answer:
+        """Raises Refusal."""
+        try:
+            wished = wish(said.kind, said.name, said.scope, said.rights, said.days, self._clock.time_ms())
+        except AccessRefused as error:
+            raise Refusal(400, "bad_body", f"{error}.", "Nothing was made.") from error
+        try:
+            number, secret = await self._credentials.issue(wished, principal.who, asked.address)
+        except AccessRefused as error:
+            raise Refusal(409, "refused", f"{error}.", "Nothing was made.") from error
+        self._recognizer.forget()
+        return encoded(MadeCredential(number, secret, f"/#/enter/{secret}" if wished.kind is Kind.LINK else ""))
+
+    async def revoke(self, asked: Asked, principal: Principal, number: str) -> Answer:
+        """Raises Refusal."""
+        try:
+            if not number.isascii() or not number.isdecimal() or len(number) > 15:
+                raise AccessRefused("this is no number of a credential")
+            await self._credentials.revoke(int(number), principal.who, asked.address)
+        except AccessRefused as error:
+            raise Refusal(404, "unknown_credential", f"{error}.", "/api/v1/access lists them.") from error
+        self._recognizer.forget()
+        return await self.listed()
+
+    async def log(self, asked: Asked) -> Answer:
+        """A page of it."""
+        parameters = Parameters(asked.arguments, ("page", "per_page"))
+        page = parameters.number("page", 1, PAGE_MAX)
+        per_page = parameters.number("per_page", PER_PAGE_DEFAULT, PER_PAGE_MAX)
+        total, rows = await self._credentials.entries((page - 1) * per_page, per_page)
+        shown = tuple(_row(row) for row in rows)
+        return encoded(Page[LogRow](page, per_page, total, shown, {}))
+
+
+def _row(row: Row) -> LogRow:
+    said = row.entry
+    return LogRow(row.id, said.time_ms, said.who, said.action, said.target, said.origin, said.result, row.hash)

@@ -1,0 +1,169 @@
+// What the API says of fleets and moves, as types.
+
+export interface Fact {
+  kind: string;
+  number: number;
+  recorded_ms: number;
+  replaces: number | null;
+  says: Record<string, unknown>;
+}
+
+export interface Site {
+  name: string;
+  country: string;
+  time_zone: string;
+  host: string;
+  region: string;
+}
+
+export interface SiteEvent {
+  site: string;
+  kind: string;
+  wording: string;
+  valid_from_ms: number;
+  valid_to_ms: number | null;
+}
+
+export interface Contract {
+  name: string;
+  kind: string;
+  steps: string;
+  site: string;
+  reserved_w: number;
+}
+
+export interface Batch {
+  name: string;
+  model: string;
+  machines: number;
+  nominal_ghs: number;
+  planned_ms: number | null;
+}
+
+export const STAGES = ["ordered", "in_transit", "delivered", "installed", "hashing", "retired"] as const;
+
+export type Count = Record<(typeof STAGES)[number], number> & { batch: string };
+
+export interface Assignment {
+  account: string;
+  pattern: string;
+  fleet: string;
+  site: string;
+  batch: string;
+  contract: string;
+}
+
+export interface Unmatched {
+  account: string;
+  worker: string;
+}
+
+export interface End {
+  site: string;
+  region: string;
+  host: string;
+  port: number;
+}
+
+export interface Rack {
+  rack: string;
+  counts: Record<string, number>;
+  stragglers: string[];
+  gone: string[];
+}
+
+export interface Move {
+  name: string;
+  state: string;
+  account: string;
+  pattern: string;
+  origin: End;
+  target: End;
+  words: string;
+  planned_ms: number;
+  started_ms: number | null;
+  start_ms: number | null;
+  deadline_ms: number;
+  late_ms: number;
+  machines: number;
+  counts: Record<string, number>;
+  late: number;
+  twice: string[];
+  racks: Rack[];
+  events: { key: string; step: string; time_ms: number; actor: string; reason: string }[];
+}
+
+export interface Machine {
+  login: string;
+  rack: string;
+  status: string;
+  tries: number;
+  told_ms: number | null;
+  gone_ms: number | null;
+  arrived_ms: number | null;
+  is_late: boolean;
+}
+
+export interface Alarm {
+  kind: string;
+  name: string;
+  dark: number;
+  machines: number;
+  since_ms: number;
+  parts: string[];
+}
+
+// A report as people read it. Times are Unix milliseconds; a point is (time, value).
+export interface Paper {
+  title: string;
+  facts: [what: string, value: string][];
+  tables: { title: string; columns: string[]; rows: string[][]; note: string }[];
+  charts: {
+    title: string;
+    unit: string;
+    lines: { name: string; points: [number, number][] }[];
+    marks: [number, string][];
+  }[];
+}
+
+// Columns for a chart: the times of all lines, and each line's value at each; a line goes on until its next point.
+export function columns(lines: { points: [number, number][] }[]): [number[], ...(number | null)[][]] {
+  const times = [...new Set(lines.flatMap((line) => line.points.map(([ms]) => ms)))].sort((one, two) => one - two);
+  const values = lines.map((line) => {
+    const at = new Map(line.points);
+    return times.map((ms) => at.get(ms) ?? null);
+  });
+  return [times.map((ms) => ms / 1000), ...values];
+}
+
+// Cells that are numbers stand right.
+export function isNumeric(rows: string[][], place: number): boolean {
+  const cells = rows.map((row) => row[place] ?? "").filter((cell) => cell && cell !== "-" && cell !== "–");
+  return cells.length > 0 && cells.every((cell) => /^[-−±]?\d[\d,.]*( ?(%|sat|s|[kMGTPE]?H\/s|[kM]?W|GH\/s))?$/.test(cell));
+}
+
+// The rows of one kind, each with what it says.
+export function said<Row>(facts: Fact[] | null | undefined, kind: string): Row[] {
+  return (facts ?? []).filter((fact) => fact.kind === kind).map((fact) => fact.says as Row);
+}
+
+// The part of a move's machines that is in each state, in the order of the way they go; states without any left out.
+export const STATUSES = ["arrived", "gone", "told", "straggler", "stayed", "pending"];
+
+export function progress(counts: Record<string, number>): { status: string; machines: number; part: number }[] {
+  const all = STATUSES.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
+  return STATUSES.flatMap((status) => {
+    const machines = counts[status] ?? 0;
+    return machines ? [{ status, machines, part: machines / all }] : [];
+  });
+}
+
+// Who a person must look after comes first: late ones, then stragglers, then those that are away.
+export function byUrgency(machines: Machine[]): Machine[] {
+  const rank = (each: Machine) => (each.is_late ? 0 : each.status === "straggler" ? 1 : 2);
+  const inOrder = new Intl.Collator("en", { numeric: true }); // rack 2 before rack 10
+  return [...machines].sort(
+    (one, two) =>
+      rank(one) - rank(two) || inOrder.compare(one.rack, two.rack) || inOrder.compare(one.login, two.login),
+  );
+}

@@ -1,0 +1,152 @@
+// Who is paid: what each account has, and where it came from.
+import type { Account, AccountCredit } from "../api";
+import { btc, count, error, fee, hashrate, moment, psat, shortHash, UNKNOWN, visible } from "../format";
+import { Listing } from "../listing";
+import { useAnswer } from "../live";
+import { Card, type Column, Facts, Figure, Panel, Problem, Rows } from "../parts";
+import { link, linkWith, type Place } from "../router";
+import { RateCell } from "../rates";
+
+const COLUMNS: Column<Account>[] = [
+  { title: "Account", sort: "name", show: (row) => <a href={link("accounts", row.name)}>{visible(row.name)}</a> },
+  { title: "Scheme", show: (row) => row.books?.scheme.toUpperCase() ?? UNKNOWN },
+  { title: "Fee", sort: "fee", numeric: true, show: (row) => fee(row.books?.fee_bps) },
+  {
+    title: "Workers online",
+    sort: "workers",
+    numeric: true,
+    show: (row) => (
+      <>
+        {count(row.live?.workers_online)} <small>{row.live && `of ${count(row.live.workers)}`}</small>
+      </>
+    ),
+  },
+  {
+    title: "1 hour",
+    sort: "hashrate_1h",
+    numeric: true,
+    show: (row) => <RateCell rate={row.live?.activity.hashrate["1h"]} />,
+  },
+  { title: "Immature BTC", sort: "immature", numeric: true, show: (row) => btc(row.books?.immature_sat) },
+  { title: "Available BTC", sort: "available", numeric: true, show: (row) => btc(row.books?.available_sat) },
+  { title: "Credits", sort: "credits", numeric: true, show: (row) => count(row.books?.credits) },
+];
+
+export function AccountsPage({ place }: { place: Place }) {
+  return (
+    <Listing<Account>
+      title="Accounts"
+      place={place}
+      path="/api/v1/accounts"
+      columns={COLUMNS}
+      one="account"
+      many="accounts"
+      search="Search account"
+      sort="name"
+      empty="No account yet: the first share of a login makes one."
+    />
+  );
+}
+
+interface AccountAnswer {
+  account: Account;
+  credits: AccountCredit[] | null;
+  unavailable: Record<string, string>;
+}
+
+export function AccountPage({ name }: { name: string }) {
+  const { value, problem } = useAnswer<AccountAnswer>(`/api/v1/accounts/${encodeURIComponent(name)}`);
+  const books = value?.account.books;
+  const live = value?.account.live;
+  return (
+    <>
+      <h2 class="title">
+        <a href={link("accounts")}>Accounts</a> / {visible(name)}
+      </h2>
+      <Problem problem={problem} unavailable={value?.unavailable ?? {}} />
+      {value && (
+        <p class="padded">
+          <a class="button" href={`/api/v1/accounts/${encodeURIComponent(name)}/statement?format=csv`} download>
+            Statement with all payments, CSV
+          </a>
+        </p>
+      )}
+      {value && (
+        <div class="panels">
+          <Panel title="Available, BTC" wide>
+            <Figure value={btc(books?.available_sat)} />
+            <Facts
+              facts={[
+                ["Immature: of blocks that may still be orphaned", btc(books?.immature_sat)],
+                ["Reserved: on its way in a payment", btc(books?.reserved_sat)],
+                ["Earned per share, not yet booked", books ? psat(books.pps_psat) : UNKNOWN],
+              ]}
+            />
+          </Panel>
+          <Panel title="Plan">
+            <Figure value={books?.scheme.toUpperCase() ?? UNKNOWN} />
+            <Facts
+              facts={[
+                ["Fee", fee(books?.fee_bps)],
+                ["Blocks credited", count(books?.credits)],
+              ]}
+            />
+          </Panel>
+          <Panel title="Hashrate over 5 minutes">
+            <Figure
+              value={hashrate(live?.activity.hashrate["5m"].hps)}
+              note={error(live?.activity.hashrate["5m"])}
+            />
+            <Facts
+              facts={[
+                ["24 hours", <RateCell rate={live?.activity.hashrate["24h"]} />],
+                [
+                  "Workers online",
+                  <a href={`${link("workers")}?q=${encodeURIComponent(`${name}.`)}`}>
+                    {count(live?.workers_online)} of {count(live?.workers)}
+                  </a>,
+                ],
+              ]}
+            />
+          </Panel>
+        </div>
+      )}
+      {value && (
+        <p class="links">
+          Every change of its balance:{" "}
+          <a href={`/api/v1/accounts/${encodeURIComponent(name)}/statement?format=csv`} download>
+            statement as CSV
+          </a>
+          , <a href={`/api/v1/accounts/${encodeURIComponent(name)}/statement`}>as JSON</a>. Its machines:{" "}
+          <a href={linkWith("workers", { account: name })}>workers</a>,{" "}
+          <a href={linkWith("workers", { account: name, by: "site" })}>by site</a>.
+        </p>
+      )}
+      {value && (
+        <Card title="Newest credits">
+          <Rows<AccountCredit>
+            title="Newest credits"
+            rows={value.credits ?? []}
+            empty="No credit yet: the first comes with the first block or PPS period."
+            columns={[
+              {
+                title: "For",
+                show: (row) =>
+                  row.height === null ? (
+                    visible(row.ref)
+                  ) : (
+                    <a href={link("blocks", row.ref)} title={shortHash(row.ref)}>
+                      Block {count(row.height)}
+                    </a>
+                  ),
+              },
+              { title: "State", className: "state", state: (row) => row.state, show: (row) => <span>{row.state}</span> },
+              { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+              { title: "Time", numeric: true, show: (row) => moment(row.time_ms) },
+            ]}
+          />
+        </Card>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,124 @@
+// The blocks that the pool found, and who has what of one.
+import type { Block, BlockDetail, LedgerRow } from "../api";
+import { btc, count, duration, moment, percent, shortAge, shortHash, visible, words } from "../format";
+import { Listing } from "../listing";
+import { useAnswer, useLive, useNow } from "../live";
+import { Card, Facts, Problem, Rows } from "../parts";
+import { link, type Place } from "../router";
+
+const MATURE_AT = 101; // a coinbase can be spent 100 blocks after its own
+
+const STATES: [string, string][] = [
+  ["", "All states"],
+  ["candidate", "Candidates"],
+  ["immature", "Immature"],
+  ["mature", "Mature"],
+  ["orphaned", "Orphaned"],
+  ["dead", "Dead"],
+];
+
+export function BlocksPage({ place }: { place: Place }) {
+  const now = useNow();
+  const expected = useLive().overview?.luck.expected_seconds;
+  return (
+    <Listing<Block>
+      title="Blocks"
+      place={place}
+      path="/api/v1/blocks"
+      one="block"
+      many="blocks"
+      choices={[{ parameter: "state", label: "State of the blocks", options: STATES }]}
+      empty={
+        expected == null
+          ? "No block yet."
+          : `No block yet. At this hashrate one is expected every ${duration(expected)}.`
+      }
+      columns={[
+        { title: "Height", show: (row) => <a href={link("blocks", row.hash_hex)}>{count(row.height)}</a> },
+        { title: "State", className: "state", state: (row) => row.state, show: (row) => <span>{row.state}</span> },
+        { title: "Hash", className: "mono", show: (row) => shortHash(row.hash_hex) },
+        { title: "Finder", show: (row) => <a href={link("workers", row.finder)}>{visible(row.finder)}</a> },
+        { title: "Reward BTC", numeric: true, show: (row) => btc(row.reward_sat) },
+        {
+          title: "Confirmations",
+          numeric: true,
+          show: (row) => (
+            <>
+              {count(row.confirmations)} <small>{row.state === "immature" && `of ${MATURE_AT}`}</small>
+            </>
+          ),
+        },
+        { title: "Credits", numeric: true, show: (row) => count(row.credits) },
+        { title: "Found", numeric: true, show: (row) => shortAge(row.found_ms, now) },
+      ]}
+    />
+  );
+}
+
+export function BlockPage({ hash }: { hash: string }) {
+  const { value, problem } = useAnswer<BlockDetail>(`/api/v1/blocks/${encodeURIComponent(hash)}`);
+  const block = value?.block;
+  return (
+    <>
+      <h2 class="title">
+        <a href={link("blocks")}>Blocks</a> / {block ? count(block.height) : visible(shortHash(hash))}
+      </h2>
+      <Problem problem={problem} />
+      {block && (
+        <div class="card padded">
+          <Facts
+            className="facts"
+            facts={[
+              ["Hash", <span class="mono">{block.hash_hex}</span>],
+              ["State", block.state],
+              ["Confirmations", count(block.confirmations)],
+              ["Finder", <a href={link("workers", block.finder)}>{visible(block.finder)}</a>],
+              ["Reward", block.reward_sat === null ? "not seen on the chain yet" : `${btc(block.reward_sat)} BTC`],
+              ["Found", moment(block.found_ms)],
+            ]}
+          />
+        </div>
+      )}
+      {value && (
+        <Card title="Credits">
+          <Rows
+            title="Credits"
+            rows={value.credits}
+            empty="Credits follow the first confirmation."
+            columns={[
+              { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
+              // Shares under PPS were bought by the reserve, which therefore gets their part of the block.
+              {
+                title: "Scheme",
+                show: (row) => (row.scheme === "pps" ? "PPS, to the reserve" : row.scheme.toUpperCase()),
+              },
+              { title: "Of the window", numeric: true, show: (row) => percent(row.window_share) },
+              { title: "Gross BTC", numeric: true, show: (row) => btc(row.gross_sat) },
+              { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
+              { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+            ]}
+          />
+        </Card>
+      )}
+      {value && <Ledger rows={value.ledger} />}
+    </>
+  );
+}
+
+export function Ledger({ rows }: { rows: LedgerRow[] }) {
+  return (
+    <Card title="Ledger">
+      <Rows<LedgerRow>
+        title="Ledger (what is owed is negative)"
+        rows={rows}
+        empty="Nothing is booked yet."
+        columns={[
+          { title: "Posting", show: (row) => words(row.kind) },
+          { title: "Account", show: (row) => visible(row.account) },
+          { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+          { title: "Time", numeric: true, show: (row) => moment(row.time_ms) },
+        ]}
+      />
+    </Card>
+  );
+}

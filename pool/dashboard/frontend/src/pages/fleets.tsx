@@ -1,0 +1,192 @@
+// Fleets as they are known to be now: sites, contracts, batches, and what each worker's name means.
+import type { Page } from "../api";
+import { count, hashrate, moment, power, shortAge, title, UNKNOWN, visible, words } from "../format";
+import {
+  type Alarm,
+  type Assignment,
+  type Batch,
+  type Contract,
+  type Count,
+  type Fact,
+  STAGES,
+  type Site,
+  type SiteEvent,
+  said,
+  type Unmatched,
+} from "../fleet";
+import { Listing } from "../listing";
+import { useAnswer, useNow } from "../live";
+import { Card, Problem, Rows } from "../parts";
+import { REPORTS } from "./reports";
+import { link, type Place } from "../router";
+
+const MINUTE_MS = 60_000;
+
+export function FleetsPage({ place }: { place: Place }) {
+  // What holds now; a minute at a time, so that the answer may be asked for again with its ETag.
+  const at = new Date(Math.floor(useNow() / MINUTE_MS) * MINUTE_MS).toISOString().replace(".000", "");
+  const known = (group: string) => useAnswer<Page<Fact>>(`/api/v1/${group}?at=${at}&per_page=250`);
+  const sites = known("sites");
+  const contracts = known("contracts");
+  const batches = known("batches");
+  const assignments = known("assignments");
+  const events = said<SiteEvent>(sites.value?.rows, "site_event");
+  const capacities = new Map(
+    said<{ site: string; capacity_w: number }>(sites.value?.rows, "capacity").map((each) => [
+      each.site,
+      each.capacity_w,
+    ]),
+  );
+  const counts = new Map(said<Count>(batches.value?.rows, "count").map((each) => [each.batch, each]));
+  const problem = [sites, contracts, batches, assignments].map((each) => each.problem).find(Boolean) ?? null;
+  return (
+    <>
+      <p class="links">
+        {REPORTS.map(([kind, name]) => (
+          <a key={kind} href={link("reports", kind)}>
+            {name}
+          </a>
+        ))}
+      </p>
+      <Problem problem={problem} unavailable={sites.value?.unavailable ?? {}} />
+      <Alarms />
+      <Card title="Sites">
+        <Rows<Site>
+          title="Sites"
+          rows={said(sites.value?.rows, "site")}
+          empty="No site yet: `steppe site add` makes one, and `steppe fleet import` takes a whole fleet from files."
+          columns={[
+            { title: "Site", show: (row) => visible(row.name) },
+            { title: "Country", show: (row) => row.country },
+            { title: "Time", show: (row) => localTime(row.time_zone) },
+            { title: "Host", show: (row) => visible(row.host) || UNKNOWN },
+            { title: "Region", show: (row) => row.region || UNKNOWN },
+            { title: "Capacity", numeric: true, show: (row) => power(capacities.get(row.name)) },
+            {
+              title: "Now",
+              className: "state",
+              state: (row) => (events.some((each) => each.site === row.name) ? "warn" : "ok"),
+              show: (row) => <span>{nowAt(row.name, events)}</span>,
+            },
+          ]}
+        />
+      </Card>
+      <Card title="Batches">
+        <Rows<Batch>
+          title="Batches"
+          rows={said(batches.value?.rows, "batch")}
+          empty="No batch yet."
+          columns={[
+            { title: "Batch", show: (row) => visible(row.name) },
+            { title: "Model", show: (row) => visible(row.model) },
+            { title: "Machines", numeric: true, show: (row) => count(row.machines) },
+            { title: "Nominal", numeric: true, show: (row) => hashrate(row.nominal_ghs * 1e9) },
+            { title: "Planned", numeric: true, show: (row) => moment(row.planned_ms) },
+            ...STAGES.map((stage) => ({
+              title: title(stage),
+              numeric: true,
+              show: (row: Batch) => count(counts.get(row.name)?.[stage]),
+            })),
+          ]}
+        />
+      </Card>
+      <Card title="Contracts">
+        <Rows<Contract>
+          title="Contracts"
+          rows={said(contracts.value?.rows, "contract")}
+          empty="No contract yet: what a slice earns is then its account's alone."
+          columns={[
+            { title: "Contract", show: (row) => visible(row.name) },
+            { title: "Kind", show: (row) => words(row.kind) },
+            { title: "Who has what", show: (row) => visible(row.steps) },
+            { title: "Site", show: (row) => visible(row.site) || "any" },
+            { title: "Reserved power", numeric: true, show: (row) => power(row.reserved_w) },
+          ]}
+        />
+      </Card>
+      <Card title="Assignments">
+        <Rows<Assignment>
+          title="Assignments"
+          rows={said(assignments.value?.rows, "assignment")}
+          empty="No assignment yet: every worker belongs to its account alone."
+          columns={[
+            {
+              title: "Workers",
+              show: (row) => (
+                <a href={`${link("workers")}?q=${encodeURIComponent(`${row.account}.${row.pattern.split("*")[0]}`)}`}>
+                  {visible(`${row.account}.${row.pattern}`)}
+                </a>
+              ),
+            },
+            { title: "Fleet", show: (row) => visible(row.fleet) },
+            { title: "Site", show: (row) => visible(row.site) },
+            { title: "Batch", show: (row) => visible(row.batch) || UNKNOWN },
+            { title: "Contract", show: (row) => visible(row.contract) || UNKNOWN },
+          ]}
+        />
+      </Card>
+      <Listing<Unmatched>
+        title="Workers that fit no assignment"
+        place={place}
+        path="/api/v1/unmatched"
+        one="worker"
+        many="workers"
+        empty="None: every worker at work fits an assignment, or there are no assignments."
+        columns={[
+          {
+            title: "Worker",
+            show: (row) => (
+              <a href={link("workers", `${row.account}.${row.worker}`)}>{visible(`${row.account}.${row.worker}`)}</a>
+            ),
+          },
+          { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
+        ]}
+      />
+    </>
+  );
+}
+
+// One line for a dark site rather than one for each of its machines; nothing is shown while nothing is dark.
+function Alarms() {
+  const { value } = useAnswer<{ rows: Alarm[] | null; unavailable: Record<string, string> }>("/api/v1/alarms");
+  const now = useNow();
+  if (!value?.rows?.length) return <Problem unavailable={value?.unavailable ?? {}} />;
+  return (
+    <Card title="Dark, and should hash">
+      <Rows<Alarm>
+        title="Dark, and should hash"
+        rows={value.rows}
+        empty=""
+        columns={[
+          { title: "What", show: (row) => `${words(row.kind)} ${visible(row.name)}` },
+          {
+            title: "Dark",
+            className: "state",
+            state: () => "down",
+            show: (row) => (
+              <span>
+                {count(row.dark)} of {count(row.machines)}
+              </span>
+            ),
+          },
+          { title: "Of them", show: (row) => row.parts.map(visible).join(", ") },
+          { title: "Since", numeric: true, show: (row) => shortAge(row.since_ms, now) },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function nowAt(site: string, events: SiteEvent[]): string {
+  const here = events.filter((each) => each.site === site);
+  return here.map((each) => words(each.kind)).join(", ") || "in order";
+}
+
+function localTime(zone: string): string {
+  try {
+    const time = new Date().toLocaleTimeString("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+    return `${time} ${zone}`;
+  } catch {
+    return zone; // a zone that this browser does not know
+  }
+}

@@ -1,0 +1,91 @@
+// Every part that the pool depends on: what is, and what to do about it.
+import { bytes, count, duration, title } from "../format";
+import { useLive, useNow } from "../live";
+import type { Node } from "../api";
+import { Card, Rows, Typed } from "../parts";
+
+export function HealthPage() {
+  const { overview } = useLive();
+  const now = useNow();
+  if (!overview) return <p class="empty">Loading</p>;
+  const roles = overview.roles;
+  const beats = [
+    ...(roles?.work ? [{ name: "work", beat: roles.work.heartbeat_ms, disk: roles.work.disk, note: "" }] : []),
+    ...(roles?.stratum ?? []).map((role) => ({
+      name: `stratum ${role.name}`,
+      beat: role.heartbeat_ms,
+      disk: role.disk,
+      note: `${count(role.sessions)} connections`,
+    })),
+    ...(roles?.accounting
+      ? [
+          {
+            name: "accounting",
+            beat: roles.accounting.heartbeat_ms,
+            disk: null,
+            note: `${count(roles.accounting.lag_shares)} records not yet booked`,
+          },
+        ]
+      : []),
+  ];
+  return (
+    <>
+      <Card title="Health">
+        <ul class="health">
+          {overview.health.checks.map((check) => (
+            <li key={check.name} data-state={check.state}>
+              <b>{title(check.name)}</b>
+              <i>{check.state}</i>
+              <span>
+                <Typed text={check.text} />
+                {check.mend && (
+                  <small>
+                    <Typed text={check.mend} />
+                  </small>
+                )}
+              </span>
+            </li>
+          ))}
+        </ul>
+      </Card>
+      <Card title="Nodes">
+        <Rows<Node>
+          title="Nodes"
+          rows={roles?.work?.nodes ?? []}
+          empty="Not known while the work role is down."
+          columns={[
+            { title: "Node", show: (row) => row.name },
+            { title: "State", className: "state", state: nodeState, show: (row) => <span>{row.state}</span> },
+            { title: "Gives the work", show: (row) => (row.is_chosen ? "yes" : "no") },
+            { title: "Tip", numeric: true, show: (row) => count(row.height) },
+            { title: "Chain", show: (row) => row.chain ?? "–" },
+            { title: "Announces blocks", show: announces },
+            { title: "Reason", className: "wrapping", show: (row) => row.reason ?? "" },
+          ]}
+        />
+      </Card>
+      <Card title="Processes">
+        <Rows
+          title="Processes"
+          rows={beats}
+          empty="No role gives a sign of life."
+          columns={[
+            { title: "Role", show: (row) => row.name },
+            { title: "Last sign of life", numeric: true, show: (row) => `${duration(Math.max(0, (now - row.beat) / 1000 | 0))} ago` },
+            { title: "Free disk", numeric: true, show: (row) => bytes(row.disk?.free_bytes) },
+            { title: "Of", numeric: true, show: (row) => bytes(row.disk?.total_bytes) },
+            { title: "Also", show: (row) => row.note },
+          ]}
+        />
+      </Card>
+    </>
+  );
+}
+
+function nodeState(node: Node): string {
+  return node.state === "good" ? "ok" : node.state === "down" ? "dead" : "off";
+}
+
+function announces(node: Node): string {
+  return node.is_silent === null ? "not configured" : node.is_silent ? "no" : "yes";
+}

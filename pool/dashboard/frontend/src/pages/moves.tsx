@@ -1,0 +1,185 @@
+// Moves from one site to another: how many machines are where, and who waits for a person.
+import { count, moment, percent, shortAge, visible, words } from "../format";
+import { byUrgency, type Machine, type Move, progress, type Rack } from "../fleet";
+import { useAnswer, useNow } from "../live";
+import { Card, Facts, Problem, Rows, Typed } from "../parts";
+import { link } from "../router";
+
+const SHOWN = 500; // a fleet of ten thousand is not read row by row
+
+interface Moves {
+  rows: Move[] | null;
+  unavailable: Record<string, string>;
+}
+
+interface Regions {
+  rows: { region: string; endpoint: string; processes: number; sessions: number }[] | null;
+  unavailable: Record<string, string>;
+}
+
+export function MovesPage() {
+  const moves = useAnswer<Moves>("/api/v1/moves");
+  const regions = useAnswer<Regions>("/api/v1/regions");
+  return (
+    <>
+      <Problem problem={moves.problem} unavailable={moves.value?.unavailable ?? {}} />
+      <Card title="Moves">
+        <Rows<Move>
+          title="Moves"
+          rows={moves.value?.rows ?? []}
+          empty={moves.value ? "No move yet: `steppe move plan` makes one and shows who would be told what." : "Loading"}
+          columns={[
+            { title: "Move", show: (row) => <a href={link("moves", row.name)}>{visible(row.name)}</a> },
+            { title: "State", show: (row) => words(row.state) },
+            { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
+            { title: "From", show: (row) => visible(row.origin.site) },
+            { title: "To", show: (row) => visible(row.target.site) },
+            { title: "Machines", numeric: true, show: (row) => count(row.machines) },
+            { title: "Arrived", numeric: true, show: (row) => percent((row.counts.arrived ?? 0) / (row.machines || 1)) },
+            {
+              title: "Late",
+              numeric: true,
+              state: (row) => (row.late ? "down" : "ok"),
+              show: (row) => count(row.late),
+            },
+            { title: "Deadline", numeric: true, show: (row) => moment(row.deadline_ms) },
+          ]}
+        />
+      </Card>
+      <Card title="Regions">
+        <Rows
+          title="Regions"
+          rows={regions.value?.rows ?? []}
+          empty="No region gives a sign of life."
+          columns={[
+            { title: "Region", show: (row) => row.region || "the only one" },
+            { title: "Endpoint", className: "mono", show: (row) => row.endpoint || "not said" },
+            { title: "Processes", numeric: true, show: (row) => count(row.processes) },
+            { title: "Sessions", numeric: true, show: (row) => count(row.sessions) },
+          ]}
+        />
+      </Card>
+    </>
+  );
+}
+
+export function MovePage({ name }: { name: string }) {
+  const { value, problem } = useAnswer<{ move: Move; machines: Machine[] }>(`/api/v1/moves/${encodeURIComponent(name)}?machines=waiting`);
+  const now = useNow();
+  const move = value?.move;
+  const machines = value ? byUrgency(value.machines) : [];
+  return (
+    <>
+      <h2 class="title">
+        <a href={link("moves")}>Moves</a> / {visible(name)}
+      </h2>
+      <Problem problem={problem} />
+      {move && (
+        <>
+          <p class="links">
+            <a href={`${link("reports", "relocation")}?move=${encodeURIComponent(move.name)}`}>Relocation report</a>
+          </p>
+          <div class="card padded">
+            <Progress move={move} />
+            <Facts
+              className="facts"
+              facts={[
+                ["State", words(move.state)],
+                ["Account", <a href={link("accounts", move.account)}>{visible(move.account)}</a>],
+                ["Workers", <span class="mono">{visible(move.pattern)}</span>],
+                ["From", end(move.origin)],
+                ["To", end(move.target)],
+                ["Waves", visible(move.words)],
+                ["Planned", moment(move.planned_ms)],
+                ["Started", moment(move.started_ms)],
+                ["Deadline", moment(move.deadline_ms)],
+                ["Late", `${count(move.late)} of ${count(move.machines)} machines`],
+                ["Mining at both ends", move.twice.length ? move.twice.map(visible).join(", ") : "none"],
+              ]}
+            />
+          </div>
+          <Card title="Who waits for a person">
+            <Rows<Machine>
+              title="Who waits for a person"
+              rows={machines.slice(0, SHOWN)}
+              empty="Nobody: no machine is late, stayed behind or is on its way."
+              columns={[
+                { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+                { title: "Rack", show: (row) => visible(row.rack) },
+                {
+                  title: "State",
+                  className: "state",
+                  state: (row) => (row.is_late ? "down" : row.status === "straggler" ? "warn" : "ok"),
+                  show: (row) => <span>{row.is_late ? `late, ${words(row.status)}` : words(row.status)}</span>,
+                },
+                { title: "Told", numeric: true, show: (row) => shortAge(row.told_ms, now) },
+                { title: "Times", numeric: true, show: (row) => count(row.tries) },
+                { title: "Left", numeric: true, show: (row) => shortAge(row.gone_ms, now) },
+              ]}
+            />
+          </Card>
+          {machines.length > SHOWN && (
+            <p class="notice">
+              {count(machines.length - SHOWN)} more: <Typed text={`\`steppe move show ${move.name}\` lists them all.`} />
+            </p>
+          )}
+          <Card title="Racks">
+            <Rows<Rack>
+              title="Racks"
+              rows={move.racks}
+              empty="No machine fits the pattern yet."
+              columns={[
+                { title: "Rack", show: (row) => visible(row.rack) || "none named" },
+                ...["arrived", "gone", "told", "straggler", "pending"].map((status) => ({
+                  title: words(status),
+                  numeric: true,
+                  show: (row: Rack) => count(row.counts[status] ?? 0),
+                })),
+              ]}
+            />
+          </Card>
+          <Card title="What was done">
+            <Rows
+              title="What was done"
+              rows={move.events}
+              empty="Nothing yet."
+              columns={[
+                { title: "Step", show: (row) => words(row.step) },
+                { title: "By", show: (row) => visible(row.actor) },
+                { title: "Why", show: (row) => visible(row.reason) },
+                { title: "Time", numeric: true, show: (row) => moment(row.time_ms) },
+              ]}
+            />
+          </Card>
+        </>
+      )}
+    </>
+  );
+}
+
+// One bar for the whole move; what its colours mean stands below it in words.
+function Progress({ move }: { move: Move }) {
+  const parts = progress(move.counts);
+  return (
+    <figure class="progress">
+      <div class="parts" aria-hidden="true">
+        {parts.map((each) => (
+          <span key={each.status} data-status={each.status} style={{ flexGrow: each.machines }} />
+        ))}
+      </div>
+      <figcaption>
+        {parts.length === 0 && "No machine fits the pattern yet."}
+        {parts.map((each) => (
+          <span key={each.status} data-status={each.status}>
+            {words(each.status)} {count(each.machines)} <small>{percent(each.part)}</small>
+          </span>
+        ))}
+      </figcaption>
+    </figure>
+  );
+}
+
+function end(place: Move["origin"]): string {
+  const region = place.region ? `, region ${place.region}` : "";
+  return visible(`${place.site}${region}, ${place.host}:${place.port}`);
+}

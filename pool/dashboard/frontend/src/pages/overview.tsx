@@ -1,0 +1,229 @@
+// The pool at a glance.
+import type { Activity, Health, Overview, Window } from "../api";
+import { age, btc, count, duration, error, hashrate, moment, percent, scaled, shortHash, title, UNKNOWN } from "../format";
+import { HashrateChart } from "../history";
+import { useLive, useNow } from "../live";
+import { Facts, Figure, Panel, Problem } from "../parts";
+import { Typed } from "../parts";
+import { link } from "../router";
+
+const WINDOWS: [Window, string][] = [
+  ["1m", "1 min"],
+  ["5m", "5 min"],
+  ["1h", "1 hour"],
+  ["24h", "24 hours"],
+];
+const EFFORT_SHOWN = 3; // the bar ends at three times the expected work, which one round in twenty reaches
+const REASONS_SHOWN = 4;
+
+export function OverviewPage() {
+  const { overview } = useLive();
+  if (!overview) return <p class="empty">Loading</p>;
+  return (
+    <>
+      <Checks health={overview.health} />
+      <Problem unavailable={overview.unavailable} />
+      <h2 class="hidden">The pool now</h2>
+      <div class="panels spaced">
+        <Hashrate activity={overview.activity} />
+        <Online overview={overview} />
+        <Shares activity={overview.activity} />
+        <section class="panel whole">
+          <HashrateChart path="/api/v1/history" />
+        </section>
+        <Tip overview={overview} />
+        <Luck overview={overview} />
+        <Found overview={overview} />
+        <Owed overview={overview} />
+      </div>
+    </>
+  );
+}
+
+// One cell per dependency, its state as shape, colour and word; below, what is wrong and how to mend it.
+function Checks({ health }: { health: Health }) {
+  const wrong = health.checks.filter((check) => check.state === "warn" || check.state === "down");
+  return (
+    <section>
+      <h2 class="hidden">Health</h2>
+      <ul class="checks">
+        {health.checks.map((check) => (
+          <li key={check.name} data-state={check.state}>
+            <b>{title(check.name)}</b>
+            <span title={check.text}>{check.state === "ok" ? check.text : check.state}</span>
+          </li>
+        ))}
+      </ul>
+      <ul class="mends">
+        {wrong.map((check) => (
+          <li key={check.name} data-state={check.state}>
+            <b>{title(check.name)}</b>
+            <span>
+              <Typed text={check.text} />
+            </span>
+            <small>
+              <Typed text={check.mend ?? ""} />
+            </small>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Hashrate({ activity }: { activity: Activity | null }) {
+  const main = activity?.hashrate["5m"];
+  const rates = WINDOWS.map(([key]) => activity?.hashrate[key]);
+  const top = Math.max(...rates.map((rate) => (rate ? rate.hps * (1 + Math.min(rate.error ?? 0, 1)) : 0)));
+  return (
+    <Panel title="Pool hashrate" wide>
+      <Figure value={hashrate(main?.hps, 4)} note={main ? `${error(main)} over 5 min` : ""} />
+      <table class="windows">
+        <caption class="hidden">Hashrate by window with its standard error</caption>
+        <tbody>
+          {WINDOWS.map(([key, name], place) => {
+            const rate = rates[place];
+            const deviation = Math.min(rate?.error ?? 0, 1);
+            const part = rate && top > 0 ? rate.hps / top : 0;
+            return (
+              <tr key={key}>
+                <th scope="row">{name}</th>
+                <td aria-hidden="true">
+                  <span class={part ? "range" : "range none"}>
+                    <i style={{ width: `${part * 100}%` }} />
+                    <b style={{ left: `${part * (1 - deviation) * 100}%`, width: `${part * 2 * deviation * 100}%` }} />
+                  </span>
+                </td>
+                <td class="number">{hashrate(rate?.hps)}</td>
+                <td class="number">{error(rate)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Panel>
+  );
+}
+
+function Online({ overview: { presence, activity } }: { overview: Overview }) {
+  const now = useNow();
+  return (
+    <Panel title="Workers online">
+      <Figure value={count(presence?.workers_online)} note={presence ? `of ${count(presence.workers)} known` : ""} />
+      <Facts
+        facts={[
+          [
+            "Offline",
+            <a href={`${link("workers")}?sort=sessions`}>
+              {count(presence && presence.workers - presence.workers_online)}
+            </a>,
+          ],
+          ["Connections", count(presence?.sessions)],
+          ["Accounts active", count(presence?.accounts)],
+          ["Newest share", age(activity?.last_share_ms, now)],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Shares({ activity }: { activity: Activity | null }) {
+  const counts = { stale: 0, duplicate: 0, low_difficulty: 0, ...activity?.rejected };
+  const reasons = Object.entries(counts).sort((one, other) => other[1] - one[1]);
+  const rejected = reasons.reduce((sum, [, number]) => sum + number, 0);
+  const all = rejected + (activity?.accepted ?? 0);
+  return (
+    <Panel title="Shares rejected">
+      <Figure
+        value={activity ? percent(all ? rejected / all : 0) : UNKNOWN}
+        note={activity ? `${count(rejected)} shares` : ""}
+      />
+      <Facts
+        facts={[
+          ["Accepted", count(activity?.accepted)],
+          ...reasons
+            .slice(0, REASONS_SHOWN)
+            .map(([reason, number]): [string, string] => [title(reason), activity ? count(number) : UNKNOWN]),
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Tip({ overview: { roles } }: { overview: Overview }) {
+  const now = useNow();
+  const job = roles?.work?.job;
+  return (
+    <Panel title="Chain tip">
+      {/* the job is for the block after the tip */}
+      <Figure value={count(job && job.height - 1)} note={roles?.work?.chain?.verdict ?? ""} />
+      <Facts
+        facts={[
+          ["Hash", <span class="mono">{shortHash(job?.tip_hash_hex)}</span>],
+          ["Template age", job ? duration(Math.max(0, Math.floor((now - job.template_ms) / 1000))) : UNKNOWN],
+          ["Transactions", count(job?.transactions)],
+          ["Difficulty", scaled(job?.network_difficulty, 4)],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Luck({ overview: { luck, books } }: { overview: Overview }) {
+  const now = useNow();
+  const day = luck.block_within_day;
+  return (
+    <Panel title="Next block">
+      <Figure value={duration(luck.expected_seconds)} note="on average" />
+      <div class="effort" aria-hidden="true">
+        <i style={{ width: `${Math.min((luck.effort ?? 0) / EFFORT_SHOWN, 1) * 100}%` }} />
+      </div>
+      <Facts
+        facts={[
+          ["Effort of this round", percent(luck.effort)],
+          ["Within 24 hours", day !== null && day > 0.999 ? ">99.9\u202F%" : percent(day)],
+          [
+            "Last block",
+            <span title={moment(books?.last_block_ms)}>
+              {books && books.last_block_ms === null ? "none yet" : age(books?.last_block_ms, now)}
+            </span>,
+          ],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Found({ overview: { books } }: { overview: Overview }) {
+  const states = books?.blocks ?? {};
+  const of = (state: string) => (books ? count(states[state] ?? 0) : UNKNOWN);
+  const lost = (states.orphaned ?? 0) + (states.dead ?? 0);
+  return (
+    <Panel title="Blocks found">
+      <Figure value={books ? count(Object.values(states).reduce((sum, number) => sum + number, 0)) : UNKNOWN} />
+      <Facts
+        facts={[
+          ["Mature", of("mature")],
+          ["Immature", of("immature")],
+          ["Candidates", of("candidate")],
+          ["Orphaned or dead", books ? count(lost) : UNKNOWN],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Owed({ overview: { books } }: { overview: Overview }) {
+  return (
+    <Panel title="Available to accounts, BTC">
+      <Figure value={btc(books?.available_sat)} />
+      <Facts
+        facts={[
+          ["Immature", btc(books?.immature_sat)],
+          ["Owed in all", btc(books && books.available_sat + books.immature_sat)],
+          ["Accounts", <a href={link("accounts")}>{count(books?.accounts)}</a>],
+        ]}
+      />
+    </Panel>
+  );
+}

@@ -1,0 +1,93 @@
+// Payments to the accounts, a batch to a transaction.
+import type { Page, Payout, PayoutDetail } from "../api";
+import { btc, count, moment, shortHash, visible, words } from "../format";
+import { Listing } from "../listing";
+import { useAnswer } from "../live";
+import { Card, Facts, Problem, Rows } from "../parts";
+import { link, type Place } from "../router";
+import { Ledger } from "./blocks";
+
+export function PayoutsPage({ place }: { place: Place }) {
+  const { value } = useAnswer<Page<Payout> & { stopped: string | null }>("/api/v1/payouts?per_page=1");
+  return (
+    <>
+      {value?.stopped && <p class="notice">Payouts are stopped: {value.stopped}</p>}
+      <Listing<Payout>
+        title="Payouts"
+        place={place}
+        path="/api/v1/payouts"
+        one="payout"
+        many="payouts"
+        empty="Nothing was paid yet. Balances above an account's threshold are paid in batches, once payments are set up."
+        columns={[
+          { title: "Number", show: (row) => <a href={link("payouts", String(row.id))}>{count(row.id)}</a> },
+          { title: "State", show: (row) => words(row.state) },
+          { title: "Total BTC", numeric: true, show: (row) => btc(row.total_sat) },
+          { title: "Network fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
+          { title: "Transaction", className: "mono", show: (row) => shortHash(row.txid) },
+          { title: "Confirmations", numeric: true, show: (row) => count(row.confirmations) },
+          { title: "Made", numeric: true, show: (row) => moment(row.created_ms) },
+        ]}
+      />
+    </>
+  );
+}
+
+export function PayoutPage({ number }: { number: string }) {
+  const { value, problem } = useAnswer<PayoutDetail>(`/api/v1/payouts/${encodeURIComponent(number)}`);
+  const payout = value?.payout;
+  return (
+    <>
+      <h2 class="title">
+        <a href={link("payouts")}>Payouts</a> / {visible(number)}
+      </h2>
+      <Problem problem={problem} />
+      {value && payout && (
+        <>
+          <div class="card padded">
+            <Facts
+              className="facts"
+              facts={[
+                ["State", words(payout.state)],
+                ["Total", `${btc(payout.total_sat)} BTC`],
+                ["Network fee", `${btc(payout.fee_sat)} BTC`],
+                ["Transaction", <span class="mono">{payout.txid ?? "none signed yet"}</span>],
+                ["Confirmations", count(payout.confirmations)],
+                ["Made", moment(payout.created_ms)],
+                ["First sent", moment(payout.first_sent_ms)],
+              ]}
+            />
+          </div>
+          <Card title="Paid accounts">
+            <Rows
+              title="Paid accounts"
+              rows={value.lines}
+              empty="Nobody is paid by it."
+              columns={[
+                { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
+                { title: "Address", className: "mono", show: (row) => row.address },
+                { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+              ]}
+            />
+          </Card>
+          <Card title="Transactions">
+            <Rows
+              title="Transactions"
+              rows={value.attempts}
+              empty="None yet."
+              columns={[
+                { title: "Number", show: (row) => count(row.number) },
+                { title: "Purpose", show: (row) => row.purpose },
+                { title: "Transaction", className: "mono", show: (row) => row.txid },
+                { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
+                { title: "vB", numeric: true, show: (row) => count(row.vbytes) },
+                { title: "Signed", show: (row) => (row.is_signed ? "yes" : "no") },
+              ]}
+            />
+          </Card>
+          <Ledger rows={value.ledger} />
+        </>
+      )}
+    </>
+  );
+}

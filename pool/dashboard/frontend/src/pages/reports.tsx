@@ -1,0 +1,149 @@
+// Reports about fleets as people read them; each can be printed, and had as figures.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+
+import { scaled, visible } from "../format";
+import { columns, isNumeric, type Paper } from "../fleet";
+import { moments, useScheme } from "../history";
+import { useAnswer } from "../live";
+import { Card, Facts, Problem, Rows } from "../parts";
+import { link, type Place } from "../router";
+
+export const REPORTS = [
+  ["commissioning", "Commissioning"],
+  ["power", "Power"],
+  ["downtime", "Downtime"],
+  ["weak", "Weak machines"],
+] as const;
+
+const HEIGHT_PX = 260;
+const MINUTE_MS = 60_000; // a report is as of the last full minute, and one of ten thousand machines takes seconds
+const COLORS = ["--accent", "--warn", "--down", "--quiet", "--ok"];
+
+export function ReportPage({ kind, place }: { kind: string; place: Place }) {
+  const asked = new URLSearchParams(place.parameters);
+  const path = `/api/v1/reports/${encodeURIComponent(kind)}`;
+  const form = (name: string) => `${path}?${new URLSearchParams([...asked, ["form", name]])}`;
+  const { value: paper, problem } = useAnswer<Paper>(form("paper"), MINUTE_MS);
+  return (
+    <>
+      <h2 class="title">
+        <a href={link("fleets")}>Fleets</a> / {paper ? visible(paper.title) : visible(kind)}
+      </h2>
+      <Problem problem={problem} />
+      {paper && (
+        <>
+          <p class="links">
+            <a href={form("html")} target="_blank" rel="noreferrer">
+              To print
+            </a>
+            <a href={form("data")}>Figures as JSON</a>
+          </p>
+          <div class="card padded">
+            <Facts className="facts" facts={paper.facts.map(([what, value]) => [what, visible(value)])} />
+          </div>
+          {paper.charts.map((chart) => (
+            <Card key={chart.title} title={`${chart.title}, ${chart.unit}`}>
+              <Lines chart={chart} />
+            </Card>
+          ))}
+          {paper.tables.map((table) => (
+            <Card key={table.title} title={table.title}>
+              {table.note && <p class="note">{visible(table.note)}</p>}
+              <Rows<string[]>
+                title={table.title}
+                rows={table.rows}
+                empty="None."
+                columns={table.columns.map((column, index) => ({
+                  title: column,
+                  numeric: isNumeric(table.rows, index),
+                  show: (row) => visible(row[index] ?? ""),
+                }))}
+              />
+            </Card>
+          ))}
+        </>
+      )}
+    </>
+  );
+}
+
+function Lines({ chart }: { chart: Paper["charts"][number] }) {
+  const box = useRef<HTMLDivElement>(null);
+  const scheme = useScheme();
+  const said = JSON.stringify(chart);
+  useEffect(() => {
+    const place = box.current;
+    if (!place) return;
+    const made = new uPlot(options(chart, place), columns(chart.lines) as uPlot.AlignedData, place);
+    const resized = new ResizeObserver(() => made.setSize({ width: place.clientWidth, height: HEIGHT_PX }));
+    resized.observe(place);
+    return () => {
+      resized.disconnect();
+      made.destroy();
+    };
+  }, [scheme, said]);
+  return (
+    <>
+      <div ref={box} class="plot" role="img" aria-label={`${chart.title}: the tables below have its figures`} />
+      <p class="keys">
+        {chart.lines.map((line, index) => (
+          <span key={line.name} style={{ "--key": `var(${COLORS[index % COLORS.length]})` }}>
+            {visible(line.name)}
+          </span>
+        ))}
+        {chart.marks.map(([ms, what]) => (
+          <small key={what}>
+            {visible(what)} from {new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC
+          </small>
+        ))}
+      </p>
+    </>
+  );
+}
+
+function options(chart: Paper["charts"][number], place: HTMLElement): uPlot.Options {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  const axis = { stroke: color("--quiet"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false } };
+  const stepped = uPlot.paths.stepped?.({ align: 1 });
+  return {
+    width: place.clientWidth,
+    height: HEIGHT_PX,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
+    axes: [
+      { ...axis, values: (_plot, ticks) => moments(ticks), space: 70 },
+      { ...axis, size: 70, values: (_plot, ticks) => ticks.map((tick) => scaled(tick)) },
+    ],
+    series: [
+      {},
+      ...chart.lines.map((_line, index) => ({
+        stroke: color(COLORS[index % COLORS.length] ?? "--accent"),
+        width: 1.5,
+        points: { show: false },
+        spanGaps: true,
+        ...(stepped && { paths: stepped }),
+      })),
+    ],
+    hooks: {
+      draw: [
+        (plot) => {
+          const { ctx, bbox } = plot;
+          ctx.save();
+          ctx.strokeStyle = color("--line-strong");
+          ctx.setLineDash([4, 4]);
+          for (const [ms] of chart.marks) {
+            const x = plot.valToPos(ms / 1000, "x", true);
+            ctx.beginPath();
+            ctx.moveTo(x, bbox.top);
+            ctx.lineTo(x, bbox.top + bbox.height);
+            ctx.stroke();
+          }
+          ctx.restore();
+        },
+      ],
+    },
+  };
+}

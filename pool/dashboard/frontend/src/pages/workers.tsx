@@ -1,0 +1,165 @@
+// The machines: all of them as a table, and one with what was refused of it and why.
+import type { Reject, Worker } from "../api";
+import { age, count, error, hashrate, moment, percent, scaled, shortAge, title, visible, words } from "../format";
+import { Listing } from "../listing";
+import { useAnswer, useNow } from "../live";
+import { Card, type Column, Facts, Figure, Panel, Problem, Rows } from "../parts";
+import { RateCell, rejectNote, refused } from "../rates";
+import { link, linkWith, type Place } from "../router";
+import { GroupBy, type Grouping, GROUPINGS, GroupsPage } from "./groups";
+
+function columns(now: number): Column<Worker>[] {
+  const rate = (title: string, key: "1m" | "5m" | "1h" | "24h", className?: string): Column<Worker> => ({
+    title,
+    sort: `hashrate_${key}`,
+    numeric: true,
+    ...(className ? { className } : {}),
+    state: (row) => (row.activity.hashrate[key].hps === 0 ? "none" : "some"),
+    show: (row) => <RateCell rate={row.activity.hashrate[key]} />,
+  });
+  return [
+    { title: "Worker", sort: "login", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+    {
+      title: "State",
+      sort: "sessions",
+      className: "state",
+      state: (row) => (row.sessions === 0 ? "off" : "ok"),
+      show: (row) => (
+        <span>{row.sessions === 0 ? "offline" : row.sessions === 1 ? "online" : `${row.sessions} sessions`}</span>
+      ),
+    },
+    rate("1 min", "1m", "roomy"), // half of it is noise at one share each ten seconds
+    rate("5 min", "5m"),
+    rate("1 hour", "1h"),
+    rate("24 hours", "24h"),
+    { title: "Difficulty", sort: "difficulty", numeric: true, show: (row) => scaled(row.difficulty) },
+    { title: "Accepted", sort: "accepted", numeric: true, show: (row) => count(row.activity.accepted) },
+    {
+      title: "Rejected",
+      sort: "rejected",
+      numeric: true,
+      className: "reasons",
+      show: (row) => (
+        <>
+          {count(refused(row.activity))} <small>{rejectNote(row.activity)}</small>
+        </>
+      ),
+    },
+    {
+      title: "Last share",
+      sort: "last_share",
+      numeric: true,
+      show: (row) => shortAge(row.activity.last_share_ms, now),
+    },
+  ];
+}
+
+const FILTERS = ["account", "site", "rack", "firmware"];
+
+export function WorkersPage({ place }: { place: Place }) {
+  const now = useNow();
+  const by = place.parameters.get("by") ?? "";
+  if (by in GROUPINGS) return <GroupsPage place={place} by={by as Grouping} />;
+  return (
+    <Listing<Worker>
+      title="Workers"
+      place={place}
+      path="/api/v1/workers"
+      columns={columns(now)}
+      one="worker"
+      many="workers"
+      search="Search account or worker"
+      sort="login"
+      filters={FILTERS}
+      csv
+      empty="No miner has connected yet. How to connect one stands at the foot of this page."
+    >
+      <GroupBy place={place} by="" />
+    </Listing>
+  );
+}
+
+interface WorkerAnswer {
+  worker: Worker | null;
+  rejects: Reject[];
+  unavailable: Record<string, string>;
+}
+
+export function WorkerPage({ login }: { login: string }) {
+  const now = useNow();
+  const { value, problem } = useAnswer<WorkerAnswer>(`/api/v1/workers/${encodeURIComponent(login)}`);
+  const worker = value?.worker;
+  const activity = worker?.activity;
+  return (
+    <>
+      <h2 class="title">
+        <a href={link("workers")}>Workers</a> / {visible(login)}
+      </h2>
+      <Problem problem={problem} unavailable={value?.unavailable ?? {}} />
+      {value && !worker && <p class="notice">It sent no share lately and is not connected.</p>}
+      {worker && activity && (
+        <div class="panels">
+          <Panel title="Hashrate over 5 minutes" wide>
+            <Figure value={hashrate(activity.hashrate["5m"].hps, 4)} note={error(activity.hashrate["5m"])} />
+            <Facts
+              facts={[
+                ["1 minute", <RateCell rate={activity.hashrate["1m"]} />],
+                ["1 hour", <RateCell rate={activity.hashrate["1h"]} />],
+                ["24 hours", <RateCell rate={activity.hashrate["24h"]} />],
+              ]}
+            />
+          </Panel>
+          <Panel title="Connection">
+            <Figure value={worker.sessions ? "online" : "offline"} />
+            <Facts
+              facts={[
+                ["Sessions", count(worker.sessions)],
+                ["Difficulty", scaled(worker.difficulty)],
+                ["Account", <a href={link("accounts", worker.account)}>{visible(worker.account)}</a>],
+                ["Last share", age(activity.last_share_ms, now)],
+                ["Site", worker.site ? <a href={linkWith("workers", { site: worker.site })}>{worker.site}</a> : "none"],
+                ["Rack", visible(worker.rack) || "none"],
+                ["Firmware", visible(worker.agent) || "not known"],
+              ]}
+            />
+          </Panel>
+          <Panel title="Shares rejected">
+            <Figure
+              value={percent(refused(activity) / Math.max(1, refused(activity) + activity.accepted))}
+              note={`${count(refused(activity))} shares`}
+            />
+            <Facts
+              facts={[
+                ["Accepted", count(activity.accepted)],
+                ...Object.entries(activity.rejected).map(([reason, number]): [string, string] => [
+                  title(reason),
+                  count(number),
+                ]),
+              ]}
+            />
+          </Panel>
+        </div>
+      )}
+      {value && (
+        <Card title="Newest refused shares">
+          <Rows<Reject>
+            title="Newest refused shares"
+            rows={value.rejects}
+            empty="Nothing of it was refused lately."
+            columns={[
+              { title: "Time", show: (row) => moment(row.time_ms) },
+              { title: "Reason", show: (row) => words(row.reason) },
+              { title: "What the miner was told", show: (row) => visible(row.text) },
+              { title: "Job", className: "mono", show: (row) => visible(row.job_id) || "–" },
+              {
+                title: "Age of the job",
+                numeric: true,
+                show: (row) => (row.job_age_ms === null ? "not known" : `${(row.job_age_ms / 1000).toFixed(1)} s`),
+              },
+            ]}
+          />
+        </Card>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,112 @@
+// The small parts that every page is made of.
+import type { ComponentChildren } from "preact";
+
+export function Panel({ title, wide, children }: { title: string; wide?: boolean; children: ComponentChildren }) {
+  return (
+    <article class={wide ? "panel wide" : "panel"}>
+      <h3>{title}</h3>
+      {children}
+    </article>
+  );
+}
+
+export function Figure({ value, note }: { value: string; note?: string }) {
+  return (
+    <p class="figure">
+      <span>{value}</span> {note && <small>{note}</small>}
+    </p>
+  );
+}
+
+export type Fact = [name: string, value: ComponentChildren];
+
+export function Facts({ facts, className }: { facts: Fact[]; className?: string }) {
+  return (
+    <dl class={className}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+export interface Column<Row> {
+  title: string;
+  numeric?: boolean;
+  className?: string;
+  sort?: string;
+  state?: (row: Row) => string;
+  show: (row: Row) => ComponentChildren;
+}
+
+// A table of what is already here; the first column names the row.
+export function Rows<Row>(props: {
+  title: string;
+  columns: Column<Row>[];
+  rows: Row[];
+  empty: string;
+  head?: (column: Column<Row>) => ComponentChildren;
+  sorted?: (column: Column<Row>) => "ascending" | "descending" | undefined;
+}) {
+  const { title, columns, rows, empty, head, sorted } = props;
+  const classes = (column: Column<Row>) => `${column.numeric ? "number " : ""}${column.className ?? ""}`.trim();
+  return (
+    <div class="frame" tabIndex={0} role="region" aria-label={title}>
+      <table class="rows">
+        <caption class="hidden">{title}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.title} scope="col" class={classes(column)} aria-sort={sorted?.(column)}>
+                {head ? head(column) : column.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, place) => (
+            <tr key={place}>
+              {columns.map((column, index) =>
+                index === 0 ? (
+                  <th key={column.title} scope="row" class={classes(column)}>
+                    {column.show(row)}
+                  </th>
+                ) : (
+                  <td key={column.title} class={classes(column)} data-state={column.state?.(row)}>
+                    {column.show(row)}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length === 0 && <p class="empty">{empty}</p>}
+    </div>
+  );
+}
+
+export function Card({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section class="listing">
+      <div class="tools">
+        <h2>{title}</h2>
+      </div>
+      <div class="card">{children}</div>
+    </section>
+  );
+}
+
+// What came instead of an answer, or beside it.
+export function Problem({ problem, unavailable }: { problem?: string | null; unavailable?: Record<string, string> }) {
+  const text = problem ?? Object.values(unavailable ?? {}).join(" ");
+  return text ? <p class="notice">{text}</p> : null;
+}
+
+// Text in which `backticks` mark what is to be typed.
+export function Typed({ text }: { text: string }) {
+  return <>{text.split("`").map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))}</>;
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+
+import { byUrgency, columns, type Fact, isNumeric, type Machine, progress, said } from "../src/fleet";
+
+const machine = (login: string, status: string, rack = "r1", is_late = false): Machine => ({
+  login,
+  rack,
+  status,
+  tries: 1,
+  told_ms: null,
+  gone_ms: null,
+  arrived_ms: null,
+  is_late,
+});
+
+describe("facts", () => {
+  test("of one kind are what they say", () => {
+    const fact = (kind: string, name: string): Fact => ({
+      kind,
+      number: 1,
+      recorded_ms: 0,
+      replaces: null,
+      says: { name },
+    });
+    const facts = [fact("site", "sichuan"), fact("capacity", "sichuan"), fact("site", "ekibastuz")];
+    expect(said<{ name: string }>(facts, "site").map((each) => each.name)).toEqual(["sichuan", "ekibastuz"]);
+  });
+
+  test("that are not known are none", () => {
+    expect(said(null, "site")).toEqual([]);
+    expect(said(undefined, "site")).toEqual([]);
+  });
+});
+
+describe("a move's progress", () => {
+  test("goes from those that have arrived to those that were not told, and leaves out what is none", () => {
+    const parts = progress({ pending: 1, told: 0, gone: 1, arrived: 2, straggler: 0, stayed: 0 });
+    expect(parts.map((each) => [each.status, each.machines, each.part])).toEqual([
+      ["arrived", 2, 0.5],
+      ["gone", 1, 0.25],
+      ["pending", 1, 0.25],
+    ]);
+  });
+
+  test("of no machine is empty", () => {
+    expect(progress({})).toEqual([]);
+  });
+});
+
+describe("who waits for a person", () => {
+  test("is late first, then stayed behind, then on its way", () => {
+    const machines = [
+      machine("b", "gone"),
+      machine("c", "straggler", "r10"),
+      machine("d", "straggler", "r2"),
+      machine("e", "gone", "r9", true),
+    ];
+    expect(byUrgency(machines).map((each) => each.login)).toEqual(["e", "d", "c", "b"]);
+  });
+});
+
+describe("a chart", () => {
+  test("has the times of all its lines, and nothing where a line has no point", () => {
+    const lines: { points: [number, number][] }[] = [
+      { points: [[1000, 5], [3000, 7]] },
+      { points: [[2000, 9]] },
+    ];
+    expect(columns(lines)).toEqual([
+      [1, 2, 3],
+      [5, null, 7],
+      [null, 9, null],
+    ]);
+  });
+});
+
+describe("a column", () => {
+  test("of numbers, with or without a unit, stands right; one of words does not", () => {
+    const rows = [
+      ["kz", "1,234", "5 %", "2021-06-19"],
+      ["tx", "-", "12.5 %", "2021-07-01"],
+    ];
+    expect([0, 1, 2, 3].map((place) => isNumeric(rows, place))).toEqual([false, true, true, false]);
+  });
+});

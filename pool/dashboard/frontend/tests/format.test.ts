@@ -1,0 +1,35 @@
+import { describe, expect, test } from "vitest";
+
+import { btc, bytes, error, hashrate, percent, psat, title, visible } from "../src/format";
+
+describe("numbers", () => {
+  test("a hashrate has three significant digits and a prefix", () => {
+    expect(hashrate(106_123_000_000_000)).toBe("106 TH/s");
+    expect(hashrate(0)).toBe("0 H/s");
+    expect(hashrate(null)).toBe("–");
+  });
+  test("rounding carries into the next prefix", () => expect(hashrate(999_900_000_000)).toBe("1.00 TH/s"));
+  test("an error without a share is not shown", () => {
+    expect(error({ hps: 0, error: null })).toBe("");
+    expect(error({ hps: 1, error: 2 })).toBe("±100\u202F%");
+  });
+  test("a small part is not shown as none", () => expect(percent(0.00001)).toBe("<0.01\u202F%"));
+  test("a disk is in GiB", () => expect(bytes(5 * 2 ** 30)).toBe("5.0 GiB"));
+});
+
+describe("money", () => {
+  test("satoshis become BTC without a float", () => {
+    expect(btc(2_100_000_000_000_000)).toBe("21,000,000.00000000");
+    expect(btc(-1)).toBe("−0.00000001");
+  });
+  test("picosatoshi beyond 2^53 stay exact", () => {
+    expect(psat("50912004551201345999")).toBe("50,912,004.551 sat");
+  });
+});
+
+describe("names", () => {
+  test("what turns the direction of writing or breaks a line shows", () => {
+    expect(visible("a\u202egnp.exe\r\n\u0000")).toBe("a\uFFFDgnp.exe\uFFFD\uFFFD\uFFFD");
+  });
+  test("a word of the API begins a row", () => expect(title("low_difficulty")).toBe("Low difficulty"));
+});

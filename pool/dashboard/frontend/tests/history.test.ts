@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+
+import type { Health } from "../src/api";
+import { type History, inWords, series } from "../src/history";
+import { verdict } from "../src/verdict";
+
+const history = (cells: History["cells"]): History => ({ step_seconds: 60, cells, unavailable: {} });
+
+test("the band never goes below zero", () => {
+  const cells = [{ start_ms: 60_000, hps: 10, error: 1.5, accepted: 1, rejected: 0 }];
+  expect(series(history(cells))).toEqual([[60], [10], [0], [20]]);
+});
+
+test("a span without shares is said in words", () => {
+  expect(inWords(history([]))).toBe("No share in this span.");
+});
+
+test("the words name mean, highest and rejects", () => {
+  const cells = [
+    { start_ms: 0, hps: 1e12, error: 0.1, accepted: 99, rejected: 1 },
+    { start_ms: 60_000, hps: 3e12, error: 0.1, accepted: 99, rejected: 1 },
+  ];
+  expect(inWords(history(cells))).toContain("Mean 2.00 TH/s, highest 3.00 TH/s within 1 min, 1.0\u202F% of the shares");
+});
+
+test("one part that is down outweighs those that need a look", () => {
+  const check = (state: "ok" | "warn" | "down") => ({ name: "a", state, text: "", mend: null });
+  const health = (...states: ("ok" | "warn" | "down")[]): Health => ({ ready: true, checks: states.map(check) });
+  expect(verdict(health("ok", "warn", "down")).state).toBe("down");
+  expect(verdict(health("ok", "warn")).text).toBe("Needs a look");
+  expect(verdict(health("ok")).text).toBe("All well");
+});

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+
+import { maySee, type Session, whoInWords } from "../src/session";
+
+const NOBODY: Session = {
+  who: "nobody",
+  role: "nobody",
+  scope: null,
+  rights: [],
+  csrf: null,
+  until_ms: null,
+  public: ["overview", "blocks"],
+  is_admin: false,
+  needs_setup: false,
+};
+const OWNER: Session = { ...NOBODY, who: "owner:alice", role: "owner", scope: "account:alice" };
+const WATCHER: Session = { ...NOBODY, who: "watcher:noc", role: "watcher", scope: "pool" };
+
+describe("what is shown", () => {
+  test("to nobody is what is public", () => {
+    expect(["overview", "blocks", "workers", "payouts", "operators"].filter((part) => maySee(NOBODY, part))).toEqual([
+      "overview",
+      "blocks",
+    ]);
+  });
+  test("to an owner is also what is their own", () => {
+    expect(["workers", "accounts", "payouts", "moves"].filter((part) => maySee(OWNER, part))).toEqual([
+      "workers",
+      "accounts",
+    ]);
+  });
+  test("to a watcher of the pool is everything but what operators do", () => {
+    expect(["workers", "payouts", "operators"].filter((part) => maySee(WATCHER, part))).toEqual(["workers", "payouts"]);
+  });
+  test("before the server has said who looks, nothing is hidden", () => {
+    expect(maySee(null, "workers")).toBe(true);
+  });
+});
+
+test("who is in is said in words", () => {
+  expect(whoInWords({ ...WATCHER, scope: "site:ganzi" })).toBe("noc, watching site ganzi");
+  expect(whoInWords(WATCHER)).toBe("noc, watching the pool");
+  expect(whoInWords(OWNER)).toBe("alice");
+});

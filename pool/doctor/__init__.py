@@ -1,0 +1,1 @@
+"""Live probes of all that a pool stands on, each with its mend."""

@@ -1,0 +1,1 @@
+"""What the pool did, told from journal and ledger so that nobody has to trust it."""

@@ -1,0 +1,1 @@
+"""What owners and hosts of fleets are told: a relocation, commissioning, power, downtime, uptime, weak machines."""

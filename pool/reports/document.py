@@ -1,0 +1,141 @@
+"""A report as people read it: lines of text, or one page of HTML that prints, with nothing from elsewhere in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from msgspec import Struct
+
+from pool.fleet.times import utc
+
+
+class Table(Struct, frozen=True):
+    """Rows under a heading. note: what a reader must know of them."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+class Line(Struct, frozen=True):
+    """A line of a chart: of steps that begin at a time, their values, as (time, value)."""
+
+    name: str
+    points: tuple[tuple[int, int], ...]
+
+
+class Chart(Struct, frozen=True):
+    """Values over time, none negative. marks: moments that a reader looks for, as (time, what)."""
+
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+    marks: tuple[tuple[int, str], ...] = ()
+
+
+class Document(Struct, frozen=True):
+    """A whole report. facts: its head, as (what, value)."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+    charts: tuple[Chart, ...] = ()
+
+
+def text(document: Document) -> Iterator[str]:
+    """For a terminal: tables with their columns under each other."""
+    yield document.title
+    yield from (f"  {what}: {value}" for what, value in document.facts)
+    for table in document.tables:
+        yield ""
+        yield table.title + ("" if table.rows else ": none")
+        if table.note:
+            yield f"  {table.note}"
+        if not table.rows:
+            continue
+        lines = [table.columns, *table.rows]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(table.columns))]
+        for line in lines:
+            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            yield f"  {'  '.join(cells)}".rstrip()
+
+
+def html(document: Document) -> str:
+    """One file for a browser or a printer. Every name in it may be hostile: all is escaped, and scripts are off."""
+    return "\n".join(_page(document)) + "\n"
+
+
+def _page(document: Document) -> Iterator[str]:
+    yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    title = escape(document.title)
+    yield f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1><dl>"
+    yield from (f"<dt>{escape(what)}</dt><dd>{escape(value)}</dd>" for what, value in document.facts)
+    yield "</dl>"
+    for chart in document.charts:
+        yield from _chart(chart)
+    for table in document.tables:
+        yield f"<h2>{escape(table.title)}</h2>"
+        if table.note:
+            yield f"<p>{escape(table.note)}</p>"
+        if not table.rows:
+            yield "<p>None.</p>"
+            continue
+        yield f"<div><table><thead>{_row(table.columns, 'th')}</thead><tbody>"
+        yield from (_row(row, "td") for row in table.rows)
+        yield "</tbody></table></div>"
+    yield "</body></html>"
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}{_side(cell)}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+
+def _side(cell: str) -> str:
+    return ' class="n"' if cell[:1].isdigit() and cell[-1:] in "0123456789%" and "-" not in cell else ""
+
+
+def _chart(chart: Chart) -> Iterator[str]:
+    points = [point for line in chart.lines for point in line.points]
+    if not points:
+        return
+    first, last = min(ms for ms, _ in points), max(ms for ms, _ in points)
+    top = max(1, *(value for _, value in points))
+    yield f"<h2>{escape(chart.title)}</h2>"
+    yield f'<svg viewBox="0 -20 {_WIDE + 20} {_HIGH + 80}" role="img" aria-label="{escape(chart.title)}">'
+    yield f'<path d="M10 10V{_HIGH + 10}H{_WIDE + 10}" fill="none" stroke="#888"/>'
+    yield f'<text x="10" y="-4">{top:,} {escape(chart.unit)}</text>'
+    for ms, what in chart.marks:
+        if first <= ms <= last:
+            x = _x(ms, first, last)
+            yield f'<path d="M{x} 10V{_HIGH + 10}" stroke="#888" stroke-dasharray="4"/>'
+            yield f'<text x="{x + 3}" y="34">{escape(what)}</text>'
+    for place, line in enumerate(chart.lines):
+        colour, dash = _COLOURS[place % len(_COLOURS)], f' stroke-dasharray="{3 * (place // len(_COLOURS))}"'
+        path = " ".join(f"{_x(ms, first, last)},{_HIGH + 10 - value * _HIGH // top}" for ms, value in line.points)
+        yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
+        yield f'<text x="{10 + 180 * place}" y="{_HIGH + 50}" fill="{colour}">{escape(line.name)}</text>'
+    yield f'<text x="10" y="{_HIGH + 28}">{utc(first)}</text>'
+    yield f'<text x="{_WIDE + 10}" y="{_HIGH + 28}" text-anchor="end">{utc(last)}</text></svg>'
+
+
+def _x(ms: int, first: int, last: int) -> int:
+    return 10 + (ms - first) * _WIDE // max(1, last - first)
+
+
+_WIDE, _HIGH = 900, 260
+_COLOURS = ("#1f5fa8", "#b3541e", "#2d7a3e", "#7a3b8f", "#8a6d00", "#a31f4b")
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_STYLE = (
+    "body{font:14px/1.5 system-ui,sans-serif;color:#111;background:#fff;max-width:960px;margin:2rem auto;"
+    "padding:0 1rem}"
+    "h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}dl{display:grid;grid-template-columns:max-content 1fr;"
+    "gap:.2rem 1rem}dt{color:#555}dd{margin:0}table{border-collapse:collapse;width:100%}th,td{text-align:left;"
+    "padding:.2rem .6rem .2rem 0;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:break-word}"
+    ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}svg{width:100%;font-size:12px}div{overflow-x:auto}"
+    "@media print{body{margin:0;max-width:none;font-size:9px}div{overflow:visible}"
+    "tr,svg{break-inside:avoid}thead{display:table-header-group}}"
+)

@@ -1,0 +1,259 @@
+"""Where operators plan moves and order about them: the books of moves, and what the regions say now."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+from sqlalchemy import Engine
+
+from payout.store.ledger import errors_of_ours
+from pool.config import Config
+from pool.fleet.kinds import Assignment, EventKind, Site, SiteEvent
+from pool.fleet.move import Event, Move, MoveRefused, Place, Plan, State, Step
+from pool.fleet.planning import Due, Wish, dry_run, left_behind, plan_move
+from pool.fleet.register import Register
+from pool.fleet.report import Machine, MoveReport, machines, report
+from pool.fleet.slices import SliceTable
+from pool.fleet.travel import Status, Traveller, status
+from pool.ports import Clock
+from pool.roles.clock import SystemClock
+from pool.roles.database import open_database
+from pool.roles.doors import host_and_port
+from pool.roles.mover import NOWHERE, RegionSeen, regions_seen
+from pool.roles.redis_link import open_redis, open_redis_moves
+from pool.store.fleets import SqlFleets
+from pool.store.moves import SqlMoves, Stray
+from pool.store.redis import RedisStore
+from pool.store.redis_moves import RedisMoves
+from pool.store.sql import reading, writing
+
+_ENDPOINT = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+
+
+class Asked(Struct, frozen=True):
+    """A plan as a person asks for it. origin, target: sites; endpoints: HOST:PORT, empty for what the region says.
+    deadline_ms: None for when the next announced suspension or closure of the first site takes effect."""
+
+    name: str
+    account: str
+    pattern: str
+    origin: str
+    target: str
+    origin_endpoint: str
+    target_endpoint: str
+    pace: str
+    deadline_ms: int | None
+    planned_on_ms: int | None
+    tolerance_ms: int
+    start_ms: int | None
+    wait_seconds: int
+    grace_seconds: int
+    words: str
+
+
+class Planned(Struct, frozen=True):
+    """A plan with its machines. due: who would be told when, from `from_ms` on. note: what its planner should know."""
+
+    name: str
+    plan: Plan
+    from_ms: int
+    due: tuple[Due, ...]
+    is_kept: bool
+    note: str = ""
+
+
+@contextmanager
+def open_dispatch(config: Config) -> Iterator[Dispatch]:
+    """The dispatch for a moment."""
+    Path(config.pool.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine, redis, regions = open_database(config), open_redis(config), open_redis_moves(config)
+    try:
+        yield Dispatch(engine, redis, regions, SystemClock(), config.fleet.rack_rule)
+    finally:
+        regions.close()
+        redis.close()
+        engine.dispose()
+
+
+def this_person() -> str:
+    """Who gives an order, for the record: the user of this terminal."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"
+
+
+class Dispatch:
+    """One operator's command, or several. Raises MoveRefused, LedgerUnavailable, StoreUnavailable."""
+
+    def __init__(self, engine: Engine, redis: RedisStore, regions: RedisMoves, clock: Clock, rack_rule: str) -> None:
+        self._engine = engine
+        self._redis = redis
+        self._regions = regions
+        self._clock = clock
+        self._rack_rule = rack_rule
+
+    def plan(self, asked: Asked, actor: str, *, keep: bool) -> Planned:
+        """Make a plan, and keep it unless it is a dry run."""
+        now_ms = self._clock.time_ms()
+        seen = regions_seen(self._redis.read_roles())
+        with errors_of_ours(self._engine), reading(self._engine) as connection:
+            register = SqlFleets(connection).register()
+        sites = {each.name: each.region for each in register.holding(Site, now_ms)}
+        origin = _place(asked.origin, asked.origin_endpoint, sites, seen)
+        target = _place(asked.target, asked.target_endpoint, sites, seen)
+        deadline_ms, words = asked.deadline_ms, asked.words
+        if deadline_ms is None:
+            notice = _notice(register, asked.origin, now_ms)
+            deadline_ms = notice.valid_from_ms
+            words = words or " ".join(filter(None, (notice.wording, notice.time_zone, notice.source)))
+        wish = Wish(
+            name=asked.name,
+            account=asked.account,
+            pattern=asked.pattern,
+            origin=origin,
+            target=target,
+            pace=asked.pace,
+            deadline_ms=deadline_ms,
+            planned_on_ms=asked.planned_on_ms,
+            tolerance_ms=asked.tolerance_ms,
+            start_ms=asked.start_ms,
+            wait_seconds=asked.wait_seconds,
+            grace_seconds=asked.grace_seconds,
+            rack_rule=self._rack_rule,
+            words=words,
+        )
+        there = seen.get(origin.region, NOWHERE)
+        known = there.logins | self._regions.logins(there.frontends)
+        with errors_of_ours(self._engine), writing(self._engine) as connection:
+            books = SqlMoves(connection)
+            plan, logins = plan_move(wish, known, books.busy(), now_ms)
+            if keep:
+                books.add(wish.name, plan, logins, actor, now_ms)
+        from_ms = now_ms if plan.start_ms is None else plan.start_ms
+        due = tuple(dry_run(plan, logins, from_ms))
+        return Planned(wish.name, plan, from_ms, due, keep, _note(plan, due, register, sites))
+
+    def every(self) -> list[MoveReport]:
+        """All moves, newest first."""
+        with errors_of_ours(self._engine), reading(self._engine) as connection:
+            books = SqlMoves(connection)
+            now_ms = self._clock.time_ms()
+            return [report(kept.move, books.travellers(kept.id), now_ms) for kept in books.every()]
+
+    def show(self, name: str) -> tuple[MoveReport, list[Machine]]:
+        """One move and its machines."""
+        move, travellers = self._read(name)
+        now_ms = self._clock.time_ms()
+        return report(move, travellers, now_ms), machines(move, travellers, now_ms)
+
+    def due(self, name: str) -> Planned:
+        """Who would be told when, if the move were started, resumed or rolled back now; nothing is changed."""
+        move, travellers = self._read(name)
+        now_ms = self._clock.time_ms()
+        if move.is_open and not move.is_back:
+            waiting = [each.login for each in travellers if status(move, each, now_ms) is Status.PENDING]
+        else:
+            waiting = []
+        return Planned(name, move.plan, now_ms, tuple(dry_run(move.plan, waiting, now_ms)), is_kept=True)
+
+    def due_back(self, name: str) -> Planned:
+        """The same of a rollback: who was told to go, or has arrived."""
+        move, travellers = self._read(name)
+        now_ms = self._clock.time_ms()
+        away = [each.login for each in travellers if each.out.asked_ms is not None or each.out.arrived_ms is not None]
+        return Planned(name, move.plan, now_ms, tuple(dry_run(move.plan, away, now_ms)), is_kept=True)
+
+    def step(self, name: str, step: Step, actor: str, reason: str, *, key: str = "", force: bool = False) -> Move:
+        """Order something about a move. key: the same key is one order, however often it is given."""
+        now_ms = self._clock.time_ms()
+        with errors_of_ours(self._engine), writing(self._engine) as connection:
+            books = SqlMoves(connection)
+            kept = books.get(name)
+            if step is Step.START and kept.move.state is State.PLANNED and now_ms >= kept.move.plan.deadline_ms:
+                raise MoveRefused(f"the deadline of {name} is over: roll it back and plan another")
+            if step is Step.CLOSE and not force:
+                self._check_close(kept.move, books.travellers(kept.id), now_ms)
+            event = Event(key or f"{step.value} {len(kept.move.events) + 1}", step, now_ms, actor, reason)
+            return books.take(name, event).move
+
+    def strays(self) -> list[Stray]:
+        """Workers that came on in another region without a move, and nobody has confirmed it."""
+        with errors_of_ours(self._engine), reading(self._engine) as connection:
+            return SqlMoves(connection).strays()
+
+    def confirm(self, account: str, actor: str) -> list[Stray]:
+        """Somebody knows why an account's workers are elsewhere; its address may be changed again."""
+        with errors_of_ours(self._engine), writing(self._engine) as connection:
+            found = SqlMoves(connection).confirm(account, actor, self._clock.time_ms())
+        if not found:
+            raise MoveRefused(f"no worker of {account} waits to be confirmed; `steppe move strays` shows those that do")
+        return found
+
+    def _check_close(self, move: Move, travellers: list[Traveller], now_ms: int) -> None:
+        open_ones = [each for each in travellers if status(move, each, now_ms) not in (Status.ARRIVED, Status.STAYED)]
+        if open_ones:
+            raise MoveRefused(
+                f"{len(open_ones)} of {len(travellers)} machines have not arrived, {open_ones[0].login} first: wait, "
+                "or close it with --force and they count as missing; `steppe move show` lists them by rack"
+            )
+
+    def _read(self, name: str) -> tuple[Move, list[Traveller]]:
+        with errors_of_ours(self._engine), reading(self._engine) as connection:
+            books = SqlMoves(connection)
+            kept = books.get(name)
+            return kept.move, books.travellers(kept.id)
+
+
+def _note(plan: Plan, due: Sequence[Due], register: Register, sites: Mapping[str, str]) -> str:
+    """That somebody else would be paid for machines when they have moved, if so."""
+    to = plan.target
+    table = SliceTable(register.every(Assignment), register.every(Site), to.region)
+    behind = left_behind(due, table, {site for site, region in sites.items() if region == to.region})
+    if not behind:
+        return ""
+    return (
+        f"{len(behind)} of {len(due)} machines, {behind[0].login} first, are assigned to no site of region {to.region} "
+        f"when it is their turn: their shares there would go on to pay by the contract of where they were; assign them "
+        f"to {to.site} as well (`steppe assign add`)"
+    )
+
+
+def _notice(register: Register, site: str, now_ms: int) -> SiteEvent:
+    """The first time that a site will go dark. Where sources disagree the earliest one counts: to be gone too soon
+    costs little."""
+    ends = (EventKind.SUSPENSION, EventKind.CLOSURE)
+    told = [each for each in register.about(SiteEvent, site) if each.kind in ends and each.valid_from_ms > now_ms]
+    if not told:
+        raise MoveRefused(f"no suspension or closure of {site} is announced: record the notice, or give a deadline")
+    return min(told, key=lambda each: each.valid_from_ms)
+
+
+def _place(site: str, endpoint: str, sites: Mapping[str, str], seen: Mapping[str, RegionSeen]) -> Place:
+    """A site with its region's endpoint; where nobody has told of sites, the region itself."""
+    region = sites.get(site, site)
+    if not region:
+        raise MoveRefused(f"site {site} names no region, so nobody knows its endpoint: record it with its region first")
+    if site not in sites and site not in seen:
+        known = ", ".join(sorted(sites.keys() | seen.keys())) or "none"
+        raise MoveRefused(
+            f"there is no site {site}, and no region of that name gives a sign of life; there are: {known}"
+        )
+    said = endpoint or seen.get(region, NOWHERE).endpoint
+    if not said and region not in seen:
+        known = ", ".join(sorted(seen)) or "none"
+        raise MoveRefused(f"no stratum role of region {region} gives a sign of life; those that do: {known}")
+    if not said:
+        raise MoveRefused(
+            f"region {region} does not say where its miners connect: set region.endpoint there, or name it "
+            "with --from-endpoint or --to-endpoint"
+        )
+    if not _ENDPOINT.fullmatch(said) or not 0 < host_and_port(said)[1] < 65536:
+        raise MoveRefused(f"{said!r} is no endpoint: write HOST:PORT, as stratum.example.org:3333")
+    return Place(site, region, *host_and_port(said))

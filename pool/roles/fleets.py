@@ -1,0 +1,108 @@
+"""The desk where operators say what their fleets are: `pool.fleet` on the configured database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
+from sqlalchemy import Engine
+
+from payout.store.ledger import errors_of_ours
+from pool.config import Config
+from pool.fleet.facts import Fact, FleetRefused
+from pool.fleet.register import Entry, Register
+from pool.fleet.slices import SliceTable, unmatched
+from pool.fleet.table_files import export, read
+from pool.fleet.views import UnmatchedView
+from pool.roles.clock import SystemClock
+from pool.roles.database import open_database
+from pool.roles.energy import Charged, charge
+from pool.roles.redis_link import open_redis
+from pool.store.fleets import EntriesRefused, SqlFleets
+from pool.store.sql import reading, writing
+
+FILE_BYTES_MAX = 64 * 1024 * 1024
+
+
+def read_register(engine: Engine) -> Register:
+    """All that is known now. Raises LedgerUnavailable."""
+    with errors_of_ours(engine), reading(engine) as connection:
+        return SqlFleets(connection).register()
+
+
+@contextmanager
+def open_fleets(config: Config) -> Iterator[FleetDesk]:
+    """The desk for a moment."""
+    Path(config.pool.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = open_database(config)
+    try:
+        yield FleetDesk(config, engine)
+    finally:
+        engine.dispose()
+
+
+class FleetDesk:
+    """One operator's command, or several. Methods raise FleetRefused, EntriesRefused, LedgerUnavailable."""
+
+    def __init__(self, config: Config, engine: Engine) -> None:
+        self._config = config
+        self._engine = engine
+        self.now_ms = SystemClock().time_ms()
+
+    def register(self) -> Register:
+        """All that is known now."""
+        return read_register(self._engine)
+
+    def enter(self, entries: Sequence[Entry]) -> list[Fact]:
+        """Record all of them, or none; what that came to."""
+        with errors_of_ours(self._engine), writing(self._engine) as connection:
+            return SqlFleets(connection).record(entries, self.now_ms)
+
+    def end(self, kind: type[Fact], number: int, at_ms: int, source: str) -> list[Fact]:
+        """Let a row end; at its beginning, so that it never held."""
+        row = self.register().row(kind, number)
+        if row is None:
+            raise FleetRefused(f"there is no row {number}; the list shows the numbers")
+        ended = replace(row, valid_to_ms=at_ms, replaces=number, source=source or row.source)
+        return self.enter([Entry(f"row {number}", ended)])
+
+    def export_to(self, folder: Path) -> list[str]:
+        """Write a CSV for each kind; the names of the files. Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        files = export(self.register())
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="")
+        return sorted(files)
+
+    def import_from(self, folder: Path) -> list[Fact]:
+        """Record what the CSV files of a folder say, all of it or nothing. Raises OSError."""
+        files = {path.name: _text(path) for path in sorted(folder.glob("*.csv"))}
+        if not files:
+            raise FleetRefused(f"{folder}: there is no CSV file in it; `steppe fleet export` shows how they look")
+        entries, mistakes = read(files)
+        if mistakes:
+            raise EntriesRefused(mistakes)
+        return self.enter(entries)
+
+    def unmatched(self) -> list[UnmatchedView]:
+        """Workers at work that no assignment fits. Raises StoreUnavailable."""
+        logins = [row.name for row in open_redis(self._config).read_workers(self.now_ms)]
+        with errors_of_ours(self._engine), reading(self._engine) as connection:
+            table = SliceTable(SqlFleets(connection).assignments())
+        parts = [(login.partition(".")[0], login.partition(".")[2]) for login in logins]
+        return [UnmatchedView(*each) for each in unmatched(table, parts, self.now_ms)]
+
+    def charge(self) -> Charged:
+        """Charge readings of meters, and take what balances cover."""
+        return charge(self._engine, self.now_ms)
+
+
+def _text(path: Path) -> str:
+    if path.stat().st_size > FILE_BYTES_MAX:
+        raise FleetRefused(f"{path.name}: it is larger than {FILE_BYTES_MAX} bytes; enter it in parts")
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FleetRefused(f"{path.name}: byte {error.start} is not UTF-8; save the file as CSV in UTF-8") from error

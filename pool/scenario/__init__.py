@@ -1,0 +1,1 @@
+"""Whole cases that the pool plays through by itself: `steppe scenario`."""

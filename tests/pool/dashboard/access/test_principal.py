@@ -1,0 +1,73 @@
+"""pool.dashboard.access.principal: one reading for all who ask at once."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.defer import Deferred
+
+from pool.access.credential import Directory
+from pool.dashboard.access.principal import FRESH_SECONDS, Recognizer
+from pool.dashboard.answers import Refusal
+from tests.pool.dashboard.access.fakes import FakeCredentials
+from tests.pool.dashboard.fakes import FakeClock
+from tests.pool.dashboard.running import result_of
+
+
+class SlowCredentials(FakeCredentials):
+    """Answers when it is told to."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.asked: list[Deferred[Directory]] = []
+
+    async def directory(self) -> Directory:
+        self.asked.append(Deferred())
+        return await self.asked[-1]
+
+
+def test_all_who_ask_at_once_share_one_reading_and_those_after_a_second_have_the_next() -> None:
+    clock = FakeClock()
+    credentials = SlowCredentials(clock)
+    recognizer = Recognizer(credentials, clock)
+    asking = [Deferred.fromCoroutine(recognizer.directory()) for _ in range(3)]
+    found = Directory([])
+    credentials.asked[0].callback(found)
+    assert [each.result for each in asking] == [found] * 3
+    assert result_of(recognizer.directory()) is found
+    clock.seconds += FRESH_SECONDS
+    Deferred.fromCoroutine(recognizer.directory())
+    assert len(credentials.asked) == 2
+
+
+def test_what_was_read_before_a_change_is_read_again() -> None:
+    clock = FakeClock()
+    credentials = SlowCredentials(clock)
+    recognizer = Recognizer(credentials, clock)
+    Deferred.fromCoroutine(recognizer.directory())
+    recognizer.forget()
+    credentials.asked[0].callback(Directory([]))
+    Deferred.fromCoroutine(recognizer.directory())
+    assert len(credentials.asked) == 2
+
+
+def test_without_a_database_the_last_reading_holds_and_without_one_nobody_is_known() -> None:
+    clock = FakeClock()
+    credentials = FakeCredentials(clock)
+    recognizer = Recognizer(credentials, clock)
+    credentials.reason = "The database is locked."
+    with pytest.raises(Refusal, match="The database is locked"):
+        result_of(recognizer.directory())
+    credentials.reason = None
+    kept = result_of(recognizer.directory())
+    credentials.reason = "The database is locked."
+    clock.seconds += 60
+    assert result_of(recognizer.directory()) is kept
+
+
+def test_a_bug_leaves_nobody_waiting() -> None:
+    class Broken(FakeCredentials):
+        async def directory(self) -> Directory:
+            raise ZeroDivisionError
+
+    with pytest.raises(Refusal, match="a bug of the pool"):
+        result_of(Recognizer(Broken(FakeClock()), FakeClock()).directory())

@@ -1,0 +1,85 @@
+"""What all roles share; pool/roles/twisted_role.py."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+
+ROLE = """
+import sys
+import threading
+from twisted.internet.threads import deferToThread
+from pool import logs
+from pool.roles.twisted_role import Role, run
+
+class Small(Role):
+    async def start(self):
+        {begin}
+        print("up", flush=True)
+
+    async def stop(self):
+        print("stopped", flush=True)
+
+logs.begin(sys.stderr, "web")
+raise SystemExit(run("web", lambda reactor, loop: Small()))
+"""
+
+
+def told_to_end_as_it_starts(begin: str) -> list[dict[str, Any]]:
+    """What such a role logs; it must end, and well."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ROLE.format(begin=begin)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as role:
+        assert role.stdout is not None
+        assert role.stdout.readline() == "up\n"
+        role.send_signal(signal.SIGTERM)
+        try:
+            said, logged = role.communicate(timeout=60)
+        finally:
+            role.kill()
+    assert (role.returncode, said) == (0, "stopped\n")
+    return [json.loads(line) for line in logged.splitlines()]
+
+
+def test_a_role_that_finds_later_that_it_cannot_work_so_ends_with_the_reason_and_for_good() -> None:
+    later = ROLE.format(begin="pass").replace(
+        "    async def stop(self):",
+        """\
+    async def work_on(self):
+        raise CannotStart("another one has the range")
+
+    async def stop(self):""",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", later.replace("import Role, run", "import CannotStart, Role, run")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    logged = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (done.returncode, done.stdout) == (78, "up\nstopped\n")
+    assert [each["event"] for each in logged] == ["role_started", "role_cannot_start", "role_stopping"]
+    assert logged[1]["message"] == "another one has the range"
+
+
+def test_a_signal_that_comes_as_the_role_starts_is_not_forgotten() -> None:
+    logged = told_to_end_as_it_starts("pass")
+    assert [each["event"] for each in logged] == ["role_started", "role_stopping"]
+
+
+def test_a_role_ends_though_a_thread_of_it_hangs_for_a_store_that_never_answers() -> None:
+    logged = told_to_end_as_it_starts("deferToThread(threading.Event().wait)")
+    assert [each["event"] for each in logged] == ["role_started", "role_stopping", "role_left_threads"]
+    assert logged[-1]["threads"] >= 1

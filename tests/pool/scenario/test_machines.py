@@ -1,0 +1,78 @@
+"""pool.scenario.machines: a machine's connection, without a socket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import native
+from pool.scenario.machines import MachineSession
+from pool.scenario.two_regions import Endpoint
+from tests.pool.test_miner import NOTIFY
+
+EASIEST = 2e-10  # one hash in two is a share, so a search ends at once
+
+
+def ready() -> MachineSession:
+    session = MachineSession("bit.sc-r01-01")
+    for message in (
+        {"id": 1, "result": [[["mining.notify", "s"]], "a1b2c3d4", 8], "error": None},
+        {"id": 2, "result": True, "error": None},
+        {"id": None, "method": "mining.set_difficulty", "params": [EASIEST]},
+        NOTIFY,
+    ):
+        tell(session, message)
+    session.outgoing()
+    return session
+
+
+def tell(session: MachineSession, message: dict[str, Any]) -> None:
+    session.receive(json.dumps(message).encode() + b"\n")
+
+
+def mined(session: MachineSession) -> dict[str, Any]:
+    session.mine()
+    [line] = session.outgoing().splitlines()
+    return dict(json.loads(line))
+
+
+def test_it_submits_a_share_of_its_own_work_and_remembers_its_hash() -> None:
+    session = ready()
+    work = MachineSession.next_work(ready())
+    assert work is not None
+    request = mined(session)
+    assert request["params"][0] == "bit.sc-r01-01"
+    tell(session, {"id": request["id"], "result": True, "error": None})
+    nonce = int(request["params"][4], 16)
+    share = native.sha256d(work.header[:76] + nonce.to_bytes(4, "little"))
+    assert session.answers == [(share, "")]
+    assert int.from_bytes(share, "little") <= int.from_bytes(work.target, "little")
+
+
+def test_a_refused_share_keeps_the_reason() -> None:
+    session = ready()
+    tell(session, {"id": mined(session)["id"], "result": None, "error": [21, "stale", None]})
+    assert [reason for _, reason in session.answers] == ["stale"]
+
+
+def test_a_share_without_an_answer_is_open() -> None:
+    session = ready()
+    first, second = mined(session), mined(session)
+    assert session.open_claims == 2
+    tell(session, {"id": second["id"], "result": True, "error": None})
+    assert session.open_claims == 1
+    tell(session, {"id": first["id"], "result": True, "error": None})
+    assert session.open_claims == 0
+
+
+def test_it_hears_where_it_is_sent() -> None:
+    session = ready()
+    tell(session, {"id": None, "method": "client.reconnect", "params": ["127.0.0.1", 3334, 0]})
+    assert session.sent_to == Endpoint("127.0.0.1", 3334)
+
+
+def test_without_a_job_it_sends_nothing() -> None:
+    session = MachineSession("bit.sc-r01-01")
+    session.outgoing()
+    session.mine()
+    assert session.outgoing() == b""
