@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from pool.journal.format import Group
 from pool.journal.segments import JournalDamaged
 from pool.rebuild.comparison import Check
 from pool.rebuild.journals import Journals, RebuildImpossible
-from pool.stats.tally import Snapshot, Tallies, Tally
+from pool.stats.history import COARSE_SECONDS, FINE_SECONDS, Rings
+from pool.stats.tally import Snapshot, Tallies
 
 _READ_BYTES = 8 << 20
 
@@ -51,7 +53,7 @@ def compare_statistics(
 
     folded: told of each journal, its last record and its tallies.
     """
-    checks = [Check(f"statistics: {what}") for what in ("workers", "accounts", "pool")]
+    checks = [Check(f"statistics: {what}") for what in ("workers", "accounts", "pool", "over time")]
     faded: list[str] = []
     records = 0
     for frontend in live.frontends():
@@ -66,13 +68,25 @@ def compare_statistics(
         again = tallies.snapshot()
         place = f"journal {frontend} up to record {last_seq}"
         pools = [{} if each is None else {"pool": each} for each in (shown.pool, again.pool)]
-        tables = ((shown.workers, again.workers), (shown.accounts, again.accounts), (pools[0], pools[1]))
+        steps = [_steps(each.history or Rings()) for each in (shown, again)]
+        tables = (
+            (shown.workers, again.workers),
+            (shown.accounts, again.accounts),
+            (pools[0], pools[1]),
+            (steps[0], steps[1]),
+        )
         for check, (one, two) in zip(checks, tables, strict=True):
             _compare(check, place, one, two)
     return checks, faded, records
 
 
-def _compare(check: Check, place: str, live: Mapping[str, Tally], rebuilt: Mapping[str, Tally]) -> None:
+def _steps(history: Rings) -> dict[str, Struct]:
+    """The minutes and half hours of a history, by what a person calls them."""
+    rings = ((FINE_SECONDS, history.fine), (COARSE_SECONDS, history.coarse))
+    return {f"{seconds} s from {cell.start_s}": cell for seconds, ring in rings for cell in ring}
+
+
+def _compare(check: Check, place: str, live: Mapping[str, Struct], rebuilt: Mapping[str, Struct]) -> None:
     check.live += len(live)
     check.rebuilt += len(rebuilt)
     for name in sorted({*live, *rebuilt}):

@@ -193,13 +193,15 @@ class RedisStore:
             pipe.hgetall(f"steppe:workers:{frontend}")
             pipe.hgetall(f"steppe:accounts:{frontend}")
             pipe.get(f"steppe:pool:{frontend}")
-            seq, workers, accounts, pool = pipe.execute()
+            pipe.get(f"steppe:history:{frontend}")
+            seq, workers, accounts, pool, history = pipe.execute()
         if seq is None:
             return None
         return int(seq), Snapshot(
             {name.decode(): self._tally(data) for name, data in workers.items()},
             {name.decode(): self._tally(data) for name, data in accounts.items()},
             None if pool is None else self._tally(pool),
+            history=None if history is None else self._rings(history),
         )
 
     def frontends(self) -> list[str]:
@@ -226,10 +228,7 @@ class RedisStore:
         """The pool's hashrate over time, as all frontends saw it."""
         with self._errors():
             found = self._mget([f"steppe:history:{frontend}" for frontend in self._frontends()])
-        try:
-            return reduce(Rings.plus, [_rings_of(data) for data in found if data is not None], Rings())
-        except msgspec.MsgspecError as error:
-            raise self._of_another_version("the history", error) from error
+        return reduce(Rings.plus, [self._rings(data) for data in found if data is not None], Rings())
 
     def publish_rejects(self, name: str, changed: Mapping[str, tuple[Reject, ...]], forgotten: tuple[str, ...]) -> None:
         """Replace the refused shares of some workers, as a stratum process has them; drop those of others."""
@@ -311,6 +310,12 @@ class RedisStore:
             return _tally_of(data)
         except msgspec.MsgspecError as error:
             raise self._of_another_version("tallies", error) from error
+
+    def _rings(self, data: bytes) -> Rings:
+        try:
+            return _rings_of(data)
+        except msgspec.MsgspecError as error:
+            raise self._of_another_version("the history", error) from error
 
     def _batch(self, entry_id: bytes, fields: Mapping[bytes, bytes]) -> ShareBatch:
         try:

@@ -116,6 +116,18 @@ class TestTallies:
         assert [row.name for row in rows] == ["aisulu.a", "aisulu.b"]
         assert {row.name: row.tally for row in rows} == tallies.snapshot().workers
 
+    def test_a_journal_s_tallies_come_back_whole_with_its_minutes_and_the_record_they_stand_at(
+        self, store: RedisStore
+    ) -> None:
+        tallies = folded("a")
+        publish(store, tallies, 1)
+        fold(tallies, [share(2, worker="a", time_ms=T0 + 60_000)])
+        publish(store, tallies, 2, previous=1)
+        found = store.tallies_of(A)
+        assert found == (2, tallies.snapshot())
+        assert found[1].history is not None
+        assert len(found[1].history.fine) == 1
+
     def test_rows_have_the_hashrates_of_now(self, store: RedisStore) -> None:
         tallies = folded("a")
         publish(store, tallies, 1)

@@ -267,6 +267,26 @@ class TestTampering:
         pool.tallies.shown[ONE] = found[0], replace(found[1], workers={})
         assert "only rebuilt" in "\n".join(pool.rebuild().lines())
 
+    @pytest.mark.parametrize("ring", ["fine", "coarse"])
+    def test_a_step_of_the_hashrate_over_time_in_redis_is_named(self, pool: Pool, ring: str) -> None:
+        found = pool.tallies.shown[ONE]
+        assert found is not None
+        seq, snapshot = found
+        assert snapshot.history is not None
+        first, *others = getattr(snapshot.history, ring)
+        changed = replace(snapshot.history, **{ring: (replace(first, rejected=first.rejected + 1), *others)})
+        pool.tallies.shown[ONE] = seq, replace(snapshot, history=changed)
+        ((what, (text,)),) = differences(pool.rebuild()).items()
+        assert what == "statistics: over time"
+        assert f"s from {first.start_s}, journal {ONE} up to record {seq}: " in text
+        assert text.endswith(f"rejected {first.rejected + 1} live, {first.rejected} rebuilt")
+
+    def test_a_history_that_is_missing_in_redis_is_named(self, pool: Pool) -> None:
+        found = pool.tallies.shown[ONE]
+        assert found is not None
+        pool.tallies.shown[ONE] = found[0], replace(found[1], history=None)
+        assert all("only rebuilt" in text for text in differences(pool.rebuild())["statistics: over time"])
+
     def test_statistics_that_have_faded_are_not_compared_but_told(self, pool: Pool) -> None:
         pool.tallies.shown[ONE] = None
         report = pool.rebuild()
