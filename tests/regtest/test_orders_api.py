@@ -146,7 +146,7 @@ def office(pool: WholePool) -> Office:
 def test_a_payment_is_planned_given_out_signed_elsewhere_and_followed_to_its_end(
     pool: WholePool, office: Office, keys: Keys
 ) -> None:
-    address = _stranger(pool.node, 1)
+    address = stranger(pool.node, 1)
     assert office.order("accounts", {"name": "alice", "fee_bps": 100, "address": address})["done"]
     assert office.refused("accounts", {"name": "alice"}).status == 409
     pool.mine("alice.rig", shares=1, rate_hps=20)
@@ -167,7 +167,7 @@ def test_a_payment_is_planned_given_out_signed_elsewhere_and_followed_to_its_end
     assert "cancel it, which spends one of its inputs back" in office.refused("payouts/1/release").why
 
     assert "lacks signatures" in office.refused("payouts/import", {"psbt": given["psbt"]}).why
-    altered = _altered(keys.signs, given["psbt"], _stranger(pool.node, 2))
+    altered = _altered(keys.signs, given["psbt"], stranger(pool.node, 2))
     refused = office.refused("payouts/import", {"psbt": altered})
     assert (refused.status, "it is not ours, or was altered" in refused.why) == (409, True)
     assert "no PSBT of version 0" in office.refused("payouts/import", {"psbt": "hello"}).why
@@ -196,7 +196,7 @@ def test_a_payment_is_planned_given_out_signed_elsewhere_and_followed_to_its_end
 
 
 def test_an_address_that_changes_is_held_for_three_days_and_taken_back(pool: WholePool, office: Office) -> None:
-    first, second = _stranger(pool.node, 3), _stranger(pool.node, 4)
+    first, second = stranger(pool.node, 3), stranger(pool.node, 4)
     office.order("accounts", {"name": "bob", "address": first})
     wrong = office.refused("accounts/bob/address", {"address": "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"})
     assert (wrong.status, wrong.value["error"]["code"]) == (400, "bad_input")
@@ -229,10 +229,10 @@ def test_a_fleet_comes_in_as_csv_or_each_wrong_line_is_named(office: Office) -> 
 def test_a_token_without_the_right_may_not_even_look(pool: WholePool) -> None:
     stranger = Office(pool)
     assert stranger.ask("GET", "payouts/plan").status == 403
-    assert stranger.refused("accounts/alice/address", {"address": _stranger(pool.node, 5)}).status == 403
+    assert stranger.refused("accounts/alice/address", {"address": stranger(pool.node, 5)}).status == 403
 
 
-def _stranger(node: PrivateNode, number: int) -> str:
+def stranger(node: PrivateNode, number: int) -> str:
     """An address of a key that nobody has."""
     script = b"\x00\x14" + number.to_bytes(20, "big")
     return str(node.call("decodescript", script.hex())["address"])
