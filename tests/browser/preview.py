@@ -23,6 +23,7 @@ from pool.reports.asked import Asked
 from pool.reports.papers import Made
 from pool.roles.clock import SystemClock
 from pool.stats.history import COARSE_CELLS, FINE_CELLS, Cell, Rings
+from tests.pool.dashboard.access.answers import ANSWERS
 from tests.pool.dashboard.access.fakes import FakeCredentials, FakeOrders
 from tests.pool.dashboard.browser import EVERY_PART
 from tests.pool.dashboard.fakes import NOW_MS, FakeFleets, FakeLive, books, farm, live_view
@@ -113,7 +114,7 @@ def main(port: int, workers: int) -> None:
     about = About("Steppe", "0.1.0", "main", 3333)
     credentials = FakeCredentials(clock)
     credentials.operator("operator", "in the preview")
-    access = Access(credentials, FakeOrders(), EVERY_PART)
+    access = Access(credentials, FakeOrders(answers=ANSWERS), EVERY_PART)
     sources = Sources(live, books(), FakeFleets(register()), SampleMoves(), SampleReporting())
     sites = dashboard_sites(sources, access, clock, reactor, about)
     running: Any = reactor
