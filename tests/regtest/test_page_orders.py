@@ -112,6 +112,18 @@ class TestPayouts:
         ordered(page, "Let payouts go on", Why="it was found")
         expect(page.get_by_role("button", name="Pay now")).to_be_visible()
 
+    def test_coins_of_the_reserve_are_booked_once_for_a_ticket(self, operator: Visit) -> None:
+        page = operator.to("payouts")
+        expect(page.locator(".note")).to_have_text("0.00000000 BTC held; nobody is paid per share.")
+        for _ in range(2):
+            dialog = opened(page, "Fund the reserve")
+            dialog.get_by_label("Ticket").fill("R1")
+            dialog.get_by_label("Satoshi").fill("5000")
+            dialog.get_by_label("They are fees").check()
+            dialog.get_by_role("button", name="Fund the reserve").click()
+            expect(page.locator(".note")).to_have_text("0.00005000 BTC held; nobody is paid per share.")
+        expect(dialog.get_by_role("alert")).to_have_text("ticket R1 was booked before. Nothing was changed.")
+
     def test_a_batch_goes_out_to_be_signed_and_its_fee_is_raised(
         self, operator: Visit, pool: WholePool, keys: Keys
     ) -> None:

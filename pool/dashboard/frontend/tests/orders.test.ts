@@ -6,6 +6,7 @@ import { accountOrders, addOrder, type Terms } from "../src/orders/accounts";
 import { mayBeHeld, waitingOrder } from "../src/orders/blocks";
 import { dueInWords, dueLines, moveOrders, planOrder } from "../src/orders/moves";
 import { payoutOrders, payoutsOrders, planInWords } from "../src/orders/payouts";
+import { coinsOrder, type Reserve, reserveInWords, reserveOrders } from "../src/orders/reserve";
 import { newKey, psbtOf, type Spec } from "../src/orders/spec";
 import { mayOrder, type Session } from "../src/session";
 
@@ -152,6 +153,25 @@ describe("an account", () => {
       scheme: null,
       fee_bps: null,
       address: null,
+    });
+  });
+});
+
+describe("the reserve", () => {
+  const standing = { held_sat: 5, block_sat: 6, margin_bps: 100, alarm_sat: 7, close_sat: 1, floor_sat: 0 };
+  const reserve = { level: "low", standing: { ...standing, stopped_height: null }, stops: [] } as Reserve;
+  test("is told of in words, and goes on only once it was stopped", () => {
+    expect(reserveInWords(reserve)).toBe("0.00000005 BTC held; an alarm. At this margin 0.00000007 BTC are enough.");
+    expect(reserveInWords({ ...reserve, level: "unused" })).toBe("0.00000005 BTC held; nobody is paid per share.");
+    expect(titles(reserveOrders(reserve))).toEqual(["Fund the reserve"]);
+    expect(titles(reserveOrders({ ...reserve, level: "stopped" }))).toEqual(["Fund the reserve", "Pay per share again"]);
+  });
+  test("and the wallet have coins booked under a ticket, those that left as less than nothing", () => {
+    expect(coinsOrder().body({ ticket: "T1", amount: "-5" }, "k")).toEqual({ ticket: "T1", amount_sat: -5 });
+    expect(reserveOrders(reserve)[0]?.body({ ticket: "R1", amount: "5", fees: "true" }, "k")).toEqual({
+      ticket: "R1",
+      amount_sat: 5,
+      from_fees: true,
     });
   });
 });

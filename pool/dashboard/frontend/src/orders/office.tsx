@@ -165,6 +165,12 @@ function Confirm({ spec, said, close }: ConfirmProps) {
   );
 }
 
+const TYPED: Record<string, { maxLength?: number; inputMode?: "numeric"; pattern?: string; title?: string }> = {
+  text: { maxLength: 300 },
+  whole: { inputMode: "numeric", pattern: "[0-9]+", title: "A whole number" },
+  signed: { pattern: "-?[0-9]+", title: "A whole number, negative perhaps" },
+};
+
 function Input({ field, value, set }: { field: Field; value: string; set: (value: string) => void }) {
   const required = !field.optional;
   if (field.kind === "check") {
@@ -206,7 +212,7 @@ function Input({ field, value, set }: { field: Field; value: string; set: (value
           required={required}
           autocomplete="off"
           spellcheck={false}
-          {...(field.kind === "whole" ? { inputMode: "numeric" as const, pattern: "[0-9]+" } : { maxLength: 300 })}
+          {...TYPED[field.kind ?? "text"]}
           onInput={(event) => set(event.currentTarget.value)}
         />
       )}

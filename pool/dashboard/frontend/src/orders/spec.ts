@@ -6,7 +6,7 @@ export interface Field {
   name: string;
   label: string;
   // text unless it says otherwise; psbt: a file, whose value is its PSBT in base64; check: "true" or "".
-  kind?: "text" | "whole" | "check" | "choice" | "psbt";
+  kind?: "text" | "whole" | "signed" | "check" | "choice" | "psbt";
   options?: [value: string, text: string][];
   initial?: string;
   optional?: boolean;

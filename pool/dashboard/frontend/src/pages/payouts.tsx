@@ -5,16 +5,19 @@ import { Listing } from "../listing";
 import { useAnswer } from "../live";
 import { giveFile, Orders } from "../orders/office";
 import { payoutOrders, payoutsOrders } from "../orders/payouts";
+import { coinsOrder, type Reserve, reserveInWords, reserveOrders } from "../orders/reserve";
 import { Card, Facts, Problem, Rows } from "../parts";
 import { link, type Place } from "../router";
+import { mayOrder, useSession } from "../session";
 import { Ledger } from "./blocks";
 
 export function PayoutsPage({ place }: { place: Place }) {
   const { value } = useAnswer<Page<Payout> & { stopped: string | null }>("/api/v1/payouts?per_page=1");
+  const { session } = useSession();
   return (
     <>
       {value?.stopped && <p class="notice">Payouts are stopped: {value.stopped}</p>}
-      {value && <Orders orders={payoutsOrders(value.stopped)} right="payouts" />}
+      {value && <Orders orders={[...payoutsOrders(value.stopped), coinsOrder()]} right="payouts" />}
       <Listing<Payout>
         title="Payouts"
         place={place}
@@ -32,9 +35,37 @@ export function PayoutsPage({ place }: { place: Place }) {
           { title: "Made", numeric: true, show: (row) => moment(row.created_ms) },
         ]}
       />
+      {mayOrder(session, "payouts") && <ReserveOf />}
     </>
   );
 }
+
+// What pay per share is paid from.
+function ReserveOf() {
+  const { value, problem } = useAnswer<Reserve>("/api/v1/reserve", RESERVE_EVERY_MS);
+  return (
+    <>
+      <Card title="Reserve of pay per share">
+        <p class="note">{value ? reserveInWords(value) : problem ?? "Loading"}</p>
+        <Rows<Reserve["stops"][number]>
+          title="When it was used up, and went on"
+          rows={[...(value?.stops ?? [])].reverse()}
+          empty="It was never used up."
+          columns={[
+            { title: "From height", show: (row) => count(row.from_height) },
+            { title: "Pay per share", show: (row) => (row.is_stopped ? "stopped" : "went on") },
+            { title: "Why", className: "wrapping", show: (row) => visible(row.reason) },
+            { title: "Decided", numeric: true, show: (row) => moment(row.decided_ms) },
+          ]}
+        />
+      </Card>
+      {value && <Orders orders={reserveOrders(value)} right="payouts" />}
+    </>
+  );
+}
+
+// It adds up the ledger, and changes slowly.
+const RESERVE_EVERY_MS = 30_000;
 
 export function PayoutPage({ number }: { number: string }) {
   const { value, problem } = useAnswer<PayoutDetail>(`/api/v1/payouts/${encodeURIComponent(number)}`);
