@@ -36,7 +36,8 @@ class Kind(enum.StrEnum):
 
 
 class Right(enum.StrEnum):
-    """What a token may do. read: ask. payouts, moves: what operators do about payments and blocks, and about moves."""
+    """What a token may do. read: ask. payouts: what operators do about payments, blocks, accounts and the reserve.
+    moves: about moves and fleets."""
 
     READ = "read"
     PAYOUTS = "payouts"

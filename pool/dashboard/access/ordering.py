@@ -24,7 +24,7 @@ _HOW = "/api/v1/openapi.json says what it takes."
 
 
 class Ordering:
-    """Answers the operations that have an action. Raises Refusal, SourceUnavailable."""
+    """Answers the operations that have an action. Raises Refusal; SourceUnavailable when nothing can be logged."""
 
     def __init__(self, orders: Orders, credentials: Credentials) -> None:
         self._orders = orders
@@ -48,7 +48,7 @@ class Ordering:
         await self._tell(order, target, asked, "begun")
         try:
             answer = await self._carry_out(order)
-        except (Refusal, SourceUnavailable) as error:
+        except Refusal as error:
             await self._tell(order, target, asked, f"refused: {str(error).removesuffix('.')}")
             raise
         await self._tell(order, target, asked, f"done: {answer.done}")
@@ -60,6 +60,11 @@ class Ordering:
         except OrderRefused as error:
             status, code = (400, "bad_input") if error.is_input else (409, "refused")
             raise Refusal(status, code, f"{error}.", "Nothing was changed.") from error
+        except SourceUnavailable as error:
+            hint = "Nothing was changed: try again once that is mended."
+            raise Refusal(
+                503, "unavailable", f"This cannot be done now: {str(error).removesuffix('.')}.", hint
+            ) from error
 
     async def _tell(self, order: Order, target: str, asked: Asked, result: str) -> None:
         await self._credentials.record(order.who, order.action, target, asked.address, result)

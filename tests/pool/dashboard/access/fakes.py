@@ -114,14 +114,18 @@ class FakeCredentials:
 
 @dataclass
 class FakeOrders:
-    """Remembers what was ordered. refusal: what every order is told. answers: by action; others are done."""
+    """Remembers what was ordered. refusal: what every order is told. reason: why nothing can be done. answers: by
+    action; others are done."""
 
     given: list[Order] = field(default_factory=list)
     refusal: str | None = None
     is_input: bool = False
+    reason: str | None = None
     answers: dict[str, Any] = field(default_factory=dict)
 
     async def carry_out(self, order: Order) -> Any:
+        if self.reason is not None:
+            raise SourceUnavailable(self.reason)
         if self.refusal is not None:
             raise OrderRefused(self.refusal, is_input=self.is_input)
         self.given.append(order)

@@ -51,6 +51,17 @@ class TestOrder:
         assert answers == [(400, "bad_input", "Nothing was changed."), (409, "refused", "Nothing was changed.")]
         assert logged(browser)[-1] == ("accounts.address", "alice address=x", "refused: no such address")
 
+    def test_a_node_that_is_away_is_named_and_logged(self, browser: Browser) -> None:
+        visitor = operator(browser)
+        browser.orders.reason = "the node does not answer"
+        answer = visitor.send("POST", "/api/v1/payouts/1/bump", {})
+        assert (answer.status, answer.json()["error"]["message"]) == (
+            503,
+            "This cannot be done now: the node does not answer.",
+        )
+        result = "refused: This cannot be done now: the node does not answer"
+        assert logged(browser)[-1] == ("payouts.bump", "1", result)
+
     def test_a_dry_run_is_not_in_the_log(self, browser: Browser) -> None:
         visitor = operator(browser)
         assert visitor.send("POST", "/api/v1/moves", {**PLAN, "dry_run": True}).status == 200
