@@ -34,6 +34,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pool.fleet_options": (),
     "pool.fleet_events": ("pool.emit",),
     "pool.paths": (),
+    "pool.documents": (),
     "pool.preflight": ("pool.config", "pool.paths"),
     "pool.machine": ("pool.preflight",),
     "pool.config_file": ("pool.config", "pool.alert_options", "pool.bitcoin"),
