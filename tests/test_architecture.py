@@ -262,38 +262,5 @@ def test_only_the_standard_library_and_declared_dependencies_are_imported() -> N
         "alembic", "bdkpython", "bitcoinrpc", "click", "cryptography", "msgspec", "prometheus_client", "redis",
         "sqlalchemy", "twisted", "uvloop", "zmq", "zope",
     }  # fmt: skip
-    roots = {name.split(".")[0] for name in _imports(MODULES[module])}
-    if module not in MAY_READ_FILES:
-        roots |= {"os"} if "pathlib" in roots else set()
-    assert not roots & OUTSIDE
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_no_module_is_longer_than_the_limit(module: str) -> None:
-    assert len(MODULES[module].read_text().splitlines()) <= LINES_MAX
-
-
-@pytest.mark.parametrize("path", [p for n, p in MODULES.items() if p.name == "__init__.py" and n != "native"], ids=str)
-def test_a_package_file_holds_a_docstring_and_no_code(path: Path) -> None:
-    body = ast.parse(path.read_text()).body
-    assert len(body) == 1
-    assert isinstance(body[0], ast.Expr)
-    assert isinstance(body[0].value, ast.Constant)
-
-
-def test_every_folder_of_tests_is_a_package_or_it_would_shadow_ours() -> None:
-    folders = {path.parent for path in (ROOT / "tests").rglob("*.py")}
-    assert all((folder / "__init__.py").exists() for folder in folders)
-
-
-def test_docker_is_no_package() -> None:
-    assert not (ROOT / "docker" / "__init__.py").exists()
-
-
-def test_only_the_standard_library_and_declared_dependencies_are_imported() -> None:
-    declared = {
-        "alembic", "bdkpython", "bitcoinrpc", "click", "constantly", "cryptography", "msgspec",
-        "prometheus_client", "psycopg", "redis", "sqlalchemy", "twisted", "uvloop", "zmq", "zope",
-    }  # fmt: skip
     roots = {name.split(".")[0] for path in MODULES.values() for name in _imports(path)}
     assert roots - set(sys.stdlib_module_names) - set(PACKAGES) <= declared
