@@ -9,7 +9,7 @@ _CHECKOUT = Path(__file__).parents[1]
 
 
 def document(name: str) -> Path:
-    """A file of docs/, as short as it can be typed here."""
-    top = _CHECKOUT if (_CHECKOUT / "docs").is_dir() else Path(sys.prefix, "share", "doc", "steppe")
-    found, here = top / "docs" / name, Path.cwd()
-    return found.relative_to(here) if found.is_relative_to(here) else found
+    """A file of docs/; in the checkout as one types it there."""
+    if not (_CHECKOUT / "docs").is_dir():
+        return Path(sys.prefix, "share", "doc", "steppe", "docs", name)
+    return (Path() if Path.cwd() == _CHECKOUT else _CHECKOUT) / "docs" / name

@@ -146,7 +146,8 @@ class TestInstalled:
         with log.open("wb") as out:
             demo = subprocess.Popen([*command, *ports], cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         try:
-            eventually("the page is there", lambda: "Ctrl-C stops everything" in log.read_text())
+            eventually("it runs or ends", lambda: "Ctrl-C stops" in log.read_text() or demo.poll() is not None)
+            assert demo.poll() is None, log.read_text()
             for name in ("app.js", "app.css"):
                 with urlopen(f"http://127.0.0.1:{port}/static/{name}", timeout=5) as answer:
                     assert answer.read() == (ROOT / "pool/dashboard/static" / name).read_bytes()
