@@ -121,8 +121,8 @@ class MinerSession:
         elif method == "mining.set_difficulty":
             self._difficulty = Fraction(params[0])
         elif method == "client.reconnect":
-            host, port, wait, *_ = [*params, *("", 0, 0)[len(params) :]]
-            self.redirect = Redirect(str(host or ""), int(port or 0), float(wait or 0))
+            given = [*params, None, None, None]
+            self.redirect = Redirect(str(given[0] or ""), int(given[1] or 0), float(given[2] or 0))
 
     def _answered(self, method: str, message: dict[str, Any]) -> None:
         result, error = message.get("result"), message.get("error")
