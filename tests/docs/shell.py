@@ -24,6 +24,10 @@ _LOOKS = re.compile(
 _VARIES = (
     (re.compile(r"bcrt1q[a-z0-9]+"), "ADDRESS"),
     (re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{16})\b"), "HEX"),
+    (re.compile(r"HEX:\d+"), "HEX:SEQ"),
+    (re.compile(r"\b1\d{9}\b"), "SECONDS"),
+    (re.compile(r"(?<=job is )[0-9a-f]+"), "ID"),
+    (re.compile(r"\b\d+\.\d{3} s\b"), "SECONDS"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: UTC|Z|\+00:00)?"), "TIME"),
     (re.compile(r"Bitcoin (?:Core|Knots)"), "Bitcoin"),
     (re.compile(r"[ \t]+$", re.MULTILINE), ""),
@@ -47,8 +51,15 @@ class Block(Struct, frozen=True):
 def blocks(page: Path) -> Iterator[Block]:
     """Every block marked `sh`, with the block marked `text` that follows it at once."""
     text = page.read_text()
-    for found in re.finditer(r"^```sh\n(.*?)^```\n(?:\n+```text\n(.*?)^```$)?", text, re.MULTILINE | re.DOTALL):
+    for found in re.finditer(r"^ *```sh\n(.*?)^ *```\n(?:\n+ *```text\n(.*?)^ *```$)?", text, re.MULTILINE | re.DOTALL):
         yield Block(page.name, text.count("\n", 0, found.start()) + 1, found[1], found[2])
+
+
+def transcripts(page: Path) -> Iterator[tuple[str, str]]:
+    """Every command that a page shows behind a `$`, and what stands below it in the same block."""
+    for block in re.findall(r"^```text\n(\$ .*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
+        command, _, shows = block.partition("\n")
+        yield command.removeprefix("$ "), shows
 
 
 def normal(text: str) -> str:
