@@ -76,7 +76,7 @@ def _rejects(phases: Iterable[Phase]) -> list[Table]:
     rows = []
     for phase in phases:
         told = [(site.site, site.rejects) for site in phase.sites if site.rejects is not None]
-        if phase.rejects is not None and len(told) > 1:
+        if phase.rejects is not None and sum(each.refused_rate is not None for _, each in told) > 1:
             told.append(("all", phase.rejects))
         rows += [
             (
@@ -90,6 +90,7 @@ def _rejects(phases: Iterable[Phase]) -> list[Table]:
                 ", ".join(f"{reason.replace('_', ' ')} {shares:,}" for reason, shares in each.reasons.items()),
             )
             for site, each in told
+            if each.accepted or each.refused
         ]
     columns = ("phase", "site", "accepted", "refused", "rate", "stale", "rate", "why refused")
     note = (
