@@ -1,4 +1,4 @@
-"""Benchmarks, as JSON: `scripts/bench stratum`, `hostile`, `nodes`, `web`. See docs/benchmarks.md."""
+"""Benchmarks, as JSON: `scripts/bench stratum`, `move`, `hostile`, `nodes`, `web`. See docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ import native
 from tests.databases import NAMES
 from tests.load.books import accounting, credit, rebuild
 from tests.load.hostile import CROWDS, measure_hostile
-from tests.load.measure import Figures, Load, measure_churn, measure_connect, measure_idle, measure_notify, measure_shares
+from tests.load.measure import (
+    Figures,
+    Load,
+    measure_churn,
+    measure_connect,
+    measure_idle,
+    measure_notify,
+    measure_shares,
+)
+from tests.load.moves import measure_move
 from tests.load.node import Pool
 from tests.load.nodes import MODES, measure_nodes
 from tests.load.payouts import measure_payout
@@ -253,6 +262,19 @@ def web(workers: int, rounds: int, idle_rounds: int) -> None:
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
     print(json.dumps({"machine": machine(), "web": found}, indent=2))
+
+
+@main.command()
+@click.option("--machines", type=click.IntRange(16, 20_000), default=10_000, help="With a connection each.")
+@click.option("--pace", default="10%/1s", help="Of the waves, as in `steppe move plan`.")
+@click.option("--deaf-percent", type=click.IntRange(0, 50), default=0, help="Of them ignore the redirect.")
+def move(machines: int, pace: str, deaf_percent: int) -> None:
+    """A planned move between two regions: seconds until all are told and have arrived, lost shares, CPU."""
+    try:
+        found = measure_move(machines, pace, deaf_percent)
+    except BenchmarkFailed as error:
+        raise click.ClickException(str(error)) from error
+    print(json.dumps({"machine": machine(), "move": found}, indent=2))
 
 
 @main.command()
