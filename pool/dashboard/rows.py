@@ -250,12 +250,13 @@ class AccountingRole(Struct, frozen=True):
 
 class Roles(Struct, frozen=True):
     """The roles that gave a sign of life lately. work: of those of several regions the one that is worst off;
-    work_regions: all of them."""
+    work_regions: all of them. web_heartbeat_ms: of the web role; None if none lives."""
 
     work: WorkRole | None
     stratum: tuple[StratumRole, ...]
     accounting: AccountingRole | None
     work_regions: tuple[str, ...] = ()
+    web_heartbeat_ms: int | None = None
 
 
 class CoinbaseOutput(Struct, frozen=True):
