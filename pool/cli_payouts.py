@@ -62,7 +62,8 @@ def payout_plan(file: Path, as_json: bool) -> None:
     def text() -> Iterator[str]:
         for each in plan.lines:
             yield f"{each.account}\t{format_btc(each.amount_sat)} BTC\t{each.address}"
-        yield f"{len(plan.lines)} accounts, {format_btc(plan.total_sat)} BTC, at {plan.fee_rate_sat_kvb} sat/kvB"
+        accounts = "1 account" if len(plan.lines) == 1 else f"{len(plan.lines)} accounts"
+        yield f"{accounts}, {format_btc(plan.total_sat)} BTC, at {plan.fee_rate_sat_kvb} sat/kvB"
         for waits in plan.waiting:
             least = f", needs {format_btc(waits.min_sat)}" if waits.reason == "below_minimum" else ""
             why = f": {waits.text}" if waits.text else ""

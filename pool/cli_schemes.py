@@ -106,8 +106,10 @@ def _show(file: Path, name: str, as_json: bool) -> None:
         yield from _plan_lines(view)
         if view.paid_as != view.scheme:
             yield f"new shares count as {view.paid_as}: the reserve of pay per share was used up"
-        yield f"available {format_btc(view.available_sat)} BTC, immature {format_btc(view.immature_sat)} BTC, "
-        yield f"on its way {format_btc(view.reserved_sat)} BTC"
+        yield (
+            f"available {format_btc(view.available_sat)} BTC, immature {format_btc(view.immature_sat)} BTC, "
+            f"on its way {format_btc(view.reserved_sat)} BTC"
+        )
         yield f"earned per share and not yet in the ledger: {view.pps_psat} picosatoshi"
 
     say(as_json, view, text)

@@ -24,6 +24,7 @@ from pool.dashboard.access.streams import Page, Streams
 from pool.dashboard.answers import HEADERS, Answer, Refusal, is_known
 from pool.dashboard.assets import assets
 from pool.dashboard.front import BriefRequest, Front, OperatorsRequest
+from pool.dashboard.hosts import Hosts
 from pool.dashboard.overview import About
 from pool.dashboard.stream import CONTENT_TYPE
 from pool.dashboard.views import CachedViews, Sources
@@ -39,12 +40,14 @@ _NOT_KEPT = (("Cache-Control", "no-store"), ("Vary", "Cookie, Authorization"))
 
 
 class Access(Struct, frozen=True):
-    """Who may come in. public: the parts that everybody sees. proxies: addresses that are believed."""
+    """Who may come in. public: the parts that everybody sees. proxies: addresses that are believed. admin_hosts: names
+    of the operators' listener."""
 
     credentials: Credentials
     orders: Orders
     public: tuple[str, ...]
     proxies: tuple[str, ...] = ()
+    admin_hosts: tuple[str, ...] = ()
 
 
 def _check_method(method: bytes) -> None:
@@ -65,8 +68,9 @@ class _Root(Resource):
 
     isLeaf = True  # noqa: N815 - Twisted's name
 
-    def __init__(self, guard: Guard, streams: Streams, front: Front) -> None:
+    def __init__(self, guard: Guard, streams: Streams, front: Front, hosts: Hosts | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._hosts = hosts
         self._guard = guard
         self._streams = streams
         self._front = front
@@ -95,6 +99,9 @@ class _Root(Resource):
 
     async def _answer(self, request: Request, left: list[object]) -> Answer | None:
         """None when it is a stream, which goes on."""
+        if self._hosts is not None:
+            said = request.requestHeaders.getRawHeaders("host") or []
+            self._hosts.check(said, str(getattr(request.getHost(), "host", "")))
         asked = self._front.asked(request)
         if (static := self._static.get(asked.path)) is not None:
             _check_method(request.method)
@@ -158,10 +165,12 @@ def dashboard_sites(sources: Sources, access: Access, clock: Clock, reactor: Any
         lambda: served,
     )
     streams = Streams(guard, clock.monotonic, reactor)
-    return Sites(*(_site(guard, streams, access.proxies, is_admin=admin) for admin in (False, True)))
+    public, admin = (Front(access.proxies, is_admin=is_admin) for is_admin in (False, True))
+    return Sites(
+        _site(_Root(guard, streams, public, None), BriefRequest),
+        _site(_Root(guard, streams, admin, Hosts(access.admin_hosts)), OperatorsRequest),
+    )
 
 
-def _site(guard: Guard, streams: Streams, proxies: tuple[str, ...], *, is_admin: bool) -> Site:
-    root = _Root(guard, streams, Front(proxies, is_admin=is_admin))
-    kind = OperatorsRequest if is_admin else BriefRequest
+def _site(root: _Root, kind: type[BriefRequest]) -> Site:
     return _QuietSite(root, requestFactory=kind, timeout=IDLE_SECONDS)  # type: ignore[no-untyped-call]
