@@ -69,7 +69,7 @@ def compare_statistics(
         place = f"journal {frontend} up to record {last_seq}"
         pools = [{} if each is None else {"pool": each} for each in (shown.pool, again.pool)]
         steps = [_steps(each.history or Rings()) for each in (shown, again)]
-        tables = (
+        tables: tuple[tuple[Mapping[str, Struct], Mapping[str, Struct]], ...] = (
             (shown.workers, again.workers),
             (shown.accounts, again.accounts),
             (pools[0], pools[1]),

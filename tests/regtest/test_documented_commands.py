@@ -67,7 +67,7 @@ def running(regtest_node: PrivateNode, tmp_path_factory: pytest.TempPathFactory)
 @pytest.mark.parametrize("page", [page for page in PAGES if TYPED[page]], ids=lambda page: page.stem)
 def test_every_command_of_a_page_can_be_typed_as_it_stands(running: WholePool, page: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    shell = Shell(running.folder, environment, {})
+    shell = Shell(running.folder, environment, {8081: running.admin_port})
     try:
         shell.run(DOCTOR_MAY_WARN)
         for block in TYPED[page]:

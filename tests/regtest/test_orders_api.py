@@ -227,9 +227,9 @@ def test_a_fleet_comes_in_as_csv_or_each_wrong_line_is_named(office: Office) -> 
 
 
 def test_a_token_without_the_right_may_not_even_look(pool: WholePool) -> None:
-    stranger = Office(pool)
-    assert stranger.ask("GET", "payouts/plan").status == 403
-    assert stranger.refused("accounts/alice/address", {"address": stranger(pool.node, 5)}).status == 403
+    reader = Office(pool)
+    assert reader.ask("GET", "payouts/plan").status == 403
+    assert reader.refused("accounts/alice/address", {"address": stranger(pool.node, 5)}).status == 403
 
 
 def stranger(node: PrivateNode, number: int) -> str:
