@@ -61,10 +61,10 @@ class Ordering:
             status, code = (400, "bad_input") if error.is_input else (409, "refused")
             raise Refusal(status, code, f"{error}.", "Nothing was changed.") from error
         except SourceUnavailable as error:
-            hint = "Nothing was changed: try again once that is mended."
-            raise Refusal(
-                503, "unavailable", f"This cannot be done now: {str(error).removesuffix('.')}.", hint
-            ) from error
+            # A database that went away while it wrote may have written.
+            hint = "Once that is mended look whether it was done, then order it again."
+            text = f"This cannot be done now: {str(error).removesuffix('.')}."
+            raise Refusal(503, "unavailable", text, hint) from error
 
     async def _tell(self, order: Order, target: str, asked: Asked, result: str) -> None:
         await self._credentials.record(order.who, order.action, target, asked.address, result)
