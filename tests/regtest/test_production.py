@@ -127,7 +127,7 @@ def pool(
         "tcp://node:28332": zmq,
         '"0.0.0.0:3333"]': f'"127.0.0.1:{made.stratum_port}"]\ndifficulty = 0.0001\ndifficulty_min = 1e-9',
         "/run/redis/redis.sock": str(redis_socket),
-        "postgresql://steppe@/steppe?host=/var/run/postgresql": postgresql(""),
+        "postgresql://steppe@/steppe?host=/run/postgresql": postgresql(""),
         "0.0.0.0:8080": f"127.0.0.1:{made.http_port}",
         "0.0.0.0:8081": f"127.0.0.1:{made.admin_port}",
     }
