@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,25 +10,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-DOCKER = ROOT / "docker"
-SETUPS = {
-    "demo": ("--profile", "miner", "--profile", "monitoring"),
-    "production": ("--env-file", str(DOCKER / "production.env")),
-}
+from tests.docker.compose import DOCKER, SETUPS, composed
+
 Setup = tuple[str, dict[str, Any]]
 STORES_AND_BOARD = {"node", "redis", "database", "pool", "prometheus", "grafana"}
 
 
 @pytest.fixture(scope="module", params=SETUPS)
 def setup(request: pytest.FixtureRequest) -> Setup:
-    """A set-up's name, and what Compose makes of it: every variable filled in, every reference followed."""
-    program = subprocess.run([ROOT / "scripts" / "compose"], check=True, capture_output=True, text=True).stdout.strip()
-    command = [program, *SETUPS[request.param], "-f", str(DOCKER / "compose.yaml"), "config", "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return request.param, json.loads(done.stdout)
+    """A set-up's name, and what Compose makes of it."""
+    return request.param, composed(request.param)
 
 
 def mounts(config: dict[str, Any], service: str) -> dict[str, str]:

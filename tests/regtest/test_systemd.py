@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.regtest.whole_pool import free_port
 
 UNIT = Path(__file__).parents[2] / "systemd" / "steppe.service"
@@ -38,14 +40,20 @@ def test_the_service_is_exposed_to_little() -> None:
     assert done.returncode == 0, done.stdout[-200:] + done.stderr
 
 
-def test_systemd_understands_every_line_of_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("drop_in", [None, "one-role.conf"])
+def test_systemd_understands_every_line_of_it(tmp_path: Path, drop_in: str | None) -> None:
     program = tmp_path / "steppe"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    (tmp_path / UNIT.name).write_text(UNIT.read_text().replace("/opt/steppe/bin/steppe", str(program)))
+    places = {UNIT: tmp_path / UNIT.name}
+    if drop_in is not None:
+        places[UNIT.with_name(drop_in)] = tmp_path / f"{UNIT.name}.d" / drop_in
+    for source, place in places.items():
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(source.read_text().replace("/opt/steppe/bin/steppe", str(program)))
     command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / UNIT.name)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    ours = [line for line in done.stderr.splitlines() if UNIT.name in line]
+    ours = [line for line in done.stderr.splitlines() if UNIT.name in line or f"{drop_in}" in line]
     assert ours == []
 
 
