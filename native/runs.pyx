@@ -17,16 +17,17 @@ cdef enum:
     AHEAD = 8
     # A text of so many bytes is kept with its run: where its record is, memory is far. Addresses have 62.
     KEPT_BYTES = 64
+    DAY_MS = 86_400_000
 
 # share: its texts stand in the records, which must stay where they are. account, agent: these two again, if they are
 # short. bound: how many of the bounds are not above. nears: how many shares came so near to a block.
 cdef struct Run:
+    uint64_t hash
     Share share
     uint8_t account[KEPT_BYTES]
     uint8_t agent[KEPT_BYTES]
     int64_t period_ms
     Py_ssize_t bound
-    uint64_t hash
     uint64_t shares
     int64_t oldest_ms
     int64_t newest_ms
@@ -34,6 +35,18 @@ cdef struct Run:
     # In the batch that is read: its number, and the place among its runs.
     Py_ssize_t batch
     uint32_t place
+
+# A worker that had shares of a slice accepted on a day. share: as of a run; its texts are compared where they stand.
+cdef struct Worker:
+    uint64_t hash
+    Share share
+    int64_t day
+
+# Refused shares of a slice in the batch that is read.
+cdef struct Refused:
+    uint64_t slice_id
+    uint64_t outcome
+    uint64_t shares
 
 cdef struct Stretch:
     Py_ssize_t first
@@ -51,16 +64,23 @@ cdef struct Array:
     Py_ssize_t room
     Py_ssize_t size
 
-# slots: places of runs plus one, 0 for a free one; a power of two, half of them free. batch: number of the one that is
-# read, from 1; parts, picks, stretches and blocks are its own.
+# Where things are by their hash. slots: places plus one, 0 for a free one; a power of two, half of them free.
+cdef struct Places:
+    uint32_t *slots
+    uint64_t mask
+
+# run_places, worker_places: of runs and workers. batch: number of the one that is read, from 1; parts, picks,
+# stretches, blocks and refused are its own.
 cdef struct Found:
     Array runs
+    Array workers
     Array parts
     Array picks
     Array stretches
     Array blocks
-    uint32_t *slots
-    uint64_t mask
+    Array refused
+    Places run_places
+    Places worker_places
     Py_ssize_t batch
 
 # The shares of a batch that are of one run. run: its place.
@@ -83,17 +103,24 @@ def share_runs(batches, long long period_ms, long long period_length_ms, bounds_
             bound[place] = bounds_ms[place]
         for payload, count, first in batches:
             read.append(read_batch(&found, payload, count, first, &period, period_length_ms, bound, bounds))
-        return [run_of(<Run *>at(&found.runs, place)) for place in range(found.runs.count)], read
+        return (
+            [run_of(<Run *>at(&found.runs, place)) for place in range(found.runs.count)],
+            [worker_of(<Worker *>at(&found.workers, place)) for place in range(found.workers.count)],
+            read,
+        )
     finally:
         free(bound)
-        free(found.slots)
-        for array in range(5):
+        free(found.run_places.slots)
+        free(found.worker_places.slots)
+        for array in range(7):
             free((&found.runs)[array].data)
 
 
 cdef void begin(Found *found) noexcept nogil:
     memset(found, 0, sizeof(Found))
     found.runs.size = sizeof(Run)
+    found.workers.size = sizeof(Worker)
+    found.refused.size = sizeof(Refused)
     found.parts.size = sizeof(Part)
     found.picks.size = sizeof(uint32_t)
     found.stretches.size = sizeof(Stretch)
@@ -119,7 +146,7 @@ cdef tuple read_batch(
     if payload is None:
         raise TypeError("a payload is bytes")
     found.batch += 1
-    found.parts.count = found.picks.count = found.stretches.count = found.blocks.count = 0
+    found.parts.count = found.picks.count = found.stretches.count = found.blocks.count = found.refused.count = 0
     cursor.at = <const uint8_t *>PyBytes_AS_STRING(payload)
     cursor.end = cursor.at + PyBytes_GET_SIZE(payload)
     with nogil:
@@ -136,6 +163,7 @@ cdef tuple read_batch(
         picks_of(found),
         [stretch_of(<Stretch *>at(&found.stretches, place)) for place in range(found.stretches.count)],
         [block_of(<Block *>at(&found.blocks, place)) for place in range(found.blocks.count)],
+        [refused_of(<Refused *>at(&found.refused, place)) for place in range(found.refused.count)],
         period_ms[0],
         time_ms,
     )
@@ -182,6 +210,8 @@ cdef int read_all(
             if not share.is_job:
                 if share.outcome == ACCEPTED:
                     accept(found, &share, hash, period_ms[0], bound_of(share.time_ms, bounds_ms, bounds))
+                    if share.slice_id:
+                        see(found, &share)
                     stretch = NULL
                     if found.stretches.count:
                         stretch = <Stretch *>at(&found.stretches, found.stretches.count - 1)
@@ -189,6 +219,8 @@ cdef int read_all(
                         stretch = <Stretch *>add(&found.stretches)
                         stretch.first, stretch.length = number, 0
                     stretch.length += 1
+                elif share.slice_id:
+                    refuse(found, &share)
                 if share.block_hash.start is not NULL:
                     block = <Block *>add(&found.blocks)
                     block.share, block.number, block.accepted = share, number, found.picks.count
@@ -205,8 +237,8 @@ cdef inline Py_ssize_t bound_of(int64_t time_ms, const int64_t *bounds_ms, Py_ss
 
 cdef inline void ahead(const Found *found, uint64_t hash) noexcept nogil:
     cdef uint32_t place
-    if found.slots is not NULL:
-        place = found.slots[hash & found.mask]
+    if found.run_places.slots is not NULL:
+        place = found.run_places.slots[hash & found.run_places.mask]
         if place:
             prefetch(at(&found.runs, place - 1))
             prefetch(at(&found.runs, place - 1) + 64)
@@ -223,14 +255,15 @@ cdef int accept(
     cdef uint64_t slot
     cdef Run *run
     cdef Part *part
-    if 2 * <uint64_t>(found.runs.count + 1) > found.mask:
-        grow(found)
-    slot = hash & found.mask
-    while found.slots[slot]:
-        run = <Run *>at(&found.runs, found.slots[slot] - 1)
+    cdef Places *places = &found.run_places
+    if 2 * <uint64_t>(found.runs.count + 1) > places.mask:
+        grow(places, &found.runs)
+    slot = hash & places.mask
+    while places.slots[slot]:
+        run = <Run *>at(&found.runs, places.slots[slot] - 1)
         if run.hash == hash and is_same(run, share, period_ms, bound):
             break
-        slot = (slot + 1) & found.mask
+        slot = (slot + 1) & places.mask
     else:
         run = <Run *>add(&found.runs)
         run.share, run.period_ms, run.bound, run.hash, run.shares = share[0], period_ms, bound, hash, 0
@@ -239,11 +272,11 @@ cdef int accept(
         run.batch = 0
         keep(run.account, &share.account)
         keep(run.agent, &share.agent)
-        found.slots[slot] = <uint32_t>found.runs.count
+        places.slots[slot] = <uint32_t>found.runs.count
     if run.batch != found.batch:
         run.batch, run.place = found.batch, <uint32_t>found.parts.count
         part = <Part *>add(&found.parts)
-        part.run, part.shares = found.slots[slot] - 1, 0
+        part.run, part.shares = places.slots[slot] - 1, 0
     part = <Part *>at(&found.parts, run.place)
     part.shares += 1
     run.shares += 1
@@ -288,20 +321,57 @@ cdef inline uint64_t hash_of(const Share *share) noexcept nogil:
     return mixed(hash, share.height << 32 ^ share.nbits)
 
 
-cdef int grow(Found *found) except -1 nogil:
-    cdef uint64_t count = 2 * (found.mask + 1) if found.slots is not NULL else SLOTS_MIN
+cdef int see(Found *found, const Share *share) except -1 nogil:
+    cdef Places *places = &found.worker_places
+    cdef int64_t day = share.time_ms // DAY_MS
+    cdef uint64_t hash = hash_bytes(hash_bytes(0x9E3779B97F4A7C15, &share.account), &share.worker), slot
+    cdef Worker *worker
+    hash = mixed(hash, share.slice_id ^ <uint64_t>day << 48)
+    if 2 * <uint64_t>(found.workers.count + 1) > places.mask:
+        grow(places, &found.workers)
+    slot = hash & places.mask
+    while places.slots[slot]:
+        worker = <Worker *>at(&found.workers, places.slots[slot] - 1)
+        if worker.hash == hash and worker.day == day and worker.share.slice_id == share.slice_id and is_text(
+            &worker.share.account, worker.share.account.start, &share.account
+        ) and is_text(&worker.share.worker, worker.share.worker.start, &share.worker):
+            return 0
+        slot = (slot + 1) & places.mask
+    worker = <Worker *>add(&found.workers)
+    worker.share, worker.day, worker.hash = share[0], day, hash
+    places.slots[slot] = <uint32_t>found.workers.count
+    return 0
+
+
+cdef int refuse(Found *found, const Share *share) except -1 nogil:
+    # A batch has few of them.
+    cdef Py_ssize_t place
+    cdef Refused *refused
+    for place in range(found.refused.count):
+        refused = <Refused *>at(&found.refused, place)
+        if refused.slice_id == share.slice_id and refused.outcome == share.outcome:
+            refused.shares += 1
+            return 0
+    refused = <Refused *>add(&found.refused)
+    refused.slice_id, refused.outcome, refused.shares = share.slice_id, share.outcome, 1
+    return 0
+
+
+cdef int grow(Places *places, const Array *array) except -1 nogil:
+    # Elements begin with their hash.
+    cdef uint64_t count = 2 * (places.mask + 1) if places.slots is not NULL else SLOTS_MIN
     cdef uint64_t slot
     cdef Py_ssize_t place
     cdef uint32_t *slots = <uint32_t *>calloc(count, sizeof(uint32_t))
     if slots is NULL:
         with gil:
             raise MemoryError
-    free(found.slots)
-    found.slots, found.mask = slots, count - 1
-    for place in range(found.runs.count):
-        slot = (<Run *>at(&found.runs, place)).hash & found.mask
+    free(places.slots)
+    places.slots, places.mask = slots, count - 1
+    for place in range(array.count):
+        slot = (<uint64_t *>at(array, place))[0] & places.mask
         while slots[slot]:
-            slot = (slot + 1) & found.mask
+            slot = (slot + 1) & places.mask
         slots[slot] = <uint32_t>place + 1
     return 0
 
@@ -354,6 +424,14 @@ cdef tuple run_of(const Run *run):
         text(&run.share.agent) if run.share.agent.length else "",
         tuple([run.nears[near] for near in range(NEAR_MAX + 1 if run.share.is_told else 0)]),
     )
+
+
+cdef tuple worker_of(const Worker *worker):
+    return worker.share.slice_id, worker.day * DAY_MS, text(&worker.share.account), text(&worker.share.worker)
+
+
+cdef tuple refused_of(const Refused *refused):
+    return refused.slice_id, refused.outcome, refused.shares
 
 
 cdef tuple stretch_of(const Stretch *stretch):

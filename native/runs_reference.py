@@ -36,17 +36,26 @@ Block = tuple[int, int, int, int, str, str, int, bytes]
 """A share that met the network's target: number of its record, how many shares were accepted up to and with it,
 time_ms, outcome, account, worker, height, block hash."""
 
-Batch = tuple[list[int], list[int], bytes, list[tuple[int, int]], list[Block], int, int]
+Worker = tuple[int, int, str, str]
+"""Who had a share of a slice accepted on a day (UTC): slice_id, when the day began in ms, account, worker."""
+
+Refused = tuple[int, int, int]
+"""Shares of a slice that were refused: slice_id, outcome, how many."""
+
+Batch = tuple[list[int], list[int], bytes, list[tuple[int, int]], list[Block], list[Refused], int, int]
 """parts: the places of the runs that the shares are of, in the order of their first shares. counts: how many of each.
 picks: of each accepted share in order the place of its part, in 1, 2 or 4 bytes, big endian, as many as the number of
-parts needs. stretches: numbers of the records that are accepted shares, as (first, how many in a row). blocks.
+parts needs. stretches: numbers of the records that are accepted shares, as (first, how many in a row). blocks, refused.
 period_ms: the newest. time_ms: of the last record."""
+
+_DAY_MS: Final = 86_400_000
 
 
 def share_runs(
     batches: Iterable[tuple[bytes, int, int]], period_ms: int, period_length_ms: int, bounds_ms: Sequence[int]
-) -> tuple[list[Run], list[Batch]]:
-    """Read batches one after the other: the runs of all, in the order of their first shares, and each batch.
+) -> tuple[list[Run], list[Worker], list[Batch]]:
+    """Read batches one after the other: the runs of all and their workers, in the order of their first shares, and each
+    batch.
 
     batches: (payload, count, first). The payload is `count` records of a journal, shares and jobs, one msgpack array
     after the other; those before number `first` are passed over. period_ms: when the current period began; one that a
@@ -55,7 +64,7 @@ def share_runs(
     """
     found = _Found(period_ms, period_length_ms, bounds_ms)
     read = [found.read(records(payload, count), first) for payload, count, first in batches]
-    return [tuple(run) for run in found.runs], read
+    return [tuple(run) for run in found.runs], list(found.workers), read
 
 
 class _Found:
@@ -63,6 +72,7 @@ class _Found:
 
     def __init__(self, period_ms: int, period_length_ms: int, bounds_ms: Sequence[int]) -> None:
         self.runs: list[list[Any]] = []
+        self.workers: dict[Worker, None] = {}
         self._places: dict[tuple[Any, ...], int] = {}
         self._period_ms = period_ms
         self._period_length_ms = period_length_ms
@@ -73,6 +83,7 @@ class _Found:
         picks: list[int] = []
         stretches: list[tuple[int, int]] = []
         blocks: list[Block] = []
+        refused: dict[tuple[int, int], int] = {}
         time_ms = 0
         for number, record in enumerate(found):
             if number < first:
@@ -81,13 +92,20 @@ class _Found:
             self._period_ms = max(self._period_ms, time_ms - time_ms % self._period_length_ms)
             if record[0] == JOB:
                 continue
+            slice_id = record[SLICE_ID] or 0
             if record[OUTCOME] == ACCEPTED:
+                if slice_id:
+                    day_ms = time_ms - time_ms % _DAY_MS
+                    self.workers[slice_id, day_ms, record[ACCOUNT], record[WORKER]] = None
                 picks.append(parts.setdefault(self._run(record), len(parts)))
                 begin, length = stretches[-1] if stretches else (0, 0)
                 if stretches and begin + length == number:
                     stretches[-1] = begin, length + 1
                 else:
                     stretches.append((number, 1))
+            elif slice_id:
+                key = slice_id, record[OUTCOME]
+                refused[key] = refused.get(key, 0) + 1
             if record[BLOCK_HASH] is not None:
                 names = record[ACCOUNT], record[WORKER]
                 block = number, len(picks), time_ms, record[OUTCOME], *names, record[HEIGHT], record[BLOCK_HASH]
@@ -97,7 +115,8 @@ class _Found:
         counts = [0] * len(parts)
         for place in picks:
             counts[place] += 1
-        return list(parts), counts, packed, stretches, blocks, self._period_ms, time_ms
+        counted = [(*key, count) for key, count in refused.items()]
+        return list(parts), counts, packed, stretches, blocks, counted, self._period_ms, time_ms
 
     def _run(self, share: list[Any]) -> int:
         """The place of the run of an accepted share, which is counted."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from payout.accounts import PER_SHARE, Account, AccountRefused, Plan, Scheme, Stake, is_name, plan_at
+from payout.activity import Activity, activity_of
 from payout.epochs import NetworkEpoch, risen
 from payout.fee_days import DAY_MS, day_of
 from payout.ledger import PPS_RESERVE, LedgerError, Posting, available, posting
@@ -22,7 +23,7 @@ from payout.rewards import Startup
 from payout.scoring import price_of, work_of
 from payout.slices import divide_earned
 from pool.ports import ShareBatch
-from pool.work.runs import BlockShare, Payload, ReadBatch, RunOfShares, read_shares
+from pool.work.runs import BlockShare, Payload, Read, RunOfShares, Seen, read_shares
 from pool.work.share import Outcome
 
 
@@ -83,7 +84,8 @@ class _Earned(Struct):
 
 class _Meaning(Struct):
     """What fresh batches come to, before it is written. taken: what became of each. period_ms: after the last. height:
-    of the highest job. epochs: what their shares say of the network."""
+    of the highest job. epochs: what their shares say of the network. activity: by slice and minute. workers: of
+    slices."""
 
     stored: list[Batch]
     taken: list[Taken]
@@ -92,6 +94,8 @@ class _Meaning(Struct):
     period_ms: int
     height: int
     epochs: list[NetworkEpoch]
+    activity: dict[tuple[int, int], Activity]
+    workers: Sequence[Seen]
 
 
 def take(books: Books, batches: Sequence[ShareBatch], rules: Rules) -> list[Taken]:
@@ -129,6 +133,8 @@ def _write(books: Books, meaning: _Meaning, rules: Rules) -> list[Taken]:
         books.reserve.see_height(meaning.height)
     books.luck.add(meaning.luck)
     books.epochs.see(meaning.epochs)
+    books.activity.add(meaning.activity)
+    books.activity.see(meaning.workers)
     settled = 0
     if meaning.period_ms > books.accruals.period_ms():
         settled = _settle(books, meaning.period_ms, rules.settle_period_ms)
@@ -141,17 +147,18 @@ def _write(books: Books, meaning: _Meaning, rules: Rules) -> list[Taken]:
 
 def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
     began_ms = books.accruals.period_ms()
-    runs, read = _read(fresh, began_ms, rules)
-    accounts = _accounts(books, runs, read, rules)
-    if bounds_ms := _bounds(runs, accounts):
-        runs, read = _read(fresh, began_ms, rules, bounds_ms)
+    read = _read(fresh, began_ms, rules)
+    accounts = _accounts(books, read, rules)
+    if bounds_ms := _bounds(read.runs, accounts):
+        read = _read(fresh, began_ms, rules, bounds_ms)
+    runs = read.runs
     stops = books.reserve.stops()
     worths, earned = _weigh(runs, accounts, stops, rules)
     stored: list[Batch] = []
     taken: list[Taken] = []
     end = books.shares.end()
-    blocks_found = any(found.blocks for found in read)
-    for each, found in zip(fresh, read, strict=True):
+    blocks_found = any(found.blocks for found in read.batches)
+    for each, found in zip(fresh, read.batches, strict=True):
         batch = each.batch
         stretches = [(batch.first_seq + number, length) for number, length in found.stretches]
         shares = OrderedShares(worths, found.parts, found.counts, found.picks, stretches)
@@ -164,12 +171,12 @@ def _mean(books: Books, fresh: Sequence[_Fresh], rules: Rules) -> _Meaning:
             end += shares.units()
     height = max((run.height for run in runs), default=0)
     epochs = list(risen(runs, books.reserve.seen_height(), rules.subsidy_sat))
-    return _Meaning(stored, taken, earned, _luck_of(runs), read[-1].period_ms, height, epochs)
+    period_ms = read.batches[-1].period_ms
+    activity = activity_of(read, worths.stakes)
+    return _Meaning(stored, taken, earned, _luck_of(runs), period_ms, height, epochs, activity, read.workers)
 
 
-def _read(
-    fresh: Iterable[_Fresh], began_ms: int, rules: Rules, bounds_ms: Sequence[int] = ()
-) -> tuple[list[RunOfShares], list[ReadBatch]]:
+def _read(fresh: Iterable[_Fresh], began_ms: int, rules: Rules, bounds_ms: Sequence[int] = ()) -> Read:
     payloads = [Payload(each.batch.payload, each.batch.count, each.first) for each in fresh]
     try:
         # Periods end by what the journals say, never by our clock, so that a replay settles the same. Jobs count too:
@@ -180,14 +187,12 @@ def _read(
         raise LedgerError(f"records {', '.join(named)} cannot be read: {error}") from error
 
 
-def _accounts(
-    books: Books, runs: Iterable[RunOfShares], read: Iterable[ReadBatch], rules: Rules
-) -> Mapping[str, Account]:
+def _accounts(books: Books, read: Read, rules: Rules) -> Mapping[str, Account]:
     """The accounts of accepted shares and of blocks, which count whatever their shares are."""
     first_seen_ms: dict[str, int] = {}
-    for run in runs:
+    for run in read.runs:
         first_seen_ms.setdefault(run.account, run.time_ms)
-    for found in read:
+    for found in read.batches:
         for block in found.blocks:
             if block.outcome != Outcome.UNAUTHORIZED and is_name(block.account):
                 first_seen_ms.setdefault(block.account, block.time_ms)

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from payout.accounts import Account, PayoutAddress, Plan, Scheme, Stake
+from payout.activity import ActivityBooks
 from payout.contracts import Contract
 from payout.epochs import Epochs
 from payout.ledger import Posting, Row
@@ -361,6 +362,8 @@ class Books(Protocol):
     def luck(self) -> LuckBooks: ...
     @property
     def epochs(self) -> Epochs: ...
+    @property
+    def activity(self) -> ActivityBooks: ...
     @property
     def journal(self) -> Journal: ...
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,22 +27,28 @@ def scenario() -> None:
     help="Folder for the report: summary.txt, summary.json, arrivals.svg.",
 )
 @click.option("--pace", default="10%/6s", show_default=True, help="Of the waves, as in `steppe move plan`.")
+@click.option(
+    "--deaf-percent",
+    type=click.IntRange(0, 50),
+    default=5,
+    show_default=True,
+    help="Of the machines: those that ignore the redirect.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Of what the machines do.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="Books, journals and logs, kept afterwards; must be empty. Default: a temporary one.",
 )
-def live_move(machines: int, out: Path, pace: str, seed: int, data_dir: Path | None) -> None:
+def live_move(machines: int, out: Path, pace: str, deaf_percent: int, seed: int, data_dir: Path | None) -> None:
     """Move a fleet from one region to another: real processes, connections and hashing on a private chain."""
     from pool.scenario import live_move as play
     from pool.scenario.live_move_report import words
     from pool.scenario.two_regions import ScenarioFailed, Stopped
 
+    options = play.Options(machines, out, seed, pace, data_dir, deaf_percent)
     try:
-        report = play.run(
-            play.Options(machines=machines, out=out, seed=seed, pace=pace, data_dir=data_dir), say=click.echo
-        )
+        report = play.run(options, say=click.echo)
     except ScenarioFailed as error:
         raise click.ClickException(str(error)) from error
     except Stopped as stopped:
@@ -75,13 +84,37 @@ def bit_mining(out: Path, seed: int, scale: int, as_json: bool) -> None:
 
     progress = Progress("playing June to August 2021")
     try:
-        told = run(case_of(seed, scale), out, progress.show)
+        with signals_as_ctrl_c():
+            told = run(case_of(seed, scale), out, progress.show)
     except (OutRefused, OSError) as error:
         raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt as stopped:
+        raise click.ClickException("stopped before its end; nothing was written") from stopped
     finally:
         progress.end()
     say(as_json, told, lambda: words(told))
     click.echo(f"everything is in {out}", err=True)
+
+
+@contextlib.contextmanager
+def signals_as_ctrl_c() -> Iterator[None]:
+    """Within: the first of SIGINT, SIGTERM and SIGHUP raises KeyboardInterrupt, so that whoever began something removes
+    it; those that follow do nothing, or they would end that halfway."""
+
+    def stop(_number: int, _frame: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: old for number in numbers if (old := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 class Progress:

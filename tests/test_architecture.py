@@ -34,6 +34,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pool.fleet_options": (),
     "pool.fleet_events": ("pool.emit",),
     "pool.paths": (),
+    "pool.documents": (),
     "pool.preflight": ("pool.config", "pool.paths"),
     "pool.machine": ("pool.preflight",),
     "pool.config_file": ("pool.config", "pool.alert_options", "pool.bitcoin"),
@@ -258,8 +259,8 @@ def test_docker_is_no_package() -> None:
 
 def test_only_the_standard_library_and_declared_dependencies_are_imported() -> None:
     declared = {
-        "alembic", "argon2", "bdkpython", "bitcoinrpc", "click", "constantly", "hiredis", "msgpack", "msgspec",
-        "prometheus_client", "psycopg", "redis", "sqlalchemy", "twisted", "uvloop", "zmq", "zope",
+        "alembic", "bdkpython", "bitcoinrpc", "click", "cryptography", "msgspec", "prometheus_client", "redis",
+        "sqlalchemy", "twisted", "uvloop", "zmq", "zope",
     }  # fmt: skip
     roots = {name.split(".")[0] for path in MODULES.values() for name in _imports(path)}
     assert roots - set(sys.stdlib_module_names) - set(PACKAGES) <= declared

@@ -12,6 +12,7 @@ from payout.ledger import LedgerError
 from payout.ports import LedgerUnavailable
 from payout.store.accounts import SqlAccounts
 from payout.store.accruals import SqlAccruals
+from payout.store.activity import SqlActivity
 from payout.store.blocks import SqlBlocks
 from payout.store.epochs import SqlEpochs
 from payout.store.fee_days import SqlFeeDays
@@ -47,6 +48,7 @@ class SqlBooks:
         self.strays = SqlStrays(connection)
         self.luck = SqlLuck(connection)
         self.epochs = SqlEpochs(connection)
+        self.activity = SqlActivity(connection)
         self.guards = SqlGuards(connection)
 
 

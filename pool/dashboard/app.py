@@ -16,13 +16,14 @@ from pool.dashboard.access import openapi
 from pool.dashboard.access.guard import Guard
 from pool.dashboard.access.login import Doorkeeper
 from pool.dashboard.access.office import Office
+from pool.dashboard.access.ordering import Ordering
 from pool.dashboard.access.orders import Orders
 from pool.dashboard.access.ports import Credentials
 from pool.dashboard.access.principal import Recognizer
 from pool.dashboard.access.streams import Page, Streams
 from pool.dashboard.answers import HEADERS, Answer, Refusal, is_known
 from pool.dashboard.assets import assets
-from pool.dashboard.front import BriefRequest, Front
+from pool.dashboard.front import BriefRequest, Front, OperatorsRequest
 from pool.dashboard.hosts import Hosts
 from pool.dashboard.overview import About
 from pool.dashboard.stream import CONTENT_TYPE
@@ -154,16 +155,22 @@ def dashboard_sites(sources: Sources, access: Access, clock: Clock, reactor: Any
     office = Office(access.credentials, recognizer, clock)
     served = openapi.answer(about.version)
     guard = Guard(
-        openapi.TABLE, views, access.public, recognizer, doorkeeper, office, access.orders, access.credentials,
+        openapi.TABLE,
+        views,
+        access.public,
+        recognizer,
+        doorkeeper,
+        office,
+        Ordering(access.orders, access.credentials),
         lambda: served,
-    )  # fmt: skip
+    )
     streams = Streams(guard, clock.monotonic, reactor)
     public, admin = (Front(access.proxies, is_admin=is_admin) for is_admin in (False, True))
     return Sites(
-        _site(_Root(guard, streams, public, None)),
-        _site(_Root(guard, streams, admin, Hosts(access.admin_hosts))),
+        _site(_Root(guard, streams, public, None), BriefRequest),
+        _site(_Root(guard, streams, admin, Hosts(access.admin_hosts)), OperatorsRequest),
     )
 
 
-def _site(root: _Root) -> Site:
-    return _QuietSite(root, requestFactory=BriefRequest, timeout=IDLE_SECONDS)  # type: ignore[no-untyped-call]
+def _site(root: _Root, kind: type[BriefRequest]) -> Site:
+    return _QuietSite(root, requestFactory=kind, timeout=IDLE_SECONDS)  # type: ignore[no-untyped-call]

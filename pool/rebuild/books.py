@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, select
 
 from payout.accounts import Account, Stake
+from payout.activity import MINUTE_MS
 from payout.epochs import NetworkEpoch
-from payout.fee_days import day_name
+from payout.fee_days import DAY_MS, day_name
 from payout.ledger import LedgerError
 from payout.order import OrderedShares, unpack, unpack_sums
 from payout.ports import BookedBlock
 from payout.pps import PSAT
+from payout.store.activity import SqlActivity
 from payout.store.ledger import SqlBooks
 from payout.store.stakes import STAKES, stake_of
 from pool.rebuild.comparison import Check
@@ -24,6 +26,7 @@ from pool.store.scheme_tables import fpps_base, fpps_carry
 from pool.store.sql import account, journal, pps_accrual, pps_carry, progress, share_batch, share_sum
 
 _AT_ONCE = {"yield_per": 1_000}
+_EVER_MS = 1 << 62
 
 
 def compare_books(live: SqlBooks, rebuilt: SqlBooks) -> list[Check]:
@@ -41,6 +44,7 @@ def compare_books(live: SqlBooks, rebuilt: SqlBooks) -> list[Check]:
         Check("credits of blocks").mappings(_credits(live), _credits(rebuilt)),
         Check("luck of accounts and firmware").mappings(live.luck.tallies(), rebuilt.luck.tallies()),
         _epochs(live.epochs.every(), rebuilt.epochs.every()),
+        *_activity(live.activity, rebuilt.activity),
         Check("balances").mappings(live.journal.balances_sat(), rebuilt.journal.balances_sat()),
         Check("period, heights and runs of payouts").mappings(
             _progress(live.connection), _progress(rebuilt.connection)
@@ -211,6 +215,25 @@ def _epochs(live: Sequence[NetworkEpoch], rebuilt: Sequence[NetworkEpoch]) -> Ch
     if live and (before := [each for each in rebuilt if each.from_height <= first]):
         told[first] = replace(before[-1], from_height=first, from_ms=live[0].from_ms)
     return check.mappings({each.from_height: each for each in live}, told if live else {})
+
+
+def _activity(live: SqlActivity, rebuilt: SqlActivity) -> Iterator[Check]:
+    """From the first full minute, and day, on that the live books have: older ones did not keep them."""
+    first_ms = live.first_ms()
+    check, workers = Check("what slices did, by minute"), Check("who worked under slices, by day")
+    if first_ms is not None:
+        since_ms, day_ms = first_ms + MINUTE_MS, first_ms - first_ms % DAY_MS + DAY_MS
+        check.mappings(_minutes(live, since_ms), _minutes(rebuilt, since_ms))
+        workers.mappings(_workers(live, day_ms), _workers(rebuilt, day_ms))
+    yield from (check, workers)
+
+
+def _minutes(kept: SqlActivity, from_ms: int) -> dict[tuple[int, int], object]:
+    return {(each.slice_id, each.minute_ms): each.activity for each in kept.between(from_ms, _EVER_MS)}
+
+
+def _workers(kept: SqlActivity, from_ms: int) -> dict[tuple[int, int, str], object]:
+    return dict.fromkeys(kept.workers(from_ms, _EVER_MS), "worked")
 
 
 def _progress(connection: Connection) -> dict[str, int]:

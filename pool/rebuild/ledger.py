@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from payout import intake
+from payout.activity import ActivityBooks
 from payout.crediting import credit, reward_of, window_of
 from payout.epochs import Epochs
 from payout.fee_days import bonuses
@@ -129,6 +130,7 @@ class _Books:
         self.strays: Strays = books.strays
         self.luck: LuckBooks = books.luck
         self.epochs: Epochs = books.epochs
+        self.activity: ActivityBooks = books.activity
         self.journal = _Settled(books, settled)
 
 

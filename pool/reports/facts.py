@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import zip_longest
 from math import isqrt
@@ -43,6 +43,23 @@ class Work(Struct, frozen=True):
     share_work: int = 0
 
 
+class Minute(Struct, frozen=True):
+    """The shares of a slice in the minute that began at from_ms. refused: counts by reason."""
+
+    slice_id: int
+    from_ms: int
+    accepted: int
+    refused: Mapping[str, int]
+
+
+class Seen(Struct, frozen=True):
+    """A machine that had a share of a slice accepted on the day (UTC) that began at day_ms."""
+
+    slice_id: int
+    day_ms: int
+    login: str
+
+
 class Dark(Struct, frozen=True):
     """A machine that sent nothing. since_ms: its last share; until_ms: the first one after, None while there is
     none."""
@@ -79,7 +96,8 @@ def united(spans: Iterable[Span]) -> list[Span]:
 
 
 class Facts(Struct, frozen=True):
-    """What a report is made of. known_ms: as of what was recorded by then, None for all. now_ms: when it is made."""
+    """What a report is made of. known_ms: as of what was recorded by then, None for all. now_ms: when it is made.
+    minutes, seen: also of the day before the last one of the report; None if the books did not keep that yet."""
 
     register: Register
     now_ms: int
@@ -88,6 +106,8 @@ class Facts(Struct, frozen=True):
     works: Sequence[Work] = ()
     darks: Sequence[Dark] = ()
     earned: Sequence[Earning] = ()
+    minutes: Sequence[Minute] | None = None
+    seen: Sequence[Seen] | None = None
 
     def of(self, kind: type[F]) -> list[F]:
         """The rows of a kind that counted at known_ms, in the order of their times."""

@@ -11,6 +11,7 @@ from payout.commissioning import progress
 from pool.fleet.kinds import STAGES, Batch
 from pool.fleet.times import utc
 from pool.reports.facts import Facts, Fleets, ReportRefused, Span, Work, error_bps, work_in
+from pool.reports.presence import Presence, presence
 
 _BPS = 10_000
 SIGMAS = 2
@@ -43,6 +44,7 @@ class BatchProgress(Struct, frozen=True):
     measured_vs_nominal_bps: int
     measured_vs_expected_bps: int
     online_bps: int
+    presence: Presence
     planned_ms: int | None
     forecast_ms: int | None
 
@@ -68,7 +70,7 @@ def commissioning(facts: Facts, span: Span, fleet: str = "") -> Commissioning:
     wanted = [each for name, each in sorted(fleets.batches.items()) if belongs(name, fleet)]
     if not wanted:
         raise ReportRefused(f"there is no batch of {fleet or 'any fleet'}: enter it with `steppe batch add`")
-    done = tuple(batch_progress(fleets, each, facts.works, span) for each in wanted)
+    done = tuple(batch_progress(facts, fleets, each, facts.works, span) for each in wanted)
     return Commissioning(fleet, span.from_ms, span.to_ms, facts.known_ms, span.ms // 1000, done)
 
 
@@ -77,8 +79,8 @@ def belongs(name: str, fleet: str) -> bool:
     return not fleet or name == fleet or name.startswith(f"{fleet}/")
 
 
-def batch_progress(fleets: Fleets, batch: Batch, works: Sequence[Work], span: Span) -> BatchProgress:
-    """One batch in a time of a second or more; the vector P22."""
+def batch_progress(facts: Facts, fleets: Fleets, batch: Batch, works: Sequence[Work], span: Span) -> BatchProgress:
+    """One batch in a time of a second or more; the vector P22. works: those of the facts that count."""
     slices = {each.slice_id for each in fleets.assignments if each.batch == batch.name}
     own = [each for each in works if each.slice_id in slices]
     count = fleets.count_at(batch.name, span.to_ms - 1)
@@ -105,6 +107,7 @@ def batch_progress(fleets: Fleets, batch: Batch, works: Sequence[Work], span: Sp
         measured_vs_nominal_bps=done.measured_vs_nominal_bps,
         measured_vs_expected_bps=done.measured_vs_expected_bps,
         online_bps=done.online_bps,
+        presence=presence(facts, fleets, batch, span.to_ms, online, done.measured_ghs, off_ghs),
         planned_ms=batch.planned_ms,
         forecast_ms=_forecast(fleets, batch, span.to_ms),
     )

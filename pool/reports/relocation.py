@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from fractions import Fraction
+from itertools import repeat
 
 from msgspec import Struct
 
 from pool.fleet.patterns import common
 from pool.fleet.report import MoveReport, report
 from pool.fleet.travel import Status, status
-from pool.reports.downtime import Journey, Lost, MachineDown, aways, downs, lost, machines_down
+from pool.reports.downtime import Journey, Lost, MachineDown, assignment_of, aways, downs, lost, machines_down
 from pool.reports.facts import Dark, Facts, Fleets, ReportRefused, Span, Work, each_ghs, error_bps, work_in
 from pool.reports.progress import BatchProgress, batch_progress
+from pool.reports.rejects import Rejects, rejects
 from pool.reports.windows import Cause
 
 BEFORE_MS = 7 * 86_400_000
@@ -45,7 +47,8 @@ class Marks(Struct, frozen=True):
 class SiteDone(Struct, frozen=True):
     """A site in a phase. work: expected hashes of its shares, as text. error_bps: one standard deviation of what was
     measured, relative. nominal_ghs, expected_ghs: of all machines of its batches, and of those that were said to hash,
-    as the mean over the time; of batches that stood there."""
+    as the mean over the time; of batches that stood there. rejects: None if the books did not keep that yet, and of
+    what no assignment fits."""
 
     site: str
     work: str
@@ -54,6 +57,7 @@ class SiteDone(Struct, frozen=True):
     nominal_ghs: int
     expected_ghs: int
     measured_vs_expected_bps: int
+    rejects: Rejects | None
 
 
 class PartyEarned(Struct, frozen=True):
@@ -76,6 +80,7 @@ class Phase(Struct, frozen=True):
     to_ms: int
     sites: tuple[SiteDone, ...]
     measured_ghs: int
+    rejects: Rejects | None
     earned: tuple[PartyEarned, ...]
 
 
@@ -90,16 +95,18 @@ class Step(Struct, frozen=True):
 class Relocation(Struct, frozen=True):
     """The whole report.
 
-    planned_off_ms, actual_off_ms: when the old site was to go dark, and when the first machine did. planned_on_ms,
-    actual_on_ms: when all was to mine at the new one, and when the last machine did; None while machines are missing.
-    late_ms: how much later than planned. known_ms: as of what was recorded by then. machines_sent, arrived, missing: of
-    the move. lost: by cause. machines: every one that was dark, longest first. move: with its stragglers by rack.
+    moves: the planned ones that took its machines; none if they went without a plan. planned_off_ms, actual_off_ms:
+    when the old site was to go dark, and when the first machine did. planned_on_ms, actual_on_ms: when all was to mine
+    at the new one, and when the last machine did; None while machines are missing. late_ms: how much later than
+    planned. known_ms: as of what was recorded by then. machines_sent, arrived, missing: of the moves. lost: by cause.
+    machines: every one that was dark, longest first. move: of a report of one, with its stragglers by rack.
     """
 
     name: str
     account: str
     known_ms: int | None
     now_ms: int
+    moves: tuple[str, ...]
     planned_off_ms: int | None
     actual_off_ms: int | None
     planned_on_ms: int | None
@@ -134,22 +141,34 @@ def _in_order(marks: Marks) -> Marks:
     return Marks(marks.from_ms, off_ms, max(off_ms, min(marks.on_ms, marks.to_ms)), max(marks.from_ms, marks.to_ms))
 
 
-def relocation(facts: Facts, name: str, account: str, fleet: str, marks: Marks, journey: Journey | None) -> Relocation:
+def relocation(
+    facts: Facts,
+    name: str,
+    account: str,
+    fleet: str,
+    marks: Marks,
+    journeys: Sequence[Journey],
+    *,
+    is_of_one: bool = False,
+) -> Relocation:
     """The report. fleet: `account/fleet`; empty for all machines of the account, or those of the move. facts: works cut
-    at the marks. Raises ReportRefused."""
+    at the marks. journeys: of the account, in that time. is_of_one: the report is of that move. Raises ReportRefused.
+    """
     if not marks.from_ms <= marks.off_ms <= marks.on_ms <= marks.to_ms:
         raise ReportRefused("the times of a relocation must follow each other: --from, --off, --on, --to")
     fleets = Fleets(facts)
-    slices = _slices(fleets, account, fleet, journey)
+    one = journeys[0] if is_of_one else None
+    slices = _slices(fleets, account, fleet, one)
+    if one is None:
+        journeys = _of_fleet(fleets, slices, journeys)
     works = [each for each in facts.works if each.slice_id in slices]
-    journeys = [journey] if journey is not None else []
     dark = downs(facts, fleets, slices, Span(marks.from_ms, marks.to_ms), journeys)
     left = _left(fleets, slices, marks)
     by_cause = lost(dark, facts)
     to = Span(max(marks.on_ms, marks.to_ms - 86_400_000), marks.to_ms)
-    plan = journey.move.plan if journey is not None else None
-    arrived_ms = _arrived_ms(journey) if journey is not None else None
-    statuses = _statuses(journey, facts.now_ms)
+    plans = [each.move.plan for each in journeys]
+    arrivals_ms = [_arrived_ms(each) for each in journeys]
+    statuses = [status(each.move, machine, facts.now_ms) for each in journeys for machine in each.travellers]
     batches = sorted({each.batch for each in fleets.assignments if each.slice_id in slices and each.batch})
     gone = [each.span.from_ms for each in dark if each.cause is Cause.MOVE]
     return Relocation(
@@ -157,17 +176,18 @@ def relocation(facts: Facts, name: str, account: str, fleet: str, marks: Marks, 
         account=account,
         known_ms=facts.known_ms,
         now_ms=facts.now_ms,
-        planned_off_ms=plan.deadline_ms if plan is not None else None,
+        moves=tuple(each.move.name for each in journeys),
+        planned_off_ms=min((each.deadline_ms for each in plans), default=None),
         actual_off_ms=min(gone, default=None),
-        planned_on_ms=plan.planned_on_ms if plan is not None else None,
-        actual_on_ms=arrived_ms,
-        late_ms=_late_ms(journey, arrived_ms, facts.now_ms),
+        planned_on_ms=max((each.planned_on_ms for each in plans), default=None),
+        actual_on_ms=None if None in arrivals_ms else max((ms for ms in arrivals_ms if ms), default=None),
+        late_ms=max(map(_late_ms, journeys, arrivals_ms, repeat(facts.now_ms)), default=0),
         machines_sent=sum(each is not Status.PENDING for each in statuses),
         machines_arrived=sum(each is Status.ARRIVED for each in statuses),
         machines_missing=sum(each not in (Status.ARRIVED, Status.STAYED) for each in statuses),
         phases=tuple(_phase(what, span, facts, fleets, slices, works, left) for what, span in marks.phases()),
         batches=tuple(
-            batch_progress(fleets, fleets.batches[each], works, to)
+            batch_progress(facts, fleets, fleets.batches[each], works, to)
             for each in batches
             if each in fleets.batches and to.ms >= 1000
         ),
@@ -175,8 +195,19 @@ def relocation(facts: Facts, name: str, account: str, fleet: str, marks: Marks, 
         lost_sat=sum(each.cost_sat for each in by_cause),
         machines=machines_down(dark, facts, journeys),
         steps=_steps(fleets, works),
-        move=report(journey.move, journey.travellers, facts.now_ms) if journey is not None else None,
+        move=report(one.move, one.travellers, facts.now_ms) if one is not None else None,
     )
+
+
+def _of_fleet(fleets: Fleets, slices: Collection[int], journeys: Iterable[Journey]) -> list[Journey]:
+    """Those that took machines of some slices, with these machines, in the order of their deadlines."""
+    found = []
+    for each in journeys:
+        began_ms = each.move.started_ms or each.move.plan.deadline_ms
+        own = [one for one in each.travellers if assignment_of(fleets, one.login, began_ms, slices) is not None]
+        if own:
+            found.append(Journey(each.move, own))
+    return sorted(found, key=lambda each: (each.move.plan.deadline_ms, each.move.name))
 
 
 def _slices(fleets: Fleets, account: str, fleet: str, journey: Journey | None) -> set[int]:
@@ -206,15 +237,9 @@ def _arrived_ms(journey: Journey) -> int | None:
     return max(known) if known and len(known) == len(times) else None
 
 
-def _late_ms(journey: Journey | None, arrived_ms: int | None, now_ms: int) -> int:
-    if journey is None:
-        return 0
+def _late_ms(journey: Journey, arrived_ms: int | None, now_ms: int) -> int:
     end_ms = now_ms if arrived_ms is None else arrived_ms
     return max(0, end_ms - journey.move.plan.planned_on_ms)
-
-
-def _statuses(journey: Journey | None, now_ms: int) -> list[Status]:
-    return [] if journey is None else [status(journey.move, each, now_ms) for each in journey.travellers]
 
 
 def _left(fleets: Fleets, slices: Collection[int], marks: Marks) -> set[int]:
@@ -233,7 +258,7 @@ def _phase(
     left: Collection[int],
 ) -> Phase:
     names = sorted({fleets.site_of(number) for number in slices})
-    sites = tuple(_site(name, span, fleets, slices, works) for name in names)
+    sites = tuple(_site(name, span, facts, fleets, slices, works) for name in names)
     earned: dict[tuple[str, str], list[int]] = {}
     for each in facts.earned:
         if each.slice_id in slices and span.from_ms <= each.at_ms < span.to_ms:
@@ -243,10 +268,13 @@ def _phase(
             sums[2] += each.amount_sat if each.slice_id in left and what != "before" else 0
     parties = tuple(PartyEarned(party, kind, *sums) for (party, kind), sums in sorted(earned.items()))
     measured = work_in(works, span) * 1000 // span.ms // _GIGA if span.ms else 0
-    return Phase(what, span.from_ms, span.to_ms, sites, measured, parties)
+    refused = None if facts.minutes is None else rejects(facts.minutes, slices, span)
+    return Phase(what, span.from_ms, span.to_ms, sites, measured, refused, parties)
 
 
-def _site(name: str, span: Span, fleets: Fleets, slices: Collection[int], works: Sequence[Work]) -> SiteDone:
+def _site(
+    name: str, span: Span, facts: Facts, fleets: Fleets, slices: Collection[int], works: Sequence[Work]
+) -> SiteDone:
     own = [each for each in works if fleets.site_of(each.slice_id) == name]
     work = work_in(own, span)
     own_batches = {each.batch for each in fleets.assignments if each.slice_id in slices}
@@ -260,7 +288,9 @@ def _site(name: str, span: Span, fleets: Fleets, slices: Collection[int], works:
             expected += each_ghs(batch) * Fraction(fleets.hashing_ms(batch.name, span, name), span.ms)
     measured = work * 1000 // span.ms // _GIGA if span.ms else 0
     ratio = int(measured * _BPS / expected) if expected else 0
-    return SiteDone(name, str(work), measured, error_bps(own, span), int(nominal), int(expected), ratio)
+    there = {number for number in slices if number and fleets.site_of(number) == name}
+    refused = rejects(facts.minutes, there, span) if facts.minutes is not None and there else None
+    return SiteDone(name, str(work), measured, error_bps(own, span), int(nominal), int(expected), ratio, refused)
 
 
 def _steps(fleets: Fleets, works: Sequence[Work]) -> tuple[Step, ...]:

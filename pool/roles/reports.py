@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 
 from sqlalchemy import Connection, Engine
 
+from payout.activity import Activity
 from payout.rewards import UNIT
 from payout.scoring import network_work
+from payout.store.activity import Minute as KeptMinute
+from payout.store.activity import SqlActivity
 from payout.store.earnings import SqlEarnings
 from payout.store.epochs import SqlEpochs
 from payout.store.ledger import errors_of_ours
@@ -18,10 +23,11 @@ from pool.fleet.move import MoveRefused
 from pool.fleet.words import account_of
 from pool.reports.asked import Asked, Report
 from pool.reports.downtime import Journey
-from pool.reports.facts import Dark, Epoch, Facts, ReportRefused, Span, Work
+from pool.reports.facts import Dark, Epoch, Facts, Minute, ReportRefused, Seen, Span, Work
 from pool.reports.losses import Downtime, downtime
 from pool.reports.papers import Made
 from pool.reports.power import Power, power
+from pool.reports.presence import looked_at
 from pool.reports.progress import Commissioning, commissioning
 from pool.reports.relocation import Marks, Relocation, marks_of, relocation
 from pool.reports.uptime import Uptime, uptime
@@ -32,6 +38,7 @@ from pool.store.darkness import SqlDarkness
 from pool.store.fleets import SqlFleets
 from pool.store.moves import SqlMoves
 from pool.store.sql import reading
+from pool.work.share import Outcome
 
 HOUR_MS = 3_600_000
 _REMEMBERED_MS = 7 * 86_400_000
@@ -84,7 +91,7 @@ class Reports:
             facts = self._facts(
                 connection, Span(marks.from_ms, marks.to_ms), {account}, (marks.off_ms, marks.on_ms), with_earned=True
             )
-            return relocation(facts, move, account, "", marks, journey)
+            return relocation(facts, move, account, "", marks, [journey], is_of_one=True)
 
     def fleet_relocation(self, fleet: str, marks: Marks) -> Relocation:
         """Of a fleet (`account/fleet`, or all of an account's), of which a person says the four times."""
@@ -93,7 +100,8 @@ class Reports:
             facts = self._facts(
                 connection, Span(marks.from_ms, marks.to_ms), {account}, (marks.off_ms, marks.on_ms), with_earned=True
             )
-            return relocation(facts, fleet, account, fleet if "/" in fleet else "", marks, None)
+            journeys = _journeys(connection, Span(marks.from_ms, marks.to_ms), {account})
+            return relocation(facts, fleet, account, fleet if "/" in fleet else "", marks, journeys)
 
     def commissioning(self, fleet: str, span: Span) -> Commissioning:
         """Of the batches of a fleet, an account, or all."""
@@ -154,7 +162,22 @@ class Reports:
         epochs = [
             Epoch(each.from_ms, network_work(each.nbits), each.subsidy_sat) for each in SqlEpochs(connection).every()
         ]
-        done = works(connection, steps(span, marks_ms), epochs) if with_works else ()
+        marks = steps(span, marks_ms)
+        of_account = {each.slice_id: each.account for each in register.known(Assignment)}
+        done: list[Work] = []
+        minutes: list[Minute] | None = None
+        seen: list[Seen] | None = None
+        if with_works:
+            kept = SqlActivity(connection)
+            looked = looked_at(span.to_ms)
+            began_ms = min(span.from_ms, looked.from_ms)
+            every = [each for each in kept.between(began_ms, span.to_ms) if of_account.get(each.slice_id) in wanted]
+            done += works(connection, marks, epochs)
+            done += solo_works(every, marks, of_account)
+            first_ms = kept.first_ms()
+            if first_ms is not None and first_ms < span.to_ms:
+                minutes = [_minute(each) for each in every]
+                seen = [Seen(*each) for each in kept.workers(looked.from_ms, looked.to_ms)]
         return Facts(
             register=register,
             now_ms=self._now_ms,
@@ -163,6 +186,8 @@ class Reports:
             works=[each for each in done if each.account in wanted],
             darks=_darks(connection, span.from_ms, span.to_ms, wanted),
             earned=SqlEarnings(connection).between(span.from_ms, span.to_ms, wanted) if with_earned else (),
+            minutes=minutes,
+            seen=seen,
         )
 
 
@@ -220,6 +245,26 @@ def works(connection: Connection, marks_ms: Sequence[int], epochs: Sequence[Epoc
                 )
             share_units = step.share_units.get((account, slice_id), 0)
             yield Work(account, slice_id, step.from_ms, step.to_ms, *_hashes(epoch.net_work, units, share_units))
+
+
+def solo_works(kept: Sequence[KeptMinute], marks_ms: Sequence[int], of_account: Mapping[int, str]) -> Iterator[Work]:
+    """What slices did in each step whose accounts are on SOLO: their shares are on no line. A minute lies in the step
+    in which it began."""
+    for from_ms, to_ms in pairwise(marks_ms):
+        sums: dict[int, Activity] = {}
+        first, last = (bisect_left(kept, ms, key=lambda each: each.minute_ms) for ms in (from_ms, to_ms))
+        for each in kept[first:last]:
+            if each.activity.solo_work:
+                sums[each.slice_id] = sums.get(each.slice_id, Activity()).plus(each.activity)
+        for slice_id, done in sorted(sums.items()):
+            share_work = -(-done.solo_squares // done.solo_work)
+            yield Work(of_account[slice_id], slice_id, from_ms, to_ms, done.solo_work, share_work)
+
+
+def _minute(kept: KeptMinute) -> Minute:
+    counts = kept.activity.counts
+    refused = {each.name.lower(): counts[each] for each in Outcome if each and counts[each]}
+    return Minute(kept.slice_id, kept.minute_ms, counts[Outcome.ACCEPTED], refused)
 
 
 def _hashes(net_work: int, *units: int) -> list[int]:

@@ -11,7 +11,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,7 @@ from pool import service
 from pool.config import Config
 from pool.fleet.move import MoveRefused, Step
 from pool.fleet.pace import BadPace, parse_pace
+from pool.fleet.planning import Asked
 from pool.fleet.report import MoveReport
 from pool.journal.folder import frontend_of
 from pool.journal.reader import tail
@@ -31,20 +32,20 @@ from pool.machine import allow_many_files
 from pool.node.private import find_bitcoind
 from pool.ports import NodeUnavailable, StoreUnavailable
 from pool.roles.database import reach_database
-from pool.roles.dispatch import Asked, Dispatch, open_dispatch
+from pool.roles.dispatch import Dispatch, open_dispatch
 from pool.roles.fleets import open_fleets
 from pool.scenario import fleet_facts
 from pool.scenario.live_move_evidence import Story, gather
 from pool.scenario.live_move_picture import picture
 from pool.scenario.live_move_report import Report, words
 from pool.scenario.machines import Machines
-from pool.scenario.two_regions import REGIONS, ScenarioFailed, TwoRegions
+from pool.scenario.two_regions import DIFFICULTY, REGIONS, ScenarioFailed, TwoRegions
 from pool.supervisor import stop_signals
 
 MOVE = "ganzi-out"
 SHARES_PER_SECOND_MIN = 80.0
 SHARE_SECONDS_MAX = 4.0
-DEAF_PART = 0.05
+DEAF_PERCENT = 5
 NEIGHBOUR_PART = 0.05
 DARK_SECONDS = 1800
 GRACE_SECONDS = 3
@@ -52,19 +53,43 @@ BEFORE_SECONDS = 12.0
 WAIT_SECONDS_MAX = 180.0
 TOLD_SECONDS = 5.0
 POLL_SECONDS = 0.25
+MACHINES_PER_POLL_SECOND = 4_000
+"""The machines are a thread of this process: to read where all of them are takes time that is theirs."""
 
 
 class Options(Struct, frozen=True):
-    """What the command line says. data_dir: None for a temporary folder that is removed at the end."""
+    """What the command line says, and `scripts/bench move`.
+
+    data_dir: None for a temporary folder that is removed at the end. deaf_percent: of the machines, those that ignore
+    the redirect. difficulty: of shares. share_seconds: the mean time between two shares of a machine, None for as the
+    fleet's size asks. is_eager: whether the first share of each connection comes at once.
+    """
 
     machines: int
     out: Path
     seed: int
     pace: str
     data_dir: Path | None
+    deaf_percent: int = DEAF_PERCENT
+    difficulty: float = DIFFICULTY
+    share_seconds: float | None = None
+    is_eager: bool = False
+
+    @property
+    def deaf(self) -> int:
+        """How many these are."""
+        return -(-self.machines * self.deaf_percent // 100)
 
 
-def run(options: Options, say: Callable[[str], None]) -> Report:
+Watch = Callable[[str, Mapping[str, int]], None]
+"""Is told when the move starts (`started`) and when all have arrived (`arrived`), with the processes by their names."""
+
+
+def _nobody(_what: str, _pids: Mapping[str, int]) -> None:
+    pass
+
+
+def run(options: Options, say: Callable[[str], None], watch: Watch = _nobody) -> Report:
     """Play it through and write the report. Raises ScenarioFailed, Stopped."""
     bitcoind = find_bitcoind()
     if bitcoind is None:
@@ -73,7 +98,8 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
     options.out.mkdir(parents=True, exist_ok=True)
     allow_many_files()
     with stop_signals() as stop, _folder(options.data_dir) as folder:
-        report = _Play(options, TwoRegions(bitcoind, folder, stop), waves_seconds, say).play()
+        regions = TwoRegions(bitcoind, folder, stop, options.difficulty)
+        report = _Play(options, regions, waves_seconds, say, watch).play()
     for name, text in (
         ("summary.txt", "\n".join(words(report)) + "\n"),
         ("summary.json", msgspec.json.format(msgspec.json.encode(report)).decode() + "\n"),
@@ -120,8 +146,16 @@ def _forget(folder: Path, wanted: Path | None) -> None:
 
 
 class _Play:
-    def __init__(self, options: Options, regions: TwoRegions, waves_seconds: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        options: Options,
+        regions: TwoRegions,
+        waves_seconds: float,
+        say: Callable[[str], None],
+        watch: Watch,
+    ) -> None:
         self._options = options
+        self._watch = watch
         self._regions = regions
         self._waves_seconds = waves_seconds
         self._say_line = say
@@ -129,13 +163,14 @@ class _Play:
         fleet = fleet_facts.logins(options.machines)
         count = max(1, round(options.machines * NEIGHBOUR_PART))
         chance = random.Random(options.seed)  # noqa: S311 - a play, and the same seed is to give the same one
-        self._deaf = set(chance.sample(fleet, max(1, round(options.machines * DEAF_PART))))
+        self._deaf = set(chance.sample(fleet, options.deaf))
         self._machines = Machines(
             regions.endpoints[REGIONS[0]],
             [*fleet, *fleet_facts.neighbours(count)],
             self._deaf,
-            max(SHARES_PER_SECOND_MIN, options.machines / SHARE_SECONDS_MAX),
+            options.share_seconds or min(SHARE_SECONDS_MAX, (options.machines + count) / SHARES_PER_SECOND_MIN),
             options.seed,
+            is_eager=options.is_eager,
         )
         self._assigned_ms = 0
         self._told_at = 0.0
@@ -170,12 +205,15 @@ class _Play:
         with open_dispatch(self._regions.config) as dispatch:
             self._plan(dispatch)
             started_ms = _now_ms()
+            self._watch("started", self._regions.pids())
             dispatch.step(MOVE, Step.START, "the scenario", "the notice of State Grid")
             self._say("the move starts")
             self._until("all have arrived, but for the deaf", lambda: self._arrived(dispatch), self._waves_seconds)
+            self._watch("arrived", self._regions.pids())
             arrived_ms = max(each.arrived_ms or 0 for each in dispatch.show(MOVE)[1])
-            self._say("all are there; the others count as stragglers half a minute after they were told")
-            self._until("the deaf are stragglers", lambda: self._stragglers(dispatch))
+            if self._deaf:
+                self._say("all are there; the others count as stragglers half a minute after they were told")
+                self._until("the deaf are stragglers", lambda: self._stragglers(dispatch))
             self._until("a block after the last arrival is credited", lambda: self._credited(arrived_ms) > 0)
             self._close(dispatch)
             found = dispatch.show(MOVE)
@@ -284,7 +322,7 @@ class _Play:
                 raise ScenarioFailed(f"the machines broke: {self._machines.problem!r}") from self._machines.problem
             if time.monotonic() > deadline:
                 raise ScenarioFailed(f"not within {lasts_seconds + WAIT_SECONDS_MAX:g} s: {what}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(max(POLL_SECONDS, self._options.machines / MACHINES_PER_POLL_SECOND))
 
     def _tell_counts(self, report: MoveReport) -> None:
         now = time.monotonic()

@@ -48,10 +48,14 @@ class Endpoint(Struct, frozen=True):
 
 
 class TwoRegions:
-    """The nodes, and the processes of the pool. folder: all that it keeps; is_stopped: whether to give up."""
+    """The nodes, and the processes of the pool. folder: all that it keeps; is_stopped: whether to give up; difficulty:
+    of shares."""
 
-    def __init__(self, bitcoind: Path, folder: Path, is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, bitcoind: Path, folder: Path, is_stopped: Callable[[], bool], difficulty: float = DIFFICULTY
+    ) -> None:
         self._folder = folder
+        self._difficulty = difficulty
         self._is_stopped = is_stopped
         self._nodes = {
             name: PrivateNode(bitcoind, "signet", folder / name / "bitcoind", free_port()) for name in REGIONS
@@ -77,6 +81,10 @@ class TwoRegions:
         """The folder of the journal of a region's stratum role."""
         number = REGIONS.index(region)
         return self._folder / region / "data" / "journal" / str(number)
+
+    def pids(self) -> dict[str, int]:
+        """The processes of the pool, by role and place."""
+        return {each.program.name: each.process.pid for each in self._children if each.process is not None}
 
     def call(self, method: str, *params: Any) -> Any:
         """Ask the node of the first region."""
@@ -144,7 +152,7 @@ class TwoRegions:
             ),
             "[stratum]",
             f"extranonce_range = {number}",
-            *(f"difficulty{end} = {DIFFICULTY!r}" for end in ("", "_min", "_max")),
+            *(f"difficulty{end} = {self._difficulty!r}" for end in ("", "_min", "_max")),
             *([] if own is None else [f'listen = ["{own}"]', "[region]", f'name = "{name}"', f'endpoint = "{own}"']),
             "[web]",
             f'listen = "127.0.0.1:{self._http_port}"',

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Table, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
 
-from pool.store.sql import metadata
+from pool.store.sql import Score, metadata
 
 # What a hash was worth from a height on: the difficulty, as nBits, and the subsidy. from_ms: the first share of it.
 network_epoch = Table(
@@ -23,4 +23,26 @@ worker_dark = Table(
     Column("login", Text, primary_key=True),
     Column("since_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("until_ms", BigInteger),
+)
+
+# What a slice's shares came to in a minute, which began at minute_ms: counts by outcome, as msgpack, in the order of
+# `pool.work.share.Outcome`; of accounts on SOLO the work of those that were accepted, and the sum of its squares.
+slice_minute = Table(
+    "slice_minute",
+    metadata,
+    Column("slice_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("minute_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("counts", LargeBinary, nullable=False),
+    Column("solo_work", Score),
+    Column("solo_squares", Score),
+    Index(None, "minute_ms"),
+)
+
+# A worker that had a share of a slice accepted on a day, which began at day_ms.
+slice_worker = Table(
+    "slice_worker",
+    metadata,
+    Column("slice_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("login", Text, primary_key=True),
 )

@@ -47,12 +47,21 @@ class BlockShare(Struct, frozen=True):
     block_hash: bytes
 
 
+class Seen(Struct, frozen=True, order=True):
+    """A worker that had a share of a slice accepted on a day, which began at day_ms."""
+
+    slice_id: int
+    day_ms: int
+    account: str
+    worker: str
+
+
 class ReadBatch(Struct, frozen=True):
     """The accepted shares of a batch.
 
     parts: the places of the runs they are of. counts: how many of each. picks: of each in order the place of its part,
-    in 1, 2 or 4 bytes, big endian. stretches: the numbers of their records, as (first, how many in a row). period_ms:
-    after the last record; time_ms: when that was.
+    in 1, 2 or 4 bytes, big endian. stretches: the numbers of their records, as (first, how many in a row). refused: the
+    others of slices, as (slice_id, outcome, how many). period_ms: after the last record; time_ms: when that was.
     """
 
     parts: Sequence[int]
@@ -60,6 +69,7 @@ class ReadBatch(Struct, frozen=True):
     picks: bytes
     stretches: Sequence[tuple[int, int]]
     blocks: Sequence[BlockShare]
+    refused: Sequence[tuple[int, int, int]]
     period_ms: int
     time_ms: int
 
@@ -72,19 +82,27 @@ class Payload(Struct, frozen=True):
     first: int = 0
 
 
+class Read(Struct, frozen=True):
+    """Batches that were read one after the other: the runs of all, their workers at slices, and each batch."""
+
+    runs: Sequence[RunOfShares]
+    workers: Sequence[Seen]
+    batches: Sequence[ReadBatch]
+
+
 def read_shares(
     payloads: Sequence[Payload], period_ms: int, period_length_ms: int, bounds_ms: Sequence[int] = ()
-) -> tuple[list[RunOfShares], list[ReadBatch]]:
-    """Read batches of records, one after the other: the runs of all, and each batch.
+) -> Read:
+    """Read batches of records, one after the other.
 
     period_ms: the current period; it moves on by the records' times. No run reaches over one of bounds_ms, which rise.
     Raises ValueError if the records are not what they should be.
     """
-    runs, batches = native.share_runs(
+    runs, workers, batches = native.share_runs(
         [(each.data, each.count, each.first) for each in payloads], period_ms, period_length_ms, bounds_ms
     )
     read = [
-        ReadBatch(parts, counts, picks, stretches, [BlockShare(*block) for block in blocks], ended_ms, time_ms)
-        for parts, counts, picks, stretches, blocks, ended_ms, time_ms in batches
+        ReadBatch(parts, counts, picks, stretches, [BlockShare(*block) for block in blocks], refused, ended_ms, time_ms)
+        for parts, counts, picks, stretches, blocks, refused, ended_ms, time_ms in batches
     ]
-    return [RunOfShares(*run) for run in runs], read
+    return Read([RunOfShares(*run) for run in runs], [Seen(*each) for each in workers], read)

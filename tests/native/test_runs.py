@@ -34,7 +34,7 @@ def at(time_ms: int, account: str = "alice", **changes: Any) -> list[Any]:
 
 def read(twin: ModuleType, *records: object, first: int = 0, period_ms: int = 0, bounds: Sequence[int] = ()) -> Any:
     """The runs, then what is read of the only batch."""
-    runs, (batch,) = twin.share_runs([(*packed(*records), first)], period_ms, MINUTE_MS, bounds)
+    runs, _, (batch,) = twin.share_runs([(*packed(*records), first)], period_ms, MINUTE_MS, bounds)
     return (runs, *batch)
 
 
@@ -74,7 +74,7 @@ class TestRuns:
         assert len(read(twin, at(0), at(0, slice_id=0))[0]) == 1
 
     def test_refused_shares_and_jobs_are_in_none(self, twin: ModuleType) -> None:
-        assert read(twin, at(0, outcome=1), JOB) == ([], [], [], b"", [], [], T, JOB[2])
+        assert read(twin, at(0, outcome=1), JOB) == ([], [], [], b"", [], [], [], T, JOB[2])
 
     def test_a_bound_parts_what_is_before_from_what_is_not(self, twin: ModuleType) -> None:
         found = read(twin, at(4), at(5), at(6), at(3), bounds=(T + 5, T + 100))
@@ -110,13 +110,13 @@ class TestOrder:
         ]
 
     def test_the_time_is_that_of_the_last_record(self, twin: ModuleType) -> None:
-        assert read(twin, at(9), at(3, outcome=1))[7] == T + 3
+        assert read(twin, at(9), at(3, outcome=1))[8] == T + 3
 
 
 class TestBatches:
     def test_they_have_their_runs_in_common(self, twin: ModuleType) -> None:
         one, two = packed(at(0), at(0, "bob")), packed(JOB, at(0, "bob"), at(1, "bob"), at(0, "carol"))
-        runs, batches = twin.share_runs([(*one, 0), (*two, 0)], 0, MINUTE_MS, ())
+        runs, _, batches = twin.share_runs([(*one, 0), (*two, 0)], 0, MINUTE_MS, ())
         assert [(run[0], run[6]) for run in runs] == [("alice", 1), ("bob", 3), ("carol", 1)]
         assert [batch[:4] for batch in batches] == [
             ([0, 1], [1, 1], bytes([0, 1]), [(0, 2)]),
@@ -124,19 +124,46 @@ class TestBatches:
         ]
 
     def test_a_period_that_began_in_one_holds_in_the_next(self, twin: ModuleType) -> None:
-        runs, batches = twin.share_runs([(*packed(at(MINUTE_MS)), 0), (*packed(at(0)), 0)], 0, MINUTE_MS, ())
+        runs, _, batches = twin.share_runs([(*packed(at(MINUTE_MS)), 0), (*packed(at(0)), 0)], 0, MINUTE_MS, ())
         assert [run[5] for run in runs] == [T + MINUTE_MS]
-        assert [batch[5] for batch in batches] == [T + MINUTE_MS] * 2
+        assert [batch[6] for batch in batches] == [T + MINUTE_MS] * 2
 
     def test_none_is_nothing(self, twin: ModuleType) -> None:
-        assert twin.share_runs([], 0, MINUTE_MS, ()) == ([], [])
+        assert twin.share_runs([], 0, MINUTE_MS, ()) == ([], [], [])
+
+
+class TestSlices:
+    def test_refused_shares_are_counted_by_slice_and_reason(self, twin: ModuleType) -> None:
+        stale, low = at(0, outcome=1, slice_id=7), at(0, outcome=3, slice_id=7)
+        found = read(twin, stale, at(0, slice_id=7), low, stale, at(0, outcome=1, slice_id=8), at(0, outcome=1))
+        assert found[6] == [(7, 1, 2), (7, 3, 1), (8, 1, 1)]
+
+    def test_each_batch_has_its_own(self, twin: ModuleType) -> None:
+        stale = (*packed(at(0, outcome=1, slice_id=7)), 0)
+        assert [batch[5] for batch in twin.share_runs([stale, stale], 0, MINUTE_MS, ())[2]] == [[(7, 1, 1)]] * 2
+
+    def test_a_worker_is_seen_once_a_slice_and_day(self, twin: ModuleType) -> None:
+        today, day_ms = T - T % 86_400_000, 86_400_000
+        first = packed(at(0, slice_id=7), at(1, slice_id=7), at(1, slice_id=8), at(1, worker="rig2", slice_id=7))
+        then = packed(at(5, slice_id=7), at(day_ms, slice_id=7), at(5, "bob", slice_id=7), at(5, outcome=1, slice_id=9))
+        assert twin.share_runs([(*first, 0), (*then, 0), (*packed(at(0)), 0)], 0, MINUTE_MS, ())[1] == [
+            (7, today, "alice", "rig1"),
+            (8, today, "alice", "rig1"),
+            (7, today, "alice", "rig2"),
+            (7, today + day_ms, "alice", "rig1"),
+            (7, today, "bob", "rig1"),
+        ]
+
+    def test_more_workers_than_there_is_room_for_at_first(self, twin: ModuleType) -> None:
+        shares = [at(0, worker=f"rig{number % 700}", slice_id=7) for number in range(2_000)]
+        assert len(twin.share_runs([(*packed(*shares), 0)], 0, MINUTE_MS, ())[1]) == 700
 
 
 class TestPeriods:
     def test_a_later_period_begins_with_the_first_record_of_it(self, twin: ModuleType) -> None:
         refused = at(MINUTE_MS + 5, outcome=1)
         found = read(twin, at(0), refused, at(0))
-        assert ([run[5] for run in found[0]], found[6]) == ([T, T + MINUTE_MS], T + MINUTE_MS)
+        assert ([run[5] for run in found[0]], found[7]) == ([T, T + MINUTE_MS], T + MINUTE_MS)
 
     def test_a_job_begins_one_too(self, twin: ModuleType) -> None:
         job = [2, "a1", T + 3 * MINUTE_MS + 1]
@@ -144,7 +171,7 @@ class TestPeriods:
 
     def test_what_is_late_counts_in_the_period_that_is_given(self, twin: ModuleType) -> None:
         found = read(twin, at(0), period_ms=T + MINUTE_MS)
-        assert (found[0][0][5], found[6]) == (T + MINUTE_MS, T + MINUTE_MS)
+        assert (found[0][0][5], found[7]) == (T + MINUTE_MS, T + MINUTE_MS)
 
 
 class TestRefusal:

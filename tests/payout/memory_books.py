@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from msgspec.structs import replace
 
 from payout.accounts import Account, Plan, Scheme, Stake
+from payout.activity import Activity
 from payout.contracts import Contract
 from payout.epochs import NetworkEpoch, changes
 from payout.ledger import Book, LedgerError, Posting, Row
@@ -17,6 +18,7 @@ from payout.order import clip
 from payout.ports import Accrual, Basis, Batch, BookedBlock, FeeDay, FoundBlock, SliceEarning, Stop
 from payout.watch_ports import Hold, Stray
 from payout.withholding import Test
+from pool.work.runs import Seen
 
 
 class MemoryAccounts:
@@ -272,6 +274,21 @@ class MemoryEpochs:
         self.known += changes(self.known[-1] if self.known else None, risen)
 
 
+class MemoryActivity:
+    """Satisfies payout.activity.ActivityBooks."""
+
+    def __init__(self) -> None:
+        self.minutes: dict[tuple[int, int], Activity] = {}
+        self.workers: set[Seen] = set()
+
+    def add(self, sums: Mapping[tuple[int, int], Activity]) -> None:
+        for key, more in sums.items():
+            self.minutes[key] = self.minutes.get(key, Activity()).plus(more)
+
+    def see(self, workers: Iterable[Seen]) -> None:
+        self.workers |= set(workers)
+
+
 class MemoryJournal:
     """Satisfies payout.ports.Journal."""
 
@@ -311,6 +328,7 @@ class MemoryBooks:
         self.strays = MemoryStrays()
         self.luck = MemoryLuck()
         self.epochs = MemoryEpochs()
+        self.activity = MemoryActivity()
         self.journal = MemoryJournal()
 
     @contextmanager

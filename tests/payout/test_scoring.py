@@ -29,7 +29,7 @@ class TestWork:
 
     def test_a_run_is_worth_what_each_of_its_shares_is(self) -> None:
         records = batch([share("a"), share("a")])
-        ((run,), _) = read_shares([Payload(records.payload, records.count)], 0, MINUTE_MS)
+        [run] = read_shares([Payload(records.payload, records.count)], 0, MINUTE_MS).runs
         assert work_of(run) == work_of(share("a"))
 
     def test_a_price_is_after_the_fee(self) -> None:

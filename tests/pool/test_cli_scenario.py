@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from pool.cli import main
@@ -32,3 +38,17 @@ def test_json_is_alone_on_stdout_and_progress_on_stderr(tmp_path: Path) -> None:
     assert (told["seed"], told["scale"]) == (5, 200)
     assert json.loads((out / "summary.json").read_text()) == told
     assert "100%" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.timeout(120)
+def test_who_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    argv = [sys.executable, "-m", "pool", "scenario", "bit-mining-2021", "--out", str(tmp_path / "out"), "--scale", "8"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        while run.poll() is None and not list(tmp_path.glob(".out.*/out/journal/0/*")):
+            time.sleep(0.05)
+        os.kill(run.pid, number)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert said.endswith("Error: stopped before its end; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []

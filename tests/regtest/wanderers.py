@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-import selectors
-import socket
 import time
 
-from tests.chaos.load import CONNECT_SECONDS, RECONNECT_SECONDS, Connection, Load
+from tests.chaos.load import Connection, Load
 from tests.chaos.memory import Memory
 from tests.chaos.miner import Miner
 from tests.regtest.wan import enter
@@ -47,31 +45,24 @@ class Wanderers(Load):
         self._namespace = namespace
         self._deaf = deaf
         self.miners: dict[str, Wanderer] = {}
-        self.at: dict[str, Endpoint] = dict.fromkeys(logins, home)
         chance, now = random.Random(seed), time.monotonic()
-        for each, login in zip(self._connections, logins, strict=True):
+        for each, login in zip(self.all, logins, strict=True):
+            each.at = home
             each.miner = self.miners[login] = Wanderer(login, memory, chance, now)
+
+    @property
+    def at(self) -> dict[str, Endpoint]:
+        """By login, where each mines."""
+        return {each.miner.login: each.at for each in self.all}
 
     def run(self) -> None:
         enter(self._namespace)
         super().run()
 
-    def _connect(self, each: Connection) -> None:
-        try:
-            each.socket = socket.create_connection(self.at[each.miner.login], CONNECT_SECONDS)
-        except OSError:
-            each.connect_at = time.monotonic() + RECONNECT_SECONDS
-            return
-        each.socket.setblocking(False)
-        each.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._selector.register(each.socket, selectors.EVENT_READ, each)
-        each.miner.connected()
-        self._write(each)
-
-    def _read(self, each: Connection) -> None:
-        super()._read(each)
+    def hear(self, each: Connection, data: bytes) -> bool:
+        super().hear(each, data)
         miner = self.miners[each.miner.login]
-        if miner.sent_to is not None and miner.login not in self._deaf:
-            self.at[miner.login], miner.sent_to = miner.sent_to, None
-            if each.socket is not None:
-                self._lose(each)
+        if miner.sent_to is None or miner.login in self._deaf:
+            return True
+        each.at, miner.sent_to = miner.sent_to, None
+        return False

@@ -40,9 +40,9 @@ def hours(folder: Path) -> list[Hour]:
 def _runs(folder: Path) -> Iterator[RunOfShares]:
     reader, period_ms = Reader(folder), BEGINS_MS
     while groups := reader.read(bytes_max=_READ_BYTES):
-        runs, read = read_shares([Payload(each.payload, each.count) for each in groups], period_ms, HOUR_MS)
-        period_ms = read[-1].period_ms
-        yield from runs
+        read = read_shares([Payload(each.payload, each.count) for each in groups], period_ms, HOUR_MS)
+        period_ms = read.batches[-1].period_ms
+        yield from read.runs
 
 
 def rates_hps(found: Sequence[Hour], step_ms: int, ends_ms: int) -> dict[tuple[str, int], list[float]]:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from payout.earnings import BLOCK, Earning
 from pool.fleet.facts import Fact
 from pool.fleet.kinds import Assignment, Batch, Count
 from pool.reports.downtime import Journey
-from pool.reports.facts import Dark, ReportRefused, Work
+from pool.reports.facts import Dark, Minute, ReportRefused, Work
 from pool.reports.relocation import Marks, Relocation, marks_of, relocation
+from pool.reports.relocation_paper import relocation_paper
 from tests.pool.reports.kazakhstan import (
     DAY_MS,
     LOGINS,
@@ -58,7 +60,7 @@ class TestP22:
             end_ms = ON_MS + given["seconds"] * 1000
             works.append(Work("bit", number, ON_MS, end_ms, int(given["work"]), 10**15))
         marks = Marks(OFF_MS - DAY_MS, OFF_MS, ON_MS, ON_MS + DAY_MS)
-        return relocation(known(NOW_MS, told, works=works), "bit/main", "bit", "bit/main", marks, None)
+        return relocation(known(NOW_MS, told, works=works), "bit/main", "bit", "bit/main", marks, [])
 
     def test_every_batch_has_the_figures_of_the_vector(self, report: Relocation) -> None:
         expected = vector("P22")["out"]["batches"]
@@ -86,7 +88,7 @@ def story(**more: Any) -> Relocation:
     found = known(NOW_MS, works=works, **{name: each for name, each in more.items() if name != "arrived"})
     journey = Journey(move(), travellers(more.get("arrived")))
     marks = marks_of(journey, found.darks, NOW_MS, None, None)
-    return relocation(found, "out", "bit", "", marks, journey)
+    return relocation(found, "out", "bit", "", marks, [journey], is_of_one=True)
 
 
 class TestMove:
@@ -154,9 +156,61 @@ class TestMove:
         assert set(found) == {"move"}
         assert found["move"].machine_seconds == 320 * 666_000 + 60
 
+    def test_a_planned_move_that_covers_a_fleet_is_the_cause_of_its_darkness(self) -> None:
+        marks = Marks(OFF_MS - DAY_MS, OFF_MS, ON_MS, ON_MS + DAY_MS)
+        journeys = [Journey(move(), travellers())]
+        report = relocation(known(NOW_MS), "bit/main", "bit", "bit/main", marks, journeys)
+        assert [(each.cause, each.machines, each.cost_sat) for each in report.lost] == [("move", 320, 88_489_355)]
+        assert (report.moves, report.planned_off_ms, report.planned_on_ms) == (("out",), OFF_MS, ON_MS)
+        assert (report.actual_on_ms, report.machines_sent, report.machines_arrived) == (ON_MS, 320, 320)
+        assert ("Moves", "out: 320 sent, 320 arrived, 0 missing") in relocation_paper(report).facts
+
+    def test_a_move_of_another_fleet_is_none_of_this_one(self) -> None:
+        others = [replace(each, login=f"bit.tx-{number}") for number, each in enumerate(travellers())]
+        marks = Marks(OFF_MS - DAY_MS, OFF_MS, ON_MS, ON_MS + DAY_MS)
+        report = relocation(known(NOW_MS), "bit/main", "bit", "bit/main", marks, [Journey(move(), others)])
+        assert (report.moves, report.machines_sent, report.lost) == ((), 0, ())
+
+    def test_without_a_plan_the_report_says_so_and_names_the_other_causes(self) -> None:
+        marks = Marks(OFF_MS - DAY_MS, OFF_MS, ON_MS, ON_MS + DAY_MS)
+        darks = [Dark(LOGINS[0], OFF_MS - 60_000, ON_MS)]
+        report = relocation(known(NOW_MS, darks=darks), "bit/main", "bit", "bit/main", marks, [])
+        assert [each.cause for each in report.lost] == ["suspension", "fault"]
+        told = dict(relocation_paper(report).facts)
+        assert told["Moves"].startswith("none was planned for these machines")
+        assert not {"Off", "On"} & set(told)
+
+    def test_refused_and_stale_shares_are_told_before_during_and_after(self) -> None:
+        minutes = [
+            Minute(OLD, OFF_MS - 60_000, 990, {"stale": 8, "low_difficulty": 2}),
+            Minute(OLD, OFF_MS, 0, {"stale": 3}),
+            Minute(NEW, ON_MS, 500, {}),
+            Minute(99, ON_MS, 7, {"stale": 7}),
+        ]
+        report = story(minutes=minutes)
+        told = {
+            (phase.name, site.site): (site.rejects.accepted, site.rejects.reasons)
+            for phase in report.phases
+            for site in phase.sites
+            if site.rejects is not None and site.rejects.refused_rate is not None
+        }
+        assert told == {
+            ("before", "ganzi"): (990, {"stale": 8, "low_difficulty": 2}),
+            ("during", "ganzi"): (0, {"stale": 3}),
+            ("after", "almaty"): (500, {}),
+        }
+        rows = next(each.rows for each in relocation_paper(report).tables if each.title.startswith("Refused"))
+        why = "stale 8, low difficulty 2"
+        assert ("before", "ganzi", "990", "10", "1.00% ±0.33%", "8", "0.80% ±0.30%", why) in rows
+
+    def test_books_that_did_not_keep_them_say_nothing_of_refused_shares(self) -> None:
+        report = story()
+        assert [phase.rejects for phase in report.phases] == [None] * 3
+        assert not [each for each in relocation_paper(report).tables if each.title.startswith("Refused")]
+
     def test_times_that_do_not_follow_each_other_are_refused(self) -> None:
         with pytest.raises(ReportRefused, match="must follow each other"):
-            relocation(known(NOW_MS), "bit", "bit", "", Marks(5, 4, 6, 7), None)
+            relocation(known(NOW_MS), "bit", "bit", "", Marks(5, 4, 6, 7), [])
 
     def test_a_time_of_which_no_difficulty_is_known_is_refused(self) -> None:
         with pytest.raises(ReportRefused, match="only from 2021-07"):
@@ -184,13 +238,15 @@ class TestSlices:
         ]
         found = known(ON_MS + DAY_MS, told, works=works)
         journey = Journey(move(), travellers())
-        report = relocation(found, "out", "bit", "", marks_of(journey, [], ON_MS + DAY_MS, None, None), journey)
+        report = relocation(
+            found, "out", "bit", "", marks_of(journey, [], ON_MS + DAY_MS, None, None), [journey], is_of_one=True
+        )
         assert report.phases[2].measured_ghs == 18_200_000
         assert [each.batch for each in report.batches] == ["bit/main/one"]
 
     def test_the_picture_says_that_nothing_was_done_between_two_steps(self) -> None:
         works = [Work("bit", OLD, OFF_MS + at, OFF_MS + at + 10, 10 * 10**9) for at in (0, 20)]
         report = relocation(
-            known(NOW_MS, works=works), "bit", "bit", "", Marks(OFF_MS, OFF_MS, OFF_MS, OFF_MS + 30), None
+            known(NOW_MS, works=works), "bit", "bit", "", Marks(OFF_MS, OFF_MS, OFF_MS, OFF_MS + 30), []
         )
         assert [(each.from_ms - OFF_MS, each.ghs) for each in report.steps] == [(0, 1000), (10, 0), (20, 1000)]

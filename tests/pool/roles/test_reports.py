@@ -14,6 +14,7 @@ from pool.reports.relocation import Marks
 from pool.roles.reports import HOUR_MS, Reports, steps
 from pool.store.darkness import SqlDarkness
 from pool.store.sql import reading, writing
+from pool.work.share import Outcome
 from tests.payout.conftest import engine, postgresql_books, sqlite, sqlite_file
 from tests.payout.scene import MINUTE_MS, NETWORK, START_MS, Scene, job, share
 
@@ -71,6 +72,25 @@ class TestRelocation:
             SqlDarkness(connection).end({"bit.worker-1": START_MS + 30_000})
         report = Reports(scene.engine, NOW_MS).fleet_relocation("bit", MARKS)
         assert [(each.login, each.dark_seconds) for each in report.machines] == [("bit.worker-1", 30)]
+
+    def test_a_fleet_on_solo_hashes_at_its_site_like_others(self, engine: Engine) -> None:
+        scene = Scene(engine)
+        scene.account("bit", Scheme.SOLO)
+        number = scene.slice("bit", None)
+        scene.take(*[share("bit", slice_id=number)] * 4)
+        scene.take(*[share("bit", slice_id=number, minute=2)] * 9)
+        phases = Reports(engine, NOW_MS).fleet_relocation("bit/f", MARKS).phases
+        assert [phase.sites[0].work for phase in phases] == [str(4 * QUARTER), "0", str(9 * QUARTER)]
+        assert [phase.sites[0].error_bps for phase in phases] == [5_000, None, 3_334]
+
+    def test_refused_shares_are_those_of_the_journal(self, scene: Scene) -> None:
+        scene.take(share("bit", outcome=Outcome.STALE), share("bit", slice_id=1, minute=1, outcome=Outcome.STALE))
+        phases = Reports(scene.engine, NOW_MS).fleet_relocation("bit/f", MARKS).phases
+        assert [each.rejects and (each.rejects.accepted, each.rejects.refused) for each in phases] == [
+            (2, 0),
+            (0, 1),
+            (1, 0),
+        ]
 
     def test_an_unknown_move_is_refused(self, scene: Scene) -> None:
         with pytest.raises(ReportRefused, match="there is no move out"):
