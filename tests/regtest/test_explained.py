@@ -232,15 +232,12 @@ def submit_late(pool: WholePool) -> str:
                 connection.sendall(session.outgoing())
                 session.receive(connection.recv(65_536))
 
-        def on_a_new_tip() -> bool:
-            newest = session.next_work() if session.fresh else None
-            return newest is not None and newest.header[4:36] != work.header[4:36]
-
         until(lambda: session.authorized and session.fresh)
         work = session.next_work()
         assert work is not None
+        tip = work.header[4:36]
         pool.node.mine(1)
-        until(on_a_new_tip)
+        until(lambda: session.fresh and (newest := session.next_work()) is not None and newest.header[4:36] != tip)
         session.submit(work, next(nonce for nonce in itertools.count() if hash_of(work, nonce) > work.target[::-1]))
         until(lambda: session.rejected)
     assert session.rejected == ["stale: a new block has come"]
