@@ -23,6 +23,7 @@ from pool.cli_payouts import add_account_commands, payout
 from pool.cli_reports import report
 from pool.cli_scenario import scenario
 from pool.cli_schemes import add_plan_commands, reserve
+from pool.cli_top import top
 from pool.config import Config
 from pool.journal_command import journal
 
@@ -264,6 +265,7 @@ main.add_command(move)
 main.add_command(maintenance)
 main.add_command(report)
 main.add_command(doctor)
+main.add_command(top)
 main.add_command(scenario)
 
 

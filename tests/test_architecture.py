@@ -84,6 +84,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "payout",
     ),
     "pool.alerts": ("pool.dashboard", "payout.instants", "pool.alerts"),
+    "pool.top": ("pool.dashboard", "pool.alerts", "pool.fleet", "pool.ports", "pool.top"),
     "stratum": ("native", "pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "pool.events", "stratum"),
     "payout": ("native", "pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "payout"),
     # What people are told is found in journals and in the books, and says what the miner was told.
@@ -147,6 +148,7 @@ ABOVE = (
     "pool.cli_reports",
     "pool.cli_scenario",
     "pool.cli_schemes",
+    "pool.cli_top",
     "pool.demo",
     "pool.journal_command",
     "pool.service",

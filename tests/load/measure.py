@@ -145,7 +145,8 @@ def measure_churn(server: Server, where: Cores, load: Load) -> Figures:
     mib_per_hour: the same at a hundred connections a second.
     """
     options = {"seconds": _STAY_SECONDS, "warm-up": 0.05, "in-flight": 100, "shares": 4 * load.connections, "rate": 2e3}
-    came, resident = [], []
+    came: list[int] = []
+    resident: list[int] = []
     began = time.monotonic()
     while time.monotonic() - began < load.seconds or len(came) < 4:
         if len(came) % _WAVES_PER_TIP == 0:
