@@ -33,7 +33,7 @@ def format_instant(time_ms: int) -> str:
     """`2026-11-28 09:30:00.250 UTC`; whole seconds without a fraction."""
     moment = _EPOCH + timedelta(milliseconds=time_ms)
     fraction = f".{time_ms % 1000:03}" if time_ms % 1000 else ""
-    return f"{moment:%Y-%m-%d %H:%M:%S}{fraction} UTC"
+    return f"{moment.isoformat(' ', 'seconds')[:19]}{fraction} UTC"
 
 
 def _checked(time_ms: int, text: str) -> int:

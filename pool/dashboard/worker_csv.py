@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from itertools import repeat
 
 from payout.instants import format_instant
 from payout.statement_formats import cell
@@ -38,7 +39,7 @@ def _worker(row: PlacedWorker) -> list[object]:
         row.sessions, round(rate.minute.hps), round(rate.five_minutes.hps), round(rate.hour.hps), round(rate.day.hps),
         "" if rate.hour.error is None else f"{rate.hour.error:.4f}", "" if row.difficulty is None else row.difficulty,
         _time(row.activity.last_share_ms), row.activity.accepted, row.activity.rejected_total,
-        *(row.activity.rejected.get(reason, 0) for reason in REASONS),
+        *map(row.activity.rejected.get, REASONS, repeat(0)),
     ]  # fmt: skip
 
 

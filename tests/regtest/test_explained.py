@@ -6,18 +6,21 @@ With STEPPE_TRANSCRIPT=FILE all that is asked and answered is written there, for
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import native
+from pool.miner import MinerSession, Work
 from tests.docs.shell import fits, transcripts
 from tests.docs.test_verify_payout import verify
 from tests.regtest.conftest import StartNode
@@ -122,21 +125,12 @@ class TestTheWay:
 
     def test_a_share_that_came_too_late_says_why_by_the_id_that_the_api_shows(self, told: Told) -> None:
         pool = told.pool
-        with socket.create_connection(("127.0.0.1", pool.stratum_port), timeout=20) as miner:
-            lines = miner.makefile("rb")
-            miner.sendall(b'{"id":1,"method":"mining.subscribe","params":[]}\n')
-            miner.sendall(b'{"id":2,"method":"mining.authorize","params":["alice.late","x"]}\n')
-            job = _params(lines, "mining.notify")
-            pool.node.mine(1)
-            eventually("a new tip", lambda: _params(lines, "mining.notify")[8])
-            late = ["alice.late", job[0], "00" * 8, job[7], "00000001"]
-            miner.sendall(json.dumps({"id": 3, "method": "mining.submit", "params": late}).encode() + b"\n")
-            answer = next(message for message in map(json.loads, lines) if message.get("id") == 3)
-        assert answer["error"][0] == 21
-        [reject] = eventually("the API shows it", lambda: pool.get("/api/v1/workers/alice.late").get("rejects"))
-        said = told.say("explain", "reject", reject["id"])
-        facts = told.facts("explain", "reject", reject["id"])
-        assert (facts["outcome"], facts["job_id"], facts["login"]) == ("stale", job[0], "alice.late")
+        job_id = submit_late(pool)
+        (row,) = eventually("the API shows it", lambda: pool.get("/api/v1/workers/alice.late").get("rejects"))
+        reject = row["id"]
+        said = told.say("explain", "reject", reject)
+        facts = told.facts("explain", "reject", reject)
+        assert (facts["outcome"], facts["job_id"], facts["login"]) == ("stale", job_id, "alice.late")
         assert "another had come before the share" in said
         assert len(facts["hash"]) == len(facts["share_target"]) == 64
         assert told.facts("explain", "reject", facts["hash"]) == facts
@@ -226,6 +220,30 @@ class TestTheWay:
             assert any(fits(answer, text) for answer in answers), f"{command}\n{text}\nis now\n{answers}"
 
 
-def _params(lines: Any, method: str) -> list[Any]:
-    """The parameters of the next message of a method."""
-    return next(message["params"] for message in map(json.loads, lines) if message.get("method") == method)
+def submit_late(pool: WholePool) -> str:
+    """Have a share of a job that a block of others has made stale refused. Its hash is no block's, as every second one
+    is here: such a one might win its height yet, and all that follows would be of other amounts. Returns the job's id.
+    """
+    session = MinerSession("alice.late", "x")
+    with socket.create_connection(("127.0.0.1", pool.stratum_port), timeout=20) as connection:
+
+        def until(condition: Callable[[], object]) -> None:
+            while not condition():
+                connection.sendall(session.outgoing())
+                session.receive(connection.recv(65_536))
+
+        until(lambda: session.authorized and session.fresh)
+        work = session.next_work()
+        assert work is not None
+        tip = work.header[4:36]
+        pool.node.mine(1)
+        until(lambda: session.fresh and (newest := session.next_work()) is not None and newest.header[4:36] != tip)
+        session.submit(work, next(nonce for nonce in itertools.count() if hash_of(work, nonce) > work.target[::-1]))
+        until(lambda: session.rejected)
+    assert session.rejected == ["stale: a new block has come"]
+    return work.job_id
+
+
+def hash_of(work: Work, nonce: int) -> bytes:
+    """As a number, the most significant byte first."""
+    return native.sha256d(work.header[:76] + nonce.to_bytes(4, "little"))[::-1]

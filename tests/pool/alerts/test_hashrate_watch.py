@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect
 
 import pytest
 
@@ -88,19 +89,21 @@ def test_the_alarm_says_how_much_and_how_improbable() -> None:
 def test_machines_that_never_stop_cause_no_alarm_in_a_simulated_month(machines: int) -> None:
     """As the pool sees them: real decaying sums over shares that come at random, looked at each minute."""
     dice = random.Random(machines)
-    sums, watch = Sums(0, 0), HashrateWatch()
+    sums, watch, chances = Sums(0, 0), HashrateWatch(), _poisson(float(machines))
     found = 0
     for second in range(0, 30 * 86_400, 10):
-        shares = _poisson(dice, float(machines))
-        sums = sums.add(second, shares * SHARE, shares * SHARE * SHARE)
+        if shares := bisect(chances, dice.random()):
+            sums = sums.add(second, shares * SHARE, shares * SHARE * SHARE)
         if second % 60 == 0:
             seen = [Rate(each.hashrate_hps, each.relative_error) for each in sums.estimates(second)]
             found += len(watch.look({"account bit": Hashrate(*seen)}, float(second)) or ())
     assert found == 0
 
 
-def _poisson(dice: random.Random, mean: float) -> int:
-    count, left = 0, mean
-    while (left := left - dice.expovariate(1.0)) > 0:
-        count += 1
-    return count
+def _poisson(mean: float) -> list[float]:
+    """The probability of at most so many, from none on, as long as it grows."""
+    term = math.exp(-mean)
+    sums = [term]
+    while sums[-1] + (term := term * mean / len(sums)) > sums[-1]:
+        sums.append(sums[-1] + term)
+    return sums

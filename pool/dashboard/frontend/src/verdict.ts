@@ -1,6 +1,13 @@
 // What all checks say together, in two words.
 import type { Health } from "./api";
 
+const WORST_FIRST = ["down", "unknown", "warn", "ok"];
+
+// What is wrong stands first, the worst of it on top; the rest as it came.
+export function wrongFirst<T extends { state: string }>(checks: T[]): T[] {
+  return [...checks].sort((one, other) => WORST_FIRST.indexOf(one.state) - WORST_FIRST.indexOf(other.state));
+}
+
 export function verdict(health: Health | undefined): { state: "ok" | "warn" | "down" | "unknown"; text: string } {
   if (health === undefined) return { state: "unknown", text: "–" };
   const wrong = health.checks.filter((check) => check.state !== "ok");

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { Health } from "../src/api";
 import { type History, inWords, series } from "../src/history";
-import { verdict } from "../src/verdict";
+import { verdict, wrongFirst } from "../src/verdict";
 
 const history = (cells: History["cells"]): History => ({ step_seconds: 60, cells, unavailable: {} });
 
@@ -29,4 +29,9 @@ test("one part that is down outweighs those that need a look", () => {
   expect(verdict(health("ok", "warn", "down")).state).toBe("down");
   expect(verdict(health("ok", "warn")).text).toBe("Needs a look");
   expect(verdict(health("ok")).text).toBe("All well");
+});
+
+test("what is wrong stands first, the worst of it on top, and the rest as it came", () => {
+  const checks = ["ok", "warn", "unknown", "ok", "down"].map((state, place) => ({ state, place }));
+  expect(wrongFirst(checks).map((check) => check.place)).toEqual([4, 2, 1, 0, 3]);
 });

@@ -173,7 +173,7 @@ export function AccountPage({ name }: { name: string }) {
         </div>
       )}
       {value && (
-        <p class="links">
+        <p class="padded">
           Every change of its balance:{" "}
           <a href={`/api/v1/accounts/${encodeURIComponent(name)}/statement?format=csv`} download>
             statement as CSV

@@ -100,7 +100,7 @@ export function FleetsPage({ place }: { place: Place }) {
             { title: "Kind", show: (row) => words(row.kind) },
             { title: "Who has what", show: (row) => visible(row.steps) },
             { title: "Site", show: (row) => visible(row.site) || "any" },
-            { title: "Reserved power", numeric: true, show: (row) => power(row.reserved_w) },
+            { title: "Reserved power", numeric: true, show: (row) => (row.reserved_w ? power(row.reserved_w) : "–") },
           ]}
         />
       </Card>

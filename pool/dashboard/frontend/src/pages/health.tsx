@@ -3,6 +3,7 @@ import { bytes, count, duration, title } from "../format";
 import { useLive, useNow } from "../live";
 import type { Node } from "../api";
 import { Card, Rows, Typed } from "../parts";
+import { wrongFirst } from "../verdict";
 
 export function HealthPage() {
   const { overview } = useLive();
@@ -32,7 +33,7 @@ export function HealthPage() {
     <>
       <Card title="Health">
         <ul class="health">
-          {overview.health.checks.map((check) => (
+          {wrongFirst(overview.health.checks).map((check) => (
             <li key={check.name} data-state={check.state}>
               <b>{title(check.name)}</b>
               <i>{check.state}</i>

@@ -1,18 +1,14 @@
 // The pool at a glance.
-import type { Activity, Health, Overview, Window } from "../api";
+import type { Activity, Health, Overview } from "../api";
 import { age, btc, count, duration, error, hashrate, moment, percent, scaled, shortHash, title, UNKNOWN } from "../format";
 import { HashrateChart } from "../history";
 import { useLive, useNow } from "../live";
 import { Facts, Figure, Panel, Problem } from "../parts";
 import { Typed } from "../parts";
+import { RateBars } from "../rates";
 import { link } from "../router";
+import { wrongFirst } from "../verdict";
 
-const WINDOWS: [Window, string][] = [
-  ["1m", "1 min"],
-  ["5m", "5 min"],
-  ["1h", "1 hour"],
-  ["24h", "24 hours"],
-];
 const EFFORT_SHOWN = 3; // the bar ends at three times the expected work, which one round in twenty reaches
 const REASONS_SHOWN = 4;
 
@@ -40,20 +36,13 @@ export function OverviewPage() {
   );
 }
 
-// One cell per dependency, its state as shape, colour and word; below, what is wrong and how to mend it.
+// Numbers come first while all is well; else what is wrong, and how to mend it.
 function Checks({ health }: { health: Health }) {
-  const wrong = health.checks.filter((check) => check.state === "warn" || check.state === "down");
+  const wrong = wrongFirst(health.checks).filter((check) => check.state !== "ok");
+  const well = health.checks.length - wrong.length;
   return (
-    <section>
+    <section class="checks">
       <h2 class="hidden">Health</h2>
-      <ul class="checks">
-        {health.checks.map((check) => (
-          <li key={check.name} data-state={check.state}>
-            <b>{title(check.name)}</b>
-            <span title={check.text}>{check.state === "ok" ? check.text : check.state}</span>
-          </li>
-        ))}
-      </ul>
       <ul class="mends">
         {wrong.map((check) => (
           <li key={check.name} data-state={check.state}>
@@ -67,40 +56,20 @@ function Checks({ health }: { health: Health }) {
           </li>
         ))}
       </ul>
+      <p class="well" data-state={wrong.length ? "unknown" : "ok"}>
+        <b>{wrong.length ? `${well} of ${health.checks.length} checks are well` : `All ${well} checks are well`}</b>{" "}
+        <a href={link("health")}>what is checked</a>
+      </p>
     </section>
   );
 }
 
 function Hashrate({ activity }: { activity: Activity | null }) {
   const main = activity?.hashrate["5m"];
-  const rates = WINDOWS.map(([key]) => activity?.hashrate[key]);
-  const top = Math.max(...rates.map((rate) => (rate ? rate.hps * (1 + Math.min(rate.error ?? 0, 1)) : 0)));
   return (
     <Panel title="Pool hashrate" wide>
       <Figure value={hashrate(main?.hps, 4)} note={main ? `${error(main)} over 5 min` : ""} />
-      <table class="windows">
-        <caption class="hidden">Hashrate by window with its standard error</caption>
-        <tbody>
-          {WINDOWS.map(([key, name], place) => {
-            const rate = rates[place];
-            const deviation = Math.min(rate?.error ?? 0, 1);
-            const part = rate && top > 0 ? rate.hps / top : 0;
-            return (
-              <tr key={key}>
-                <th scope="row">{name}</th>
-                <td aria-hidden="true">
-                  <span class={part ? "range" : "range none"}>
-                    <i style={{ width: `${part * 100}%` }} />
-                    <b style={{ left: `${part * (1 - deviation) * 100}%`, width: `${part * 2 * deviation * 100}%` }} />
-                  </span>
-                </td>
-                <td class="number">{hashrate(rate?.hps)}</td>
-                <td class="number">{error(rate)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <RateBars activity={activity} />
     </Panel>
   );
 }

@@ -1,8 +1,8 @@
 // Reports about fleets as people read them; each can be printed, and had as figures.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 
-import { scaled, visible } from "../format";
+import { count, scaled, visible } from "../format";
 import { columns, isNumeric, type Paper } from "../fleet";
 import { moments, useScheme } from "../history";
 import { useAnswer } from "../live";
@@ -18,6 +18,7 @@ export const REPORTS = [
 
 const HEIGHT_PX = 260;
 const MINUTE_MS = 60_000; // a report is as of the last full minute, and one of ten thousand machines takes seconds
+const ROWS_SHOWN = 40;
 const COLORS = ["--accent", "--warn", "--down", "--quiet", "--ok"];
 
 export function ReportPage({ kind, place }: { kind: string; place: Place }) {
@@ -50,19 +51,40 @@ export function ReportPage({ kind, place }: { kind: string; place: Place }) {
           {paper.tables.map((table) => (
             <Card key={table.title} title={table.title}>
               {table.note && <p class="note">{visible(table.note)}</p>}
-              <Rows<string[]>
-                title={table.title}
-                rows={table.rows}
-                empty="None."
-                columns={table.columns.map((column, index) => ({
-                  title: column,
-                  numeric: isNumeric(table.rows, index),
-                  show: (row) => visible(row[index] ?? ""),
-                }))}
-              />
+              <Table table={table} />
             </Card>
           ))}
         </>
+      )}
+    </>
+  );
+}
+
+// The first rows of a table, and the rest where somebody wants them: one of a whole fleet has ten thousand.
+function Table({ table }: { table: Paper["tables"][number] }) {
+  const [whole, showWhole] = useState(false);
+  const rows = whole ? table.rows : table.rows.slice(0, ROWS_SHOWN);
+  return (
+    <>
+      <Rows<string[]>
+        title={table.title}
+        rows={rows}
+        empty="None."
+        columns={table.columns.map((column, index) => ({
+          title: column,
+          numeric: isNumeric(table.rows, index),
+          show: (row) => visible(row[index] ?? ""),
+        }))}
+      />
+      {rows.length < table.rows.length && (
+        <p class="pager">
+          <span>
+            The first {rows.length} of {count(table.rows.length)}
+          </span>
+          <button type="button" onClick={() => showWhole(true)}>
+            Show all
+          </button>
+        </p>
       )}
     </>
   );

@@ -4,7 +4,7 @@ import { age, count, error, hashrate, moment, percent, scaled, shortAge, title, 
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
 import { Card, type Column, Facts, Figure, Panel, Problem, Rows } from "../parts";
-import { RateCell, rejectNote, refused } from "../rates";
+import { RateBars, RateCell, rejectNote, refused } from "../rates";
 import { link, linkWith, type Place } from "../router";
 import { GroupBy, type Grouping, GROUPINGS, GroupsPage } from "./groups";
 
@@ -18,7 +18,7 @@ function columns(now: number): Column<Worker>[] {
     show: (row) => <RateCell rate={row.activity.hashrate[key]} />,
   });
   return [
-    { title: "Worker", sort: "login", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+    { title: "Worker", sort: "login", show: (row) => <a href={link("workers", row.login)}>{breakable(row.login)}</a> },
     {
       title: "State",
       sort: "sessions",
@@ -52,6 +52,19 @@ function columns(now: number): Column<Worker>[] {
       show: (row) => shortAge(row.activity.last_share_ms, now),
     },
   ];
+}
+
+// A login that is cut, where there is little room, between account and worker first.
+function breakable(login: string) {
+  const [account = "", ...name] = visible(login).split(".");
+  return name.length ? (
+    <>
+      {account}.<wbr />
+      {name.join(".")}
+    </>
+  ) : (
+    account
+  );
 }
 
 const FILTERS = ["account", "site", "rack", "firmware"];
@@ -101,13 +114,7 @@ export function WorkerPage({ login }: { login: string }) {
         <div class="panels">
           <Panel title="Hashrate over 5 minutes" wide>
             <Figure value={hashrate(activity.hashrate["5m"].hps, 4)} note={error(activity.hashrate["5m"])} />
-            <Facts
-              facts={[
-                ["1 minute", <RateCell rate={activity.hashrate["1m"]} />],
-                ["1 hour", <RateCell rate={activity.hashrate["1h"]} />],
-                ["24 hours", <RateCell rate={activity.hashrate["24h"]} />],
-              ]}
-            />
+            <RateBars activity={activity} />
           </Panel>
           <Panel title="Connection">
             <Figure value={worker.sessions ? "online" : "offline"} />
