@@ -11,7 +11,8 @@ from pool.scenario.acknowledged import Verdict
 
 
 class Arrival(Struct, frozen=True):
-    """A machine of the move. Seconds since its start; None: it did not. told: when it was its turn."""
+    """A machine of the move. Seconds since its start; None: it did not. told: when it was its turn; heard: when a
+    stratum process said so to it."""
 
     login: str
     rack: str
@@ -19,6 +20,7 @@ class Arrival(Struct, frozen=True):
     arrived_s: float | None
     status: str
     is_deaf: bool
+    heard_s: float | None = None
 
 
 class Wave(Struct, frozen=True):
