@@ -76,7 +76,7 @@ def _shares(report: Report, scale: _Scale) -> Iterator[str]:
     traffic, base = report.traffic, TOP + UPPER
     rates = {region: [each / traffic.step_s for each in shares] for region, shares in traffic.shares.items()}
     most = max(sum(each) for each in zip(*rates.values(), strict=True))
-    top = next(nice for nice in (10, 20, 50, 100, 200, 500, 1000, 10_000) if nice >= most)
+    top = next(nice for nice in (10, 20, 50, 100, 150, 200, 300, 500, 1000, 10_000) if nice >= most)
 
     def y(rate: float) -> float:
         return round(base - rate / top * UPPER, 1)
@@ -109,8 +109,8 @@ def _blocks(blocks: Sequence[PaidBlock], scale: _Scale) -> Iterator[str]:
 
 
 def _waves(report: Report, scale: _Scale, top: int) -> Iterator[str]:
-    told = "arrivals by wave: a bar is when it was told, a dot the first share of a machine at the other end"
-    yield _text(MARGIN, top - 12, told, 12, INK)
+    key = "arrivals by wave: a bar is when it was told, a dot the first share of a machine at the other end"
+    yield _text(MARGIN, top - 12, key, 12, INK)
     yield _text(WIDTH - MARGIN, top - 12, "stayed", 12, INK, "end")
     for number, wave in enumerate(report.waves):
         y = top + number * ROW + ROW // 2

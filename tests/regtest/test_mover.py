@@ -187,7 +187,7 @@ class TestPlan:
             asked(origin="ganzi", target="ekibastuz", deadline_ms=None, words=""), "ann", keep=True
         ).plan
         assert (plan.origin.region, plan.target.host) == ("sichuan", "kazakhstan.pool.example")
-        assert (plan.deadline_ms, plan.words) == (dark_ms, "power off Asia/Shanghai State Grid")
+        assert (plan.deadline_ms, plan.words) == (dark_ms, "power off, Asia/Shanghai, State Grid")
 
     def test_a_plan_notes_who_would_go_on_paying_the_site_that_it_leaves(self, scene: Scene) -> None:
         since: dict[str, Any] = {"valid_from_ms": START_MS - 60_000}
