@@ -17,6 +17,7 @@ from pool.fleet.cells import columns, is_required, read_cell, write_cell
 from pool.fleet.checks import LEAD_MS
 from pool.fleet.facts import Fact, FleetRefused
 from pool.fleet.kinds import KINDS, kind_of
+from pool.fleet.notices import moves_to_plan
 from pool.fleet.register import Entry
 from pool.fleet.times import parse_time, utc
 from pool.fleet.views import GROUPS, rows, view
@@ -94,7 +95,10 @@ def _entering(kind_name: str, summary: str) -> click.Command:
             if not cells["valid_from"]:
                 cells["valid_from"] = utc(desk.now_ms + (_SOON_MS if kind_name == "assignment" else 0))
             recorded = desk.enter([Entry(kind_name, _fact(kind, cells))])
+            hints = list(moves_to_plan(desk.register(), recorded))
         _show(recorded, as_json, "known already")
+        for hint in hints:
+            click.echo(hint, err=True)
 
     command = click.command(help=summary)(enter)
     command.params = [*arguments, *options, *command.params]
