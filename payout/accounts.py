@@ -17,6 +17,10 @@ class AccountRefused(ValueError):
     """An account, a plan or an address that cannot be taken. The text says why, for the person who asked."""
 
 
+class AddressRefused(AccountRefused):
+    """What was given is no address that can be paid on this chain."""
+
+
 class Scheme(enum.StrEnum):
     """How an account's shares are paid."""
 

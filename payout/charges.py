@@ -30,6 +30,14 @@ class EnergyCharge(Struct, frozen=True):
         return self.amount_sat - self.posted_sat
 
 
+class Charged(Struct, frozen=True):
+    """What a run came to. new: charges that were made; posted_sat: what was taken; open: the invoices after it."""
+
+    new: int
+    posted_sat: int
+    open: Sequence[EnergyCharge]
+
+
 def collect(journal: Journal, charges: Sequence[EnergyCharge], time_ms: int) -> list[Posting]:
     """Take what balances cover of charges, oldest first; the postings, which are booked.
 

@@ -64,9 +64,14 @@ class Desk:
             books.journal.post([settlement.release(batch.name, amounts, now_ms)])
         return after
 
-    def bump(self, payout_id: int, rate_sat_kvb: int | None) -> Draft:
-        """Draft a replacement of the newest transaction of a batch that pays the same at a higher fee rate."""
+    def bump(self, payout_id: int, rate_sat_kvb: int | None, newest_txid: str = "") -> Draft:
+        """Draft a replacement of the newest transaction of a batch that pays the same at a higher fee rate.
+
+        newest_txid: the transaction that whoever asks saw as the newest. An order that is repeated because its answer
+        was lost says the same one again, and does not raise the fee twice.
+        """
         batch, lines = self._batch(payout_id)
+        _check_newest(batch, newest_txid)
         if batch.state is not State.BROADCAST:
             raise DeskRefused(f"payout {payout_id} is {batch.state.value}: only one that is broadcast can be bumped")
         newest = batch.signed[-1]
@@ -74,9 +79,13 @@ class Desk:
         built = self._wallet.build_replacement(newest.txid, self._fee_rate_sat_kvb(rate_sat_kvb))
         return self._draft(batch, lines, newest.purpose, built)
 
-    def cancel(self, payout_id: int, rate_sat_kvb: int | None) -> Draft:
-        """Draft a transaction that spends an input of a batch to ourselves; six blocks deep, it releases the money."""
+    def cancel(self, payout_id: int, rate_sat_kvb: int | None, newest_txid: str = "") -> Draft:
+        """Draft a transaction that spends an input of a batch to ourselves; six blocks deep, it releases the money.
+
+        newest_txid: as of `bump`.
+        """
         batch, lines = self._batch(payout_id)
+        _check_newest(batch, newest_txid)
         if batch.state not in (State.EXPORTED, State.SIGNED, State.BROADCAST):
             hint = "; release it instead" if batch.state in (State.RESERVED, State.BUILT) else ""
             raise DeskRefused(f"payout {payout_id} is {batch.state.value}: it cannot be cancelled{hint}")
@@ -182,4 +191,15 @@ class Desk:
                         return batch, attempt
         raise DeskRefused(
             f"it is not ours, or was altered: no payout waits for the signatures of transaction {txid[::-1].hex()}"
+        )
+
+
+def _check_newest(batch: Batch, newest_txid: str) -> None:
+    if not newest_txid:
+        return
+    newest = batch.attempts[-1].txid_hex if batch.attempts else "none"
+    if newest_txid != newest:
+        raise DeskRefused(
+            f"the newest transaction of payout {batch.id} is {newest}, not {newest_txid}: it went on meanwhile; look "
+            "at it again"
         )

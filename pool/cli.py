@@ -17,13 +17,13 @@ from pool.cli_common import EXIT_BAD_CONFIG, config_option, says_what_is_wrong
 from pool.cli_doctor import doctor
 from pool.cli_explain import explain
 from pool.cli_fleets import FLEET_GROUPS
-from pool.cli_logged import logged
 from pool.cli_maintenance import maintenance
 from pool.cli_moves import move
 from pool.cli_payouts import add_account_commands, payout
 from pool.cli_reports import report
 from pool.cli_scenario import scenario
-from pool.cli_schemes import SCHEMES, add_plan_commands, reserve
+from pool.cli_schemes import add_plan_commands, reserve
+from pool.cli_top import top
 from pool.config import Config
 from pool.journal_command import journal
 
@@ -142,27 +142,6 @@ def rebuild(file: Path, into: str | None, journals: tuple[Path, ...], as_json: b
 @main.group()
 def account() -> None:
     """Accounts: who is paid, and how."""
-
-
-@account.command("add")
-@config_option
-@click.argument("name")
-@click.option("--scheme", type=click.Choice(SCHEMES), help="Default: the file's default_scheme.")
-@click.option("--fee-bps", type=click.IntRange(0, 10_000), help="Default: the file's default_fee_bps.")
-@click.option("--address", help="Where the account is paid.")
-@says_what_is_wrong
-def account_add(file: Path, name: str, scheme: str | None, fee_bps: int | None, address: str | None) -> None:
-    """Register an account before its first share."""
-    loaded: Config = config_file.load(file)
-    from payout.ports import LedgerUnavailable
-    from pool import service
-
-    try:
-        with logged(loaded):
-            service.add_account(loaded, name, scheme, fee_bps, address)
-    except (ValueError, LedgerUnavailable) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{name}: added")
 
 
 @account.command("list")
@@ -286,6 +265,7 @@ main.add_command(move)
 main.add_command(maintenance)
 main.add_command(report)
 main.add_command(doctor)
+main.add_command(top)
 main.add_command(scenario)
 
 

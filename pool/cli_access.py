@@ -16,21 +16,7 @@ from pool import config_file
 from pool.cli_common import config_option, json_option, say, says_what_is_wrong
 
 if TYPE_CHECKING:
-    from pool.access.log import Row
     from pool.roles.access import AccessBooks
-
-
-class CredentialView(Struct, frozen=True):
-    """A credential without its secret."""
-
-    id: int
-    kind: str
-    name: str
-    scope: str
-    rights: tuple[str, ...]
-    created_ms: int
-    until_ms: int | None
-    made_by: str
 
 
 class Made(Struct, frozen=True):
@@ -39,18 +25,6 @@ class Made(Struct, frozen=True):
     id: int
     secret: str
     address: str
-
-
-class LogLine(Struct, frozen=True):
-    """A row of the log of access."""
-
-    id: int
-    time_ms: int
-    who: str
-    action: str
-    target: str
-    origin: str
-    result: str
 
 
 @contextmanager
@@ -152,20 +126,10 @@ def access_make(
 @says_what_is_wrong
 def access_list(file: Path, as_json: bool) -> None:
     """List what holds now, sessions included."""
+    from pool.access.views import credential_row
+
     with _books(file) as (books, _):
-        rows = tuple(
-            CredentialView(
-                row.id,
-                row.kind.value,
-                row.name,
-                str(row.scope),
-                tuple(sorted(row.rights)),
-                row.created_ms,
-                row.until_ms,
-                row.made_by,
-            )
-            for row in books.directory().rows.values()
-        )
+        rows = tuple(credential_row(row) for row in books.directory().rows.values())
 
     def text() -> Iterator[str]:
         for row in rows:
@@ -196,6 +160,8 @@ def access_revoke(file: Path, number: int) -> None:
 @says_what_is_wrong
 def access_log(file: Path, count: int, verify: bool, as_json: bool) -> None:
     """Show who did what, newest first."""
+    from pool.access.views import log_row
+
     with _books(file) as (books, _):
         broken = books.broken() if verify else None
         total, found = books.entries(0, count)
@@ -203,7 +169,7 @@ def access_log(file: Path, count: int, verify: bool, as_json: bool) -> None:
         raise click.ClickException(
             f"row {broken} of the log is not what it was, or is gone: look who changed the database"
         )
-    rows = tuple(_line(row) for row in found)
+    rows = tuple(log_row(row) for row in found)
 
     def text() -> Iterator[str]:
         for row in rows:
@@ -212,11 +178,6 @@ def access_log(file: Path, count: int, verify: bool, as_json: bool) -> None:
             yield f"{total} rows, each as it was written"
 
     say(as_json, rows, text)
-
-
-def _line(row: Row) -> LogLine:
-    said = row.entry
-    return LogLine(row.id, said.time_ms, said.who, said.action, said.target, said.origin, said.result)
 
 
 def _time(time_ms: int) -> str:

@@ -14,6 +14,7 @@ from pool import config_file
 from pool.bitcoin.amount import format_btc
 from pool.cli_common import config_option, json_option, say, says_what_is_wrong
 from pool.config import Config
+from pool.documents import document
 from pool.paths import Paths
 
 if TYPE_CHECKING:
@@ -182,6 +183,6 @@ def export_block(
         done = writing.export_block(engine, folders, block_hash, folder, with_headers=not no_headers)
     text = (
         f"block {done.height}, {done.block_hash}: {done.shares} shares, {done.proven} with their headers",
-        f"check it: python3 docs/verify_payout.py {done.folder}",
+        f"check it: python3 {document('verify_payout.py')} {done.folder}",
     )
     say(as_json, done, lambda: text)

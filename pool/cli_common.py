@@ -29,6 +29,20 @@ config_option = click.option(
 )
 
 
+class Instant(click.ParamType[int]):
+    """A time with its zone, as Unix milliseconds."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from payout.instants import parse_instant
+
+        try:
+            return parse_instant(value, needs_zone=True)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 def says_what_is_wrong(command: Callable[P, None]) -> Callable[P, None]:
     """Configuration mistakes end the command with one line each instead of a traceback."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,22 +13,17 @@ from pool import config_file
 from pool.bitcoin.amount import format_btc
 from pool.cli_common import config_option, json_option, say, says_what_is_wrong
 from pool.cli_logged import logged
-from pool.fleet.cells import columns, is_required, read_cell, write_cell
-from pool.fleet.checks import LEAD_MS
+from pool.fleet.cells import columns, is_required, write_cell
 from pool.fleet.facts import Fact, FleetRefused
 from pool.fleet.kinds import KINDS, kind_of
 from pool.fleet.notices import moves_to_plan
-from pool.fleet.register import Entry
-from pool.fleet.times import parse_time, utc
+from pool.fleet.times import parse_time
 from pool.fleet.views import GROUPS, rows, view
 
 if TYPE_CHECKING:
     from pool.roles.fleets import FleetDesk
 
 _WHEN = ("valid_from", "valid_to", "source")
-
-# An assignment must be known to every stratum process before it begins.
-_SOON_MS = LEAD_MS + 5_000
 
 
 @contextmanager
@@ -92,9 +87,7 @@ def _entering(kind_name: str, summary: str) -> click.Command:
     @says_what_is_wrong
     def enter(file: Path, as_json: bool, **cells: str) -> None:
         with _desk(file) as desk:
-            if not cells["valid_from"]:
-                cells["valid_from"] = utc(desk.now_ms + (_SOON_MS if kind_name == "assignment" else 0))
-            recorded = desk.enter([Entry(kind_name, _fact(kind, cells))])
+            recorded = desk.enter_cells(kind_name, cells)
             hints = list(moves_to_plan(desk.register(), recorded))
         _show(recorded, as_json, "known already")
         for hint in hints:
@@ -103,17 +96,6 @@ def _entering(kind_name: str, summary: str) -> click.Command:
     command = click.command(help=summary)(enter)
     command.params = [*arguments, *options, *command.params]
     return command
-
-
-def _fact(kind: type[Fact], cells: Mapping[str, str]) -> Fact:
-    values: dict[str, Any] = {}
-    for name in columns(kind):
-        try:
-            value = read_cell(kind, name, cells[name])
-        except FleetRefused as refused:
-            raise FleetRefused(f"{name}: {refused}") from refused
-        values[name if name in kind.__struct_fields__ else f"{name}_ms"] = value
-    return kind(**values)
 
 
 def _listing(group_name: str) -> click.Command:

@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from pool import config_file
-from pool.cli_common import config_option, says_what_is_wrong
+from pool.cli_common import Instant, config_option, json_option, say, says_what_is_wrong
 from pool.cli_logged import logged
 
 if TYPE_CHECKING:
     from pool.fleet.move import Step
+    from pool.fleet.planning import Planned
     from pool.fleet.report import MoveReport
-    from pool.roles.dispatch import Dispatch, Planned
+    from pool.roles.dispatch import Dispatch
 
 _MINUTE_MS = 60_000
 _LISTED_MAX = 40
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _reason_option = click.option("--reason", default="", help="Why; it is kept with the order.")
 _key_option = click.option("--key", default="", help="A name of this order: given twice, it is done once.")
 _name_argument = click.argument("name")
-
-
-class _Instant(click.ParamType[int]):
-    """A time with its zone, as Unix milliseconds."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            at = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time: write it as 2026-12-01T09:00+08:00", param, ctx)
-        if at.tzinfo is None:
-            self.fail(f"{value!r} has no zone: write it as {value}+08:00, or Z for UTC", param, ctx)
-        return int(at.timestamp() * 1000)
 
 
 @contextmanager
@@ -60,14 +44,6 @@ def _dispatch(file: Path) -> Iterator[Dispatch]:
         raise click.ClickException(str(error)) from error
 
 
-def _say(as_json: bool, value: Any, text: Callable[[], Iterator[str]]) -> None:
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
-        return
-    for line in text():
-        click.echo(line)
-
-
 @click.group()
 def move() -> None:
     """Planned moves: a fleet goes from one region's endpoint to another's, in waves."""
@@ -83,10 +59,10 @@ def move() -> None:
 @click.option("--from-endpoint", default="", metavar="HOST:PORT", help="Default: as the region's stratum roles say.")
 @click.option("--to-endpoint", default="", metavar="HOST:PORT", help="Likewise.")
 @click.option("--pace", required=True, help="20/min, or waves of a part of all: 10%/15min.")
-@click.option("--deadline", type=_Instant(), help="When the old site goes dark; default: as its next notice says.")
-@click.option("--on", "planned_on", type=_Instant(), help="When all should mine at the new one; default: the deadline.")
+@click.option("--deadline", type=Instant(), help="When the old site goes dark; default: as its next notice says.")
+@click.option("--on", "planned_on", type=Instant(), help="When all should mine at the new one; default: the deadline.")
 @click.option("--tolerance", type=click.IntRange(0, 525_600), default=60, show_default=True, help="Minutes until late.")
-@click.option("--start", type=_Instant(), help="Begin by itself then; default: by `steppe move start`.")
+@click.option("--start", type=Instant(), help="Begin by itself then; default: by `steppe move start`.")
 @click.option("--wait", "wait_seconds", type=click.IntRange(0, 600), default=0, show_default=True, help="Miners' wait.")
 @click.option(
     "--grace",
@@ -98,7 +74,7 @@ def move() -> None:
 )
 @click.option("--words", default="", help="The notice in its own words and zone, for the record.")
 @click.option("--dry-run", is_flag=True, help="Keep nothing; list who would be told what, and when.")
-@_json_option
+@json_option
 @says_what_is_wrong
 def plan(
     file: Path,
@@ -121,7 +97,8 @@ def plan(
     as_json: bool,
 ) -> None:
     """Plan a move. Nobody is told anything before it starts."""
-    from pool.roles.dispatch import Asked, this_person
+    from pool.fleet.planning import Asked
+    from pool.roles.dispatch import this_person
 
     asked = Asked(
         name=name,
@@ -142,25 +119,25 @@ def plan(
     )
     with _dispatch(file) as dispatch:
         planned = dispatch.plan(asked, this_person(), keep=not dry_run)
-    _say(as_json, planned, lambda: _due_text(planned, to_target=True, every=dry_run))
+    say(as_json, planned, lambda: _due_text(planned, to_target=True, every=dry_run))
 
 
 @move.command("list")
 @config_option
-@_json_option
+@json_option
 @says_what_is_wrong
 def list_moves(file: Path, as_json: bool) -> None:
     """List all moves, newest first."""
     with _dispatch(file) as dispatch:
         reports = dispatch.every()
-    _say(as_json, reports, lambda: map(_line, reports))
+    say(as_json, reports, lambda: map(_line, reports))
 
 
 @move.command("show")
 @config_option
 @_name_argument
 @click.option("--machines", "with_machines", is_flag=True, help="Every machine, too.")
-@_json_option
+@json_option
 @says_what_is_wrong
 def show(file: Path, name: str, with_machines: bool, as_json: bool) -> None:
     """Show a move: how many machines are where, and the stragglers by rack."""
@@ -184,7 +161,7 @@ def show(file: Path, name: str, with_machines: bool, as_json: bool) -> None:
                 arrived = "-" if each.arrived_ms is None else _at(each.arrived_ms)
                 yield f"{each.login}\t{each.status}\ttold {told}\tarrived {arrived}"
 
-    _say(as_json, {"move": report, "machines": machines} if with_machines else report, text)
+    say(as_json, {"move": report, "machines": machines} if with_machines else report, text)
 
 
 def _order(name: str, step_name: str, text: str, *, dry: str = "", forces: bool = False) -> None:
@@ -200,13 +177,13 @@ def _order(name: str, step_name: str, text: str, *, dry: str = "", forces: bool 
         with _dispatch(file) as dispatch:
             if dry_run:
                 planned = dispatch.due_back(name) if dry == "back" else dispatch.due(name)
-                _say(as_json, planned, lambda: _due_text(planned, to_target=dry != "back", every=True))
+                say(as_json, planned, lambda: _due_text(planned, to_target=dry != "back", every=True))
                 return
             after = dispatch.step(name, step, this_person(), reason, key=key, force=force)
-        _say(as_json, {"move": name, "state": after.state.value}, lambda: iter([f"move {name}: {after.state.value}"]))
+        say(as_json, {"move": name, "state": after.state.value}, lambda: iter([f"move {name}: {after.state.value}"]))
 
     command.__doc__ = text
-    options = [config_option, _name_argument, _reason_option, _key_option, _json_option]
+    options = [config_option, _name_argument, _reason_option, _key_option, json_option]
     if dry:
         options.append(
             click.option("--dry-run", is_flag=True, help="Change nothing; list who would be told, and when.")
@@ -228,7 +205,7 @@ _order("close", "CLOSE", "Say that it is done.", forces=True)
 
 @move.command("strays")
 @config_option
-@_json_option
+@json_option
 @says_what_is_wrong
 def strays(file: Path, as_json: bool) -> None:
     """List workers that came on in another region without a move; changes of their accounts' addresses are held."""
@@ -240,13 +217,13 @@ def strays(file: Path, as_json: bool) -> None:
             yield f"{each.login}\tfrom {each.from_region} to {each.to_region}\t{_at(each.seen_ms)}"
         yield f"{len(found)} workers"
 
-    _say(as_json, found, text)
+    say(as_json, found, text)
 
 
 @move.command("confirm")
 @config_option
 @click.argument("account")
-@_json_option
+@json_option
 @says_what_is_wrong
 def confirm(file: Path, account: str, as_json: bool) -> None:
     """Say that an account's workers are where they should be; its address may be changed again."""
@@ -254,7 +231,7 @@ def confirm(file: Path, account: str, as_json: bool) -> None:
 
     with _dispatch(file) as dispatch:
         found = dispatch.confirm(account, this_person())
-    _say(as_json, found, lambda: iter([f"{account}: {len(found)} workers confirmed"]))
+    say(as_json, found, lambda: iter([f"{account}: {len(found)} workers confirmed"]))
 
 
 def _due_text(planned: Planned, *, to_target: bool, every: bool) -> Iterator[str]:

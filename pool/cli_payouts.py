@@ -15,10 +15,14 @@ from pool.cli_common import config_option, json_option, say, says_what_is_wrong
 from pool.cli_logged import logged
 
 if TYPE_CHECKING:
-    from pool.roles.counter import BrokenReport, Counter
+    from payout.desk_views import BrokenReport
+    from pool.roles.counter import Counter
 
 _rate_option = click.option(
     "--fee-rate", type=click.IntRange(1, 10_000), help="In sat/vB; default: the node's estimate."
+)
+_newest_option = click.option(
+    "--newest", metavar="TXID", default="", help="Refuse it unless this is still the newest transaction of the batch."
 )
 
 
@@ -58,7 +62,8 @@ def payout_plan(file: Path, as_json: bool) -> None:
     def text() -> Iterator[str]:
         for each in plan.lines:
             yield f"{each.account}\t{format_btc(each.amount_sat)} BTC\t{each.address}"
-        yield f"{len(plan.lines)} accounts, {format_btc(plan.total_sat)} BTC, at {plan.fee_rate_sat_kvb} sat/kvB"
+        accounts = "1 account" if len(plan.lines) == 1 else f"{len(plan.lines)} accounts"
+        yield f"{accounts}, {format_btc(plan.total_sat)} BTC, at {plan.fee_rate_sat_kvb} sat/kvB"
         for waits in plan.waiting:
             least = f", needs {format_btc(waits.min_sat)}" if waits.reason == "below_minimum" else ""
             why = f": {waits.text}" if waits.text else ""
@@ -139,12 +144,13 @@ def payout_release(file: Path, payout_id: int, as_json: bool) -> None:
 @config_option
 @click.argument("payout_id", metavar="ID", type=click.IntRange(min=1))
 @_rate_option
+@_newest_option
 @json_option
 @says_what_is_wrong
-def payout_bump(file: Path, payout_id: int, fee_rate: int | None, as_json: bool) -> None:
+def payout_bump(file: Path, payout_id: int, fee_rate: int | None, newest: str, as_json: bool) -> None:
     """Replace the transaction of a batch by one with a higher fee."""
     with at_the_counter(file) as counter:
-        drafted = counter.bump(payout_id, fee_rate)
+        drafted = counter.bump(payout_id, fee_rate, newest)
     say(as_json, drafted, lambda: iter([drafted.note]))
 
 
@@ -152,12 +158,13 @@ def payout_bump(file: Path, payout_id: int, fee_rate: int | None, as_json: bool)
 @config_option
 @click.argument("payout_id", metavar="ID", type=click.IntRange(min=1))
 @_rate_option
+@_newest_option
 @json_option
 @says_what_is_wrong
-def payout_cancel(file: Path, payout_id: int, fee_rate: int | None, as_json: bool) -> None:
+def payout_cancel(file: Path, payout_id: int, fee_rate: int | None, newest: str, as_json: bool) -> None:
     """Spend an input of a batch back to the pool; six blocks deep, its money is available again."""
     with at_the_counter(file) as counter:
-        drafted = counter.cancel(payout_id, fee_rate)
+        drafted = counter.cancel(payout_id, fee_rate, newest)
     say(as_json, drafted, lambda: iter([drafted.note]))
 
 
@@ -170,7 +177,14 @@ def payout_cancel(file: Path, payout_id: int, fee_rate: int | None, as_json: boo
 def payout_export(file: Path, payout_id: int, target: Path, as_json: bool) -> None:
     """Write the PSBT of a batch that waits for signatures to FILE, for the signer."""
     with at_the_counter(file) as counter:
-        exported = counter.export(payout_id, target)
+        psbt = counter.export(payout_id).psbt
+        try:
+            target.write_text(psbt + "\n", encoding="ascii")
+        except OSError as error:
+            raise click.ClickException(
+                f"{target} cannot be written: {error.strerror}; export it again elsewhere"
+            ) from error
+    exported = {"payout": payout_id, "file": str(target)}
     say(as_json, exported, lambda: iter([f"payout {payout_id}: sign {target}, then `steppe payout import` it"]))
 
 
@@ -181,8 +195,12 @@ def payout_export(file: Path, payout_id: int, target: Path, as_json: bool) -> No
 @says_what_is_wrong
 def payout_import(file: Path, source: Path, as_json: bool) -> None:
     """Take a signed PSBT from FILE; refused if it is not what was exported."""
+    try:
+        psbt = source.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{source} cannot be read as base64 text: {error}") from error
     with at_the_counter(file) as counter:
-        row = counter.take_signed(source)
+        row = counter.take_signed(psbt)
     say(as_json, row, lambda: iter([f"payout {row.id}: {row.state}, transaction {row.txid}"]))
 
 

@@ -11,28 +11,15 @@ import click
 
 from pool import config_file
 from pool.bitcoin.amount import format_btc
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Instant, config_option, json_option, say, says_what_is_wrong
 from pool.cli_logged import logged
 
 if TYPE_CHECKING:
+    from payout.desk_views import AccountView
     from payout.reserve import Standing
-    from pool.roles.plans import AccountView, PlanDesk
+    from pool.roles.plans import PlanDesk
 
 SCHEMES = ("pplns", "pps", "fpps", "pps_plus", "solo")
-
-
-class _Instant(click.ParamType):  # type: ignore[type-arg]
-    """A time with its zone, as Unix milliseconds."""
-
-    name = "time"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        from payout.instants import parse_instant
-
-        try:
-            return parse_instant(value, needs_zone=True)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @contextmanager
@@ -53,8 +40,23 @@ def _desk(file: Path) -> Iterator[PlanDesk]:
 
 def add_plan_commands(account: click.Group) -> None:
     """Add those about one account."""
+    account.add_command(_add)
     account.add_command(_plan)
     account.add_command(_show)
+
+
+@click.command("add")
+@config_option
+@click.argument("name")
+@click.option("--scheme", type=click.Choice(SCHEMES), help="Default: the file's default_scheme.")
+@click.option("--fee-bps", type=click.IntRange(0, 10_000), help="Default: the file's default_fee_bps.")
+@click.option("--address", help="Where the account is paid.")
+@says_what_is_wrong
+def _add(file: Path, name: str, scheme: str | None, fee_bps: int | None, address: str | None) -> None:
+    """Register an account before its first share."""
+    with _desk(file) as desk:
+        desk.add(name, scheme, fee_bps, address)
+    click.echo(f"{name}: added")
 
 
 @click.command("plan")
@@ -63,7 +65,7 @@ def add_plan_commands(account: click.Group) -> None:
 @click.option("--scheme", type=click.Choice(SCHEMES), help="Default: as it is.")
 @click.option("--fee-bps", type=click.IntRange(0, 10_000), help="In hundredths of a percent; default: as it is.")
 @click.option(
-    "--from", "from_ms", type=_Instant(), metavar="TIME", help="As 2026-12-01T00:00Z; default: in a minute or two."
+    "--from", "from_ms", type=Instant(), metavar="TIME", help="As 2026-12-01T00:00Z; default: in a minute or two."
 )
 @click.option("--cancel", is_flag=True, help="Take back the change that is planned.")
 @json_option
@@ -104,8 +106,10 @@ def _show(file: Path, name: str, as_json: bool) -> None:
         yield from _plan_lines(view)
         if view.paid_as != view.scheme:
             yield f"new shares count as {view.paid_as}: the reserve of pay per share was used up"
-        yield f"available {format_btc(view.available_sat)} BTC, immature {format_btc(view.immature_sat)} BTC, "
-        yield f"on its way {format_btc(view.reserved_sat)} BTC"
+        yield (
+            f"available {format_btc(view.available_sat)} BTC, immature {format_btc(view.immature_sat)} BTC, "
+            f"on its way {format_btc(view.reserved_sat)} BTC"
+        )
         yield f"earned per share and not yet in the ledger: {view.pps_psat} picosatoshi"
 
     say(as_json, view, text)
@@ -128,14 +132,14 @@ def reserve() -> None:
 def reserve_show(file: Path, as_json: bool) -> None:
     """Show what the reserve holds, and what it should hold."""
     with _desk(file) as desk:
-        found, stops = desk.reserve()
+        found = desk.reserve()
 
     def text() -> Iterator[str]:
-        yield from _standing_lines(found)
-        for stop in stops:
+        yield from _standing_lines(found.standing)
+        for stop in found.stops:
             yield f"{'stopped' if stop.is_stopped else 'went on'} from jobs of height {stop.from_height}: {stop.reason}"
 
-    say(as_json, {"level": found.level, "standing": found, "stops": stops}, text)
+    say(as_json, found, text)
 
 
 @reserve.command("fund")

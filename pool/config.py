@@ -348,6 +348,14 @@ class WebOptions(Struct, frozen=True, forbid_unknown_fields=True):
             description="HOST:PORT of the same for operators, with metrics and orders; keep it off the open network.",
         ),
     ] = "127.0.0.1:8081"
+    admin_hosts: Annotated[
+        list[str],
+        Meta(
+            max_length=64,
+            description="Names, or addresses behind a translation, by which operators, proxies and Prometheus call "
+            "admin_listen, without port; localhost and its own address need no mention, any other is refused.",
+        ),
+    ] = field(default_factory=list)
     public: Annotated[
         list[WebPart],
         Meta(

@@ -29,6 +29,8 @@ from pool.config import (
     StratumOptions,
 )
 
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
+
 
 class Mistake(Struct, frozen=True):
     """One thing wrong in a file. line: from 1; 0 when the thing is missing altogether. key: dotted."""
@@ -266,6 +268,9 @@ def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
                 ip_network(entry)
             except ValueError as error:
                 yield places.mistake(key, f"{error}; give addresses or networks such as 10.0.0.0/8 or 2001:db8::/32")
+    for name in config.web.admin_hosts:
+        if not _HOST.fullmatch(name):
+            yield places.mistake("web.admin_hosts", f"{name!r} is no host name or address: no scheme, no port, no *")
     if config.web.admin_listen == config.web.listen:
         yield places.mistake("web.admin_listen", "is web.listen too: operators have a listener of their own")
     listening = [(f"port[{index}].listen", [port.listen]) for index, port in enumerate(config.port)]

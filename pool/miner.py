@@ -42,6 +42,14 @@ class Work(Struct, frozen=True):
     target: bytes
 
 
+class Redirect(Struct, frozen=True):
+    """What `client.reconnect` asks for. host: empty for the one that said so."""
+
+    host: str
+    port: int
+    wait_seconds: float
+
+
 class MinerSession:
     """The miner's side of one connection, without a socket."""
 
@@ -60,6 +68,7 @@ class MinerSession:
         self.rejected: list[str] = []
         self.authorized = False
         self.fresh = False
+        self.redirect: Redirect | None = None
         self._out = [self._request("mining.subscribe", ["steppe-miner"])]
 
     def outgoing(self) -> bytes:
@@ -111,6 +120,9 @@ class MinerSession:
             self.fresh = True
         elif method == "mining.set_difficulty":
             self._difficulty = Fraction(params[0])
+        elif method == "client.reconnect":
+            given = [*params, None, None, None]
+            self.redirect = Redirect(str(given[0] or ""), int(given[1] or 0), float(given[2] or 0))
 
     def _answered(self, method: str, message: dict[str, Any]) -> None:
         result, error = message.get("result"), message.get("error")
@@ -131,6 +143,12 @@ class MinerSession:
                 self.rejected.append(str(error[1]) if error else "refused")
 
 
+def may_follow(host: str, to: str) -> bool:
+    """Whether a pool may send us there: to its own host or one of its domain. The line is in the clear, and who can
+    forge it would have our hashes. Source: cgminer `util.c`, parse_reconnect."""
+    return not to or to == host or to.partition(".")[2] == host.partition(".")[2] != ""
+
+
 def mine(
     host: str,
     port: int,
@@ -142,7 +160,8 @@ def mine(
     say: Callable[[str], None],
     stop: Callable[[], bool],
 ) -> None:
-    """Mine until `stop()`, or until `shares` were accepted; reconnects for ever. Raises MinerError.
+    """Mine until `stop()`, or until `shares` were accepted; reconnects for ever, and goes where the pool sends it
+    within its domain. Raises MinerError.
 
     rate_hps: hashes per second at most; None for all that one core has.
     """
@@ -160,6 +179,10 @@ def mine(
                     accepted_before += session.accepted
                 if session.accepted:
                     wait_seconds = 0.5
+            if session.redirect is not None and (there := _sent_to(host, port, session.redirect, say)):
+                host, port = there
+                time.sleep(min(session.redirect.wait_seconds, RECONNECT_SECONDS_MAX))
+                continue
             if shares is not None and accepted_before >= shares:
                 return
         except OSError as error:
@@ -167,6 +190,16 @@ def mine(
         if not stop():
             time.sleep(wait_seconds)
             wait_seconds = min(RECONNECT_SECONDS_MAX, wait_seconds * 2)
+
+
+def _sent_to(host: str, port: int, redirect: Redirect, say: Callable[[str], None]) -> tuple[str, int] | None:
+    """Where to connect next, or None to stay with what we know."""
+    to = (redirect.host or host, redirect.port or port)
+    if not may_follow(host, redirect.host):
+        say(f"the pool sends us to {to[0]}:{to[1]}, which is of another domain: not followed")
+        return None
+    say(f"the pool sends us to {to[0]}:{to[1]}")
+    return to
 
 
 def _pump(
@@ -201,6 +234,8 @@ def _pump(
                 say("the pool closed the connection")
                 return
             session.receive(data)
+            if session.redirect is not None:
+                return
         if (session.accepted, len(session.rejected)) != told:
             told = (session.accepted, len(session.rejected))
             last = f" (last: {session.rejected[-1]})" if session.rejected else ""

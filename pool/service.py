@@ -14,12 +14,9 @@ from typing import Any
 
 import native
 from payout import treasury
-from payout.accounts import Account, AccountRefused, PayoutAddress, Plan, Scheme
-from payout.outputs import output_kind
+from payout.accounts import Account, Plan, Scheme
 from payout.store.ledger import SqlLedger
 from pool import events, logs
-from pool.bitcoin.network import NETWORKS
-from pool.bitcoin.script import output_script
 from pool.config import Config
 from pool.journal.statistics import keep
 from pool.machine import ThisMachine
@@ -132,23 +129,6 @@ def prepare(config: Config) -> None:
     paths = Paths(Path(config.pool.data_dir))
     paths.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths.logs.mkdir(mode=0o700, exist_ok=True)
-
-
-def add_account(config: Config, name: str, scheme: str | None, fee_bps: int | None, address: str | None) -> None:
-    """Register an account. Raises ValueError if the name is taken or something is not allowed."""
-    options = config.accounting
-    now_ms = SystemClock().time_ms()
-    pays = None
-    if address is not None:
-        pays = PayoutAddress(address, output_script(address, NETWORKS[config.pool.chain]))
-        output_kind(pays.script)
-    fee_bps = options.default_fee_bps if fee_bps is None else fee_bps
-    plan = Plan(Scheme(scheme or options.default_scheme), fee_bps, now_ms)
-    try:
-        with _ledger(config) as ledger, ledger.write() as books:
-            treasury.open_account(books, terms_of(config), name, plan, pays)
-    except AccountRefused as error:
-        raise ValueError(str(error)) from error
 
 
 def ensure_account(config: Config, name: str, scheme: str, fee_bps: int) -> None:

@@ -123,3 +123,5 @@ class JobBook:
                 del self._tips[prev_hash]
                 for live in tip.jobs:
                     del self._jobs[live.job.job_id]
+                # They hold each other no more: else megabytes of duplicates would wait for the garbage collector.
+                tip.jobs.clear()

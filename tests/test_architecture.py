@@ -34,6 +34,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pool.fleet_options": (),
     "pool.fleet_events": ("pool.emit",),
     "pool.paths": (),
+    "pool.documents": (),
     "pool.preflight": ("pool.config", "pool.paths"),
     "pool.machine": ("pool.preflight",),
     "pool.config_file": ("pool.config", "pool.alert_options", "pool.bitcoin"),
@@ -83,6 +84,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "payout",
     ),
     "pool.alerts": ("pool.dashboard", "payout.instants", "pool.alerts"),
+    "pool.top": ("pool.dashboard", "pool.alerts", "pool.fleet", "pool.ports", "pool.top"),
     "stratum": ("native", "pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "pool.events", "stratum"),
     "payout": ("native", "pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "payout"),
     # What people are told is found in journals and in the books, and says what the miner was told.
@@ -146,6 +148,7 @@ ABOVE = (
     "pool.cli_reports",
     "pool.cli_scenario",
     "pool.cli_schemes",
+    "pool.cli_top",
     "pool.demo",
     "pool.journal_command",
     "pool.service",
@@ -258,8 +261,8 @@ def test_docker_is_no_package() -> None:
 
 def test_only_the_standard_library_and_declared_dependencies_are_imported() -> None:
     declared = {
-        "alembic", "argon2", "bdkpython", "bitcoinrpc", "click", "constantly", "hiredis", "msgpack", "msgspec",
-        "prometheus_client", "psycopg", "redis", "sqlalchemy", "twisted", "uvloop", "zmq", "zope",
+        "alembic", "bdkpython", "bitcoinrpc", "click", "cryptography", "msgspec", "prometheus_client", "redis",
+        "sqlalchemy", "twisted", "uvloop", "zmq", "zope",
     }  # fmt: skip
     roots = {name.split(".")[0] for path in MODULES.values() for name in _imports(path)}
     assert roots - set(sys.stdlib_module_names) - set(PACKAGES) <= declared

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -160,15 +161,14 @@ class TestPages:
 def command_in(code: str) -> list[str] | None:
     """The words behind `steppe` in a line that runs it, or None."""
     words = shlex.split(code, comments=True) if re.match(r"(?:\.venv/bin/)?steppe |scripts/demo ", code) else []
-    if ">" in words:
-        words = words[: words.index(">")]
+    words = list(itertools.takewhile(lambda word: not re.match(r"\d?>|[|&]", word), words))
     return ["demo", *words[1:]] if words[:1] == ["scripts/demo"] else words[1:] or None
 
 
 def parse(words: list[str]) -> None:
     """Raises if there is no such command, option or argument. Words in capitals stand for something."""
     command: click.Command = main
-    while isinstance(command, click.Group) and words:
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         command, words = command.commands[words[0]], words[1:]
     options, left, _ = command.make_parser(click.Context(command)).parse_args(list(words))
     assert not left, words

@@ -113,7 +113,8 @@ def words(payout: PayoutExplained) -> Iterator[str]:
     """The same for people."""
     yield f"Payout {payout.payout}: {payout.state}, that is, {STATES[State(payout.state)]}"
     yield ""
-    yield f"1. It pays {payout.total_sat:,} sat = {format_btc(payout.total_sat)} BTC to {payout.lines_total} accounts."
+    accounts = "1 account" if payout.lines_total == 1 else f"{payout.lines_total} accounts"
+    yield f"1. It pays {payout.total_sat:,} sat = {format_btc(payout.total_sat)} BTC to {accounts}."
     for line in payout.lines:
         yield f"   {line.account}: {line.amount_sat:,} sat to {line.address}"
     yield "2. What happened (UTC):"

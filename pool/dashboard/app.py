@@ -16,13 +16,15 @@ from pool.dashboard.access import openapi
 from pool.dashboard.access.guard import Guard
 from pool.dashboard.access.login import Doorkeeper
 from pool.dashboard.access.office import Office
+from pool.dashboard.access.ordering import Ordering
 from pool.dashboard.access.orders import Orders
 from pool.dashboard.access.ports import Credentials
 from pool.dashboard.access.principal import Recognizer
 from pool.dashboard.access.streams import Page, Streams
 from pool.dashboard.answers import HEADERS, Answer, Refusal, is_known
 from pool.dashboard.assets import assets
-from pool.dashboard.front import BriefRequest, Front
+from pool.dashboard.front import BriefRequest, Front, OperatorsRequest
+from pool.dashboard.hosts import Hosts
 from pool.dashboard.overview import About
 from pool.dashboard.stream import CONTENT_TYPE
 from pool.dashboard.views import CachedViews, Sources
@@ -38,12 +40,14 @@ _NOT_KEPT = (("Cache-Control", "no-store"), ("Vary", "Cookie, Authorization"))
 
 
 class Access(Struct, frozen=True):
-    """Who may come in. public: the parts that everybody sees. proxies: addresses that are believed."""
+    """Who may come in. public: the parts that everybody sees. proxies: addresses that are believed. admin_hosts: names
+    of the operators' listener."""
 
     credentials: Credentials
     orders: Orders
     public: tuple[str, ...]
     proxies: tuple[str, ...] = ()
+    admin_hosts: tuple[str, ...] = ()
 
 
 def _check_method(method: bytes) -> None:
@@ -64,8 +68,9 @@ class _Root(Resource):
 
     isLeaf = True  # noqa: N815 - Twisted's name
 
-    def __init__(self, guard: Guard, streams: Streams, front: Front) -> None:
+    def __init__(self, guard: Guard, streams: Streams, front: Front, hosts: Hosts | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._hosts = hosts
         self._guard = guard
         self._streams = streams
         self._front = front
@@ -94,6 +99,9 @@ class _Root(Resource):
 
     async def _answer(self, request: Request, left: list[object]) -> Answer | None:
         """None when it is a stream, which goes on."""
+        if self._hosts is not None:
+            said = request.requestHeaders.getRawHeaders("host") or []
+            self._hosts.check(said, str(getattr(request.getHost(), "host", "")))
         asked = self._front.asked(request)
         if (static := self._static.get(asked.path)) is not None:
             _check_method(request.method)
@@ -147,13 +155,22 @@ def dashboard_sites(sources: Sources, access: Access, clock: Clock, reactor: Any
     office = Office(access.credentials, recognizer, clock)
     served = openapi.answer(about.version)
     guard = Guard(
-        openapi.TABLE, views, access.public, recognizer, doorkeeper, office, access.orders, access.credentials,
+        openapi.TABLE,
+        views,
+        access.public,
+        recognizer,
+        doorkeeper,
+        office,
+        Ordering(access.orders, access.credentials),
         lambda: served,
-    )  # fmt: skip
+    )
     streams = Streams(guard, clock.monotonic, reactor)
-    return Sites(*(_site(guard, streams, Front(access.proxies, is_admin=admin)) for admin in (False, True)))
+    public, admin = (Front(access.proxies, is_admin=is_admin) for is_admin in (False, True))
+    return Sites(
+        _site(_Root(guard, streams, public, None), BriefRequest),
+        _site(_Root(guard, streams, admin, Hosts(access.admin_hosts)), OperatorsRequest),
+    )
 
 
-def _site(guard: Guard, streams: Streams, front: Front) -> Site:
-    root = _Root(guard, streams, front)
-    return _QuietSite(root, requestFactory=BriefRequest, timeout=IDLE_SECONDS)  # type: ignore[no-untyped-call]
+def _site(root: _Root, kind: type[BriefRequest]) -> Site:
+    return _QuietSite(root, requestFactory=kind, timeout=IDLE_SECONDS)  # type: ignore[no-untyped-call]

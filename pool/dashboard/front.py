@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import cached_property
 
 from twisted.web.server import Request
 
+from pool.dashboard.access.operations import BRIEF_BYTES_MAX, LARGE_BYTES_MAX
 from pool.dashboard.asked import Asked
-
-BODY_BYTES_MAX = 16_384
-"""The longest order has some hundred bytes; what is longer is thrown away as it comes, so nobody can fill memory."""
 
 _HEADERS = ("authorization", "cookie", "content-type", "host", "origin", "sec-fetch-site", "x-csrf-token")
 
 
 class BriefRequest(Request):
-    """A request that keeps no more of its body than an order has."""
+    """A request that keeps no more of its body than a login has: the rest is thrown away as it comes, so that nobody
+    can fill memory."""
 
-    kept = b""
+    bytes_max = BRIEF_BYTES_MAX
     is_too_long = False
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        if self.is_too_long or len(self.kept) + len(data) > BODY_BYTES_MAX:
-            self.kept, self.is_too_long = b"", True
+        if self.is_too_long or len(self.kept) + len(data) > self.bytes_max:
+            self.is_too_long = True
+            self.kept.clear()
         else:
             self.kept += data
+
+    @cached_property
+    def kept(self) -> bytearray:
+        """What has come of the body."""
+        return bytearray()
+
+
+class OperatorsRequest(BriefRequest):
+    """One at the operators' listener, which may bring a whole fleet."""
+
+    bytes_max = LARGE_BYTES_MAX
 
 
 class Front:
@@ -45,7 +57,7 @@ class Front:
             is_secure = (request.getHeader("x-forwarded-proto") or "").lower() == "https"
         body: bytes | None = b""
         if isinstance(request, BriefRequest):
-            body = None if request.is_too_long else request.kept
+            body = None if request.is_too_long else bytes(request.kept)
         return Asked(
             method=request.method.decode("ascii", "replace"),
             path=request.path.decode("ascii", "replace"),

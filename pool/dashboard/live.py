@@ -164,6 +164,7 @@ def _read(store: Store, rows: WorkerRows, now_ms: int) -> LiveView:
             work_regions=tuple(sign.name for sign in signs if sign.role == "work"),
             stratum=tuple(_stratum(sign, data) for sign, data in stratum),
             accounting=next((_accounting(sign) for sign in signs if sign.role == "accounting"), None),
+            web_heartbeat_ms=max((sign.time_ms for sign in signs if sign.role == "web"), default=None),
         ),
     )
 

@@ -1,8 +1,8 @@
 """What the dashboard shows: rows of live statistics and of the books.
 
-The rows are also the JSON of the API, so a field that is renamed or removed changes `/api/v1`. Times are Unix
-milliseconds of the wall clock; no ages, so that an answer that says the same is the same bytes. Amounts of money are
-integers and stay below 2^53 (21 million bitcoin are 2.1e15 satoshi), so JSON readers keep them exact.
+They are also the JSON of the API, so a field that is renamed or removed changes `/api/v1`. Times are Unix milliseconds
+of the wall clock; no ages, so that an answer that says the same is the same bytes. Money is in integers below 2^53 (21
+million bitcoin are 2.1e15 satoshi), so JSON readers keep it exact.
 """
 
 from __future__ import annotations
@@ -71,8 +71,7 @@ class Reject(Struct, frozen=True):
     """A refused share of a worker.
 
     reason: as it is counted, the names of `pool.work.share.Outcome` in lower case. text: what the miner was told.
-    job_age_ms: how long before its job was made; None if the job was not known. id: what `steppe explain reject` knows
-    it by.
+    job_age_ms: how long before its job was made; None if it was not known. id: as `steppe explain reject` has it.
     """
 
     time_ms: int
@@ -250,12 +249,13 @@ class AccountingRole(Struct, frozen=True):
 
 class Roles(Struct, frozen=True):
     """The roles that gave a sign of life lately. work: of those of several regions the one that is worst off;
-    work_regions: all of them."""
+    work_regions: all of them. web_heartbeat_ms: of the web role; None if none lives."""
 
     work: WorkRole | None
     stratum: tuple[StratumRole, ...]
     accounting: AccountingRole | None
     work_regions: tuple[str, ...] = ()
+    web_heartbeat_ms: int | None = None
 
 
 class CoinbaseOutput(Struct, frozen=True):

@@ -26,8 +26,15 @@ WORKER_SORTS: Final[dict[str, Value[Worker] | None]] = {
     "difficulty": lambda row: row.difficulty,
     "accepted": lambda row: row.activity.accepted,
     "rejected": lambda row: row.activity.rejected_total,
+    "reject_rate": lambda row: reject_rate(row.activity),
     "last_share": lambda row: row.activity.last_share_ms,
 }
+
+
+def reject_rate(activity: Activity) -> float | None:
+    """The part of all submissions that was refused, 0 to 1; None without any."""
+    rejected = activity.rejected_total
+    return rejected / (activity.accepted + rejected) if activity.accepted + rejected else None
 
 
 class Selection(Struct, frozen=True):
@@ -62,6 +69,7 @@ GROUP_SORTS: Final[dict[str, Value[Group] | None]] = {
     "hashrate_24h": lambda row: row.activity.hashrate.day.hps,
     "accepted": lambda row: row.activity.accepted,
     "rejected": lambda row: row.activity.rejected_total,
+    "reject_rate": lambda row: reject_rate(row.activity),
     "last_share": lambda row: row.activity.last_share_ms,
 }
 

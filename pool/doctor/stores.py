@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 
 import redis as redis_library
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from pool.config import Config
@@ -17,7 +15,7 @@ from pool.paths import Paths
 from pool.roles.database import reach_database
 from pool.store.redis_server import url_of
 from pool.store.sql import reading
-from pool.store.upgrade import migrations
+from pool.store.upgrade import known_revisions, revision_of
 
 ANSWER_SECONDS = 3.0
 REDIS_MIN = (6, 2)
@@ -63,17 +61,17 @@ def look_at_database(config: Config) -> list[Finding]:
     engine = reach_database(config)
     try:
         with reading(engine) as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+            current = revision_of(connection)
     except (SQLAlchemyError, OSError) as error:
         return [bad(what, f"it cannot be read: {error}", "start it, or correct database.url")]
     finally:
         engine.dispose()
-    known = ScriptDirectory.from_config(migrations())
+    known = known_revisions()
     if current is None:
         return [good(what, "empty; its tables are made at the first start")]
-    if current == known.get_current_head():
+    if current == known[0]:
         return [good(what, f"the books are of this version ({current})")]
-    if current in {revision.revision for revision in known.walk_revisions()}:
+    if current in known:
         text = f"the books are of an older version ({current}): they are upgraded at the next start"
         return [warning(what, text, "make a backup first")]
     return [bad(what, f"the books are of a newer version ({current})", "run the version of Steppe that wrote them")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from typing import Any, get_args
@@ -35,6 +36,19 @@ def is_required(kind: type[Fact], column: str) -> bool:
 def field_of(kind: type[Fact], column: str) -> FieldInfo:
     """The field of a column."""
     return next(each for each in fields(kind) if each.name in (column, f"{column}_ms"))
+
+
+def from_cells(kind: type[Fact], cells: Mapping[str, str]) -> Fact:
+    """The fact that the texts of its columns say. Raises FleetRefused, with the column."""
+    if unknown := [name for name in cells if name not in columns(kind)]:
+        raise FleetRefused(f"{unknown[0]!r} is no field of it; there are {', '.join(columns(kind))}")
+    values: dict[str, Any] = {}
+    for name in columns(kind):
+        try:
+            values[field_of(kind, name).name] = read_cell(kind, name, cells.get(name, ""))
+        except FleetRefused as refused:
+            raise FleetRefused(f"{name}: {refused}") from refused
+    return kind(**values)
 
 
 def write_cell(fact: Fact, column: str) -> str:

@@ -18,6 +18,27 @@ DAY_MS = 86_400_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
+class Asked(Struct, frozen=True):
+    """A plan as a person asks for it. origin, target: sites; endpoints: HOST:PORT, empty for what the region says.
+    deadline_ms: None for when the next announced suspension or closure of the first site takes effect."""
+
+    name: str
+    account: str
+    pattern: str
+    origin: str
+    target: str
+    origin_endpoint: str
+    target_endpoint: str
+    pace: str
+    deadline_ms: int | None
+    planned_on_ms: int | None
+    tolerance_ms: int
+    start_ms: int | None
+    wait_seconds: int
+    grace_seconds: int
+    words: str
+
+
 class Wish(Struct, frozen=True):
     """What is asked for. pace: as `pool.fleet.pace` reads it. words: deadline and date as they were given."""
 
@@ -43,6 +64,17 @@ class Due(Struct, frozen=True):
     login: str
     rack: str
     at_ms: int
+
+
+class Planned(Struct, frozen=True):
+    """A plan with its machines. due: who would be told when, from `from_ms` on. note: what its planner should know."""
+
+    name: str
+    plan: Plan
+    from_ms: int
+    due: tuple[Due, ...]
+    is_kept: bool
+    note: str = ""
 
 
 def matches(pattern: str, account: str, login: str) -> bool:

@@ -60,6 +60,17 @@ class MoveReport(Struct, frozen=True):
     events: tuple[Event, ...]
 
 
+class Stray(Struct, frozen=True):
+    """A worker that came on in another region without a move."""
+
+    id: int
+    login: str
+    account: str
+    from_region: str
+    to_region: str
+    seen_ms: int
+
+
 def report(move: Move, travellers: Sequence[Traveller], now_ms: int) -> MoveReport:
     """The move at a moment."""
     plan = move.plan

@@ -9,9 +9,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from pool.fleet.cells import columns, field_of, read_cell, write_cell
+from pool.fleet.cells import columns, from_cells, write_cell
 from pool.fleet.facts import Fact, FleetRefused
 from pool.fleet.kinds import KINDS
 from pool.fleet.register import Entry, Mistake, Register
@@ -79,17 +78,12 @@ def _rows(file: str, kind: type[Fact], text: str) -> Iterator[Entry | Mistake]:
 def _row(place: str, kind: type[Fact], header: list[str], cells: list[str]) -> Entry | Mistake:
     if len(cells) != len(header):
         return Mistake(place, f"it has {len(cells)} cells, the first line names {len(header)}; add or remove some")
-    values: dict[str, Any] = {}
     for name, cell in zip(header, cells, strict=True):
         if len(cell) > CELL_CHARACTERS_MAX:
             return Mistake(place, f"{name} has {len(cell)} characters; at most {CELL_CHARACTERS_MAX} are allowed")
-        try:
-            value = read_cell(kind, name, _meant(cell))
-        except FleetRefused as refused:
-            return Mistake(place, f"{name}: {refused}")
-        values[field_of(kind, name).name] = value
+    said = {name: _meant(cell) for name, cell in zip(header, cells, strict=True)}
     try:
-        return Entry(place, kind(**values))
+        return Entry(place, from_cells(kind, said))
     except FleetRefused as refused:
         return Mistake(place, str(refused))
 

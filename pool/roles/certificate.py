@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 import ssl
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from twisted.internet import ssl as twisted_ssl
+from cryptography import x509
 from twisted.internet.task import LoopingCall
 
 from pool import events
@@ -102,11 +100,10 @@ def _read(certificate: Path, key: Path) -> tuple[ssl.SSLContext, int]:
             raise BadCertificate(f"{file} cannot be read: {error.strerror}") from error
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
-        loaded: Any = twisted_ssl.Certificate
-        ends = loaded.loadPEM(certificate.read_bytes()).original.get_notAfter()
-    except (ssl.SSLError, OSError) as error:
+        ends = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+    except (ssl.SSLError, OSError, ValueError) as error:
         raise BadCertificate(_mend(certificate, key, str(error))) from error
-    return context, calendar.timegm(time.strptime(ends.decode("ascii"), "%Y%m%d%H%M%SZ")) * 1000
+    return context, int(ends.timestamp()) * 1000
 
 
 def _no_password() -> bytes:

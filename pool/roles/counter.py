@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import Struct
-
-from payout.accounts import AccountRefused, PayoutAddress
+from payout.accounts import AddressRefused, PayoutAddress
 from payout.audit import audit
 from payout.desk import Desk, DeskRefused
-from payout.invariants import TITLES, Finding
+from payout.desk_views import (
+    AddressReport,
+    AuditReport,
+    Exported,
+    Funded,
+    Noted,
+    PlannedLine,
+    PlanReport,
+    StatusReport,
+    ThresholdReport,
+    WaitingBlock,
+    told_of,
+)
 from payout.maturity import State as BlockState
-from payout.outputs import VBYTES_PER_KVB, output_kind
+from payout.outputs import VBYTES_PER_KVB
 from payout.payer import HOUR_MS
 from payout.payment import Draft, State
 from payout.payment_ports import Switch
-from payout.planning import Plan, Waiting
+from payout.planning import Plan
 from payout.store.ledger import SqlLedger
 from payout.store.luck import GroupReport
 from payout.store.payees import AddressChange
@@ -27,113 +37,11 @@ from payout.store.reports import SqlReports
 from payout.wallet import BitcoindWallet
 from payout.watch import Watch
 from payout.watch_ports import Hold
-from pool.bitcoin.network import NETWORKS
-from pool.bitcoin.script import output_script
 from pool.config import Config
 from pool.roles.clock import SystemClock
 from pool.roles.database import open_database
 from pool.roles.payments import settings_of, wallet_settings
-
-
-class PlannedLine(Struct, frozen=True):
-    """An account that would be paid."""
-
-    account: str
-    address: str
-    amount_sat: int
-
-
-class PlanReport(Struct, frozen=True):
-    """A dry run."""
-
-    fee_rate_sat_kvb: int
-    total_sat: int
-    lines: tuple[PlannedLine, ...]
-    waiting: tuple[Waiting, ...]
-
-
-class Noted(Struct, frozen=True):
-    """What was asked for, and what comes of it. txid: of the transaction that was drafted."""
-
-    payout: int | None
-    note: str
-    txid: str | None = None
-    fee_sat: int | None = None
-
-
-class Exported(Struct, frozen=True):
-    """A PSBT that was written to a file."""
-
-    payout: int
-    file: str
-
-
-class Funded(Struct, frozen=True):
-    """A booked ticket."""
-
-    ticket: str
-    amount_sat: int
-
-
-class AddressReport(Struct, frozen=True):
-    """An address of an account. valid_from: in UTC, for people."""
-
-    address: str
-    requested_ms: int
-    valid_from_ms: int
-    valid_from: str
-    cancelled_ms: int | None
-
-
-class ThresholdReport(Struct, frozen=True):
-    """From how much on an account is paid, and who says so."""
-
-    account: str
-    threshold_sat: int
-    note: str
-
-
-class BrokenReport(Struct, frozen=True):
-    """Something that is wrong with the books."""
-
-    invariant: int
-    title: str
-    what: str
-    mend: str
-
-
-class StatusReport(Struct, frozen=True):
-    """How payments stand. since_ms, reason: of the newest stop or resumption; 0 and empty if there was none. batches:
-    how many are in each state."""
-
-    is_stopped: bool
-    since_ms: int
-    reason: str
-    batches: dict[str, int]
-    broken: tuple[BrokenReport, ...]
-
-
-class WaitingBlock(Struct, frozen=True):
-    """A block that a person has to look at. why: `held` or `stray`."""
-
-    hash: str
-    why: str
-    since_ms: int
-    reason: str
-
-
-class AuditReport(Struct, frozen=True):
-    """What was read, which guards were made again, and what is wrong."""
-
-    rows: int
-    blocks: int
-    put_back: tuple[str, ...]
-    broken: tuple[BrokenReport, ...]
-
-
-def told_of(findings: Iterable[Finding]) -> tuple[BrokenReport, ...]:
-    """Findings for people."""
-    return tuple(BrokenReport(each.invariant, TITLES[each.invariant], each.what, each.mend) for each in findings)
+from pool.roles.plans import script_of
 
 
 @contextmanager
@@ -192,29 +100,20 @@ class Counter:
         """Give the money back."""
         return report_of(self._desk.release(payout_id, self._clock.time_ms()), 0)
 
-    def bump(self, payout_id: int, fee_rate: int | None) -> Noted:
-        """A higher fee."""
-        return self._noted(payout_id, self._desk.bump(payout_id, _kvb(fee_rate)))
+    def bump(self, payout_id: int, fee_rate: int | None, newest: str = "") -> Noted:
+        """A higher fee. newest: the txid of the transaction that it is about; refused if there is a newer one."""
+        return self._noted(payout_id, self._desk.bump(payout_id, _kvb(fee_rate), newest))
 
-    def cancel(self, payout_id: int, fee_rate: int | None) -> Noted:
-        """Spend an input back to the pool."""
-        return self._noted(payout_id, self._desk.cancel(payout_id, _kvb(fee_rate)))
+    def cancel(self, payout_id: int, fee_rate: int | None, newest: str = "") -> Noted:
+        """Spend an input back to the pool. newest: as of `bump`."""
+        return self._noted(payout_id, self._desk.cancel(payout_id, _kvb(fee_rate), newest))
 
-    def export(self, payout_id: int, target: Path) -> Exported:
-        """Write a PSBT for the signer."""
-        psbt = self._desk.export(payout_id, self._clock.time_ms())
-        try:
-            target.write_text(psbt + "\n", encoding="ascii")
-        except OSError as error:
-            raise DeskRefused(f"{target} cannot be written: {error.strerror}; export it again elsewhere") from error
-        return Exported(payout_id, str(target))
+    def export(self, payout_id: int) -> Exported:
+        """A PSBT for the signer."""
+        return Exported(payout_id, self._desk.export(payout_id, self._clock.time_ms()))
 
-    def take_signed(self, source: Path) -> PayoutReport:
+    def take_signed(self, psbt: str) -> PayoutReport:
         """Take a signed PSBT."""
-        try:
-            psbt = source.read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DeskRefused(f"{source} cannot be read as base64 text: {error}") from error
         return report_of(self._desk.take_signed(psbt, self._clock.time_ms()).after, 0)
 
     def status(self) -> StatusReport:
@@ -298,14 +197,10 @@ class Counter:
             books.payees.change_address(name, PayoutAddress(address, script), self._clock.time_ms(), hold_ms)
 
     def script_of(self, address: str) -> bytes:
-        """What an address means, if the node agrees. Raises AccountRefused."""
-        try:
-            script = output_script(address, NETWORKS[self._config.pool.chain])
-            output_kind(script)
-        except ValueError as error:
-            raise AccountRefused(str(error)) from error
+        """What an address means, if the node agrees. Raises AddressRefused."""
+        script = script_of(address, self._config.pool.chain)
         for refusal in self._wallet.address_refusals({address: script}).values():
-            raise AccountRefused(refusal)
+            raise AddressRefused(refusal)
         return script
 
     def cancel_address(self, name: str) -> None:

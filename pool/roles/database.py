@@ -12,7 +12,7 @@ from pool.config import Config
 from pool.journal.retention import LedgerAway
 from pool.paths import Paths
 from pool.store.sql import connect
-from pool.store.upgrade import upgrade
+from pool.store.upgrade import NewerBooks, upgrade
 
 
 def reach_database(config: Config) -> Engine:
@@ -23,8 +23,11 @@ def reach_database(config: Config) -> Engine:
 def open_database(config: Config) -> Engine:
     """The same, brought to this version's schema. Raises LedgerUnavailable."""
     engine = reach_database(config)
-    with errors_of_ours(engine):
-        upgrade(engine)
+    try:
+        with errors_of_ours(engine):
+            upgrade(engine)
+    except NewerBooks as error:
+        raise LedgerUnavailable(str(error)) from error
     return engine
 
 

@@ -9,16 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from msgspec import Struct
 from sqlalchemy import Engine
 
 from payout.store.ledger import errors_of_ours
 from pool.config import Config
 from pool.fleet.kinds import Assignment, EventKind, Site, SiteEvent
 from pool.fleet.move import Event, Move, MoveRefused, Place, Plan, State, Step
-from pool.fleet.planning import Due, Wish, dry_run, left_behind, plan_move
+from pool.fleet.planning import Asked, Due, Planned, Wish, dry_run, left_behind, plan_move
 from pool.fleet.register import Register
-from pool.fleet.report import Machine, MoveReport, machines, report
+from pool.fleet.report import Machine, MoveReport, Stray, machines, report
 from pool.fleet.slices import SliceTable
 from pool.fleet.travel import Status, Traveller, status
 from pool.ports import Clock
@@ -28,44 +27,12 @@ from pool.roles.doors import host_and_port
 from pool.roles.mover import NOWHERE, RegionSeen, regions_seen
 from pool.roles.redis_link import open_redis, open_redis_moves
 from pool.store.fleets import SqlFleets
-from pool.store.moves import SqlMoves, Stray
+from pool.store.moves import SqlMoves
 from pool.store.redis import RedisStore
 from pool.store.redis_moves import RedisMoves
 from pool.store.sql import reading, writing
 
 _ENDPOINT = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
-
-
-class Asked(Struct, frozen=True):
-    """A plan as a person asks for it. origin, target: sites; endpoints: HOST:PORT, empty for what the region says.
-    deadline_ms: None for when the next announced suspension or closure of the first site takes effect."""
-
-    name: str
-    account: str
-    pattern: str
-    origin: str
-    target: str
-    origin_endpoint: str
-    target_endpoint: str
-    pace: str
-    deadline_ms: int | None
-    planned_on_ms: int | None
-    tolerance_ms: int
-    start_ms: int | None
-    wait_seconds: int
-    grace_seconds: int
-    words: str
-
-
-class Planned(Struct, frozen=True):
-    """A plan with its machines. due: who would be told when, from `from_ms` on. note: what its planner should know."""
-
-    name: str
-    plan: Plan
-    from_ms: int
-    due: tuple[Due, ...]
-    is_kept: bool
-    note: str = ""
 
 
 @contextmanager

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from msgspec import Struct
 from sqlalchemy import Engine
 
-from payout.charges import EnergyCharge, collect
+from payout.charges import Charged, collect
 from payout.store.charges import SqlCharges
 from payout.store.ledger import SqlLedger
 from pool import fleet_events
 from pool.fleet.energy import dues
 from pool.fleet.kinds import Reading
 from pool.store.fleets import SqlFleets
-
-
-class Charged(Struct, frozen=True):
-    """What a run came to. new: charges that were made; posted_sat: what was taken; open: the invoices after it."""
-
-    new: int
-    posted_sat: int
-    open: Sequence[EnergyCharge]
 
 
 def charge(engine: Engine, now_ms: int) -> Charged:

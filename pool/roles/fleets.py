@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
+from payout.charges import Charged
 from payout.store.ledger import errors_of_ours
 from pool.config import Config
+from pool.fleet.cells import columns, from_cells
+from pool.fleet.checks import LEAD_MS
 from pool.fleet.facts import Fact, FleetRefused
+from pool.fleet.kinds import KINDS, Assignment
 from pool.fleet.register import Entry, Register
 from pool.fleet.slices import SliceTable, unmatched
 from pool.fleet.table_files import export, read
+from pool.fleet.times import utc
 from pool.fleet.views import UnmatchedView
 from pool.roles.clock import SystemClock
 from pool.roles.database import open_database
-from pool.roles.energy import Charged, charge
+from pool.roles.energy import charge
 from pool.roles.redis_link import open_redis
 from pool.store.fleets import EntriesRefused, SqlFleets
 from pool.store.sql import reading, writing
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
+_SOON_MS = LEAD_MS + 5_000
 
 
 def read_register(engine: Engine) -> Register:
@@ -60,6 +66,15 @@ class FleetDesk:
         with errors_of_ours(self._engine), writing(self._engine) as connection:
             return SqlFleets(connection).record(entries, self.now_ms)
 
+    def enter_cells(self, kind_name: str, cells: Mapping[str, str]) -> list[Fact]:
+        """Record one fact, whose fields are said as in a cell of a file. Without `valid_from` it holds from now on, an
+        assignment as soon as it can: every stratum process must know it before it begins."""
+        kind = KINDS[kind_name]
+        soon_ms = self.now_ms + (_SOON_MS if kind is Assignment else 0)
+        said = {**dict.fromkeys(columns(kind), ""), **cells}
+        said["valid_from"] = said["valid_from"] or utc(soon_ms)
+        return self.enter([Entry(kind_name, from_cells(kind, said))])
+
     def end(self, kind: type[Fact], number: int, at_ms: int, source: str) -> list[Fact]:
         """Let a row end; at its beginning, so that it never held."""
         row = self.register().row(kind, number)
@@ -68,10 +83,14 @@ class FleetDesk:
         ended = replace(row, valid_to_ms=at_ms, replaces=number, source=source or row.source)
         return self.enter([Entry(f"row {number}", ended)])
 
+    def export_files(self) -> dict[str, str]:
+        """The text of a CSV file for each kind, by its name."""
+        return export(self.register())
+
     def export_to(self, folder: Path) -> list[str]:
         """Write a CSV for each kind; the names of the files. Raises OSError."""
         folder.mkdir(parents=True, exist_ok=True)
-        files = export(self.register())
+        files = self.export_files()
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8", newline="")
         return sorted(files)
@@ -81,6 +100,10 @@ class FleetDesk:
         files = {path.name: _text(path) for path in sorted(folder.glob("*.csv"))}
         if not files:
             raise FleetRefused(f"{folder}: there is no CSV file in it; `steppe fleet export` shows how they look")
+        return self.import_files(files)
+
+    def import_files(self, files: Mapping[str, str]) -> list[Fact]:
+        """Record what CSV files say, by their names; all of it or nothing."""
         entries, mistakes = read(files)
         if mistakes:
             raise EntriesRefused(mistakes)

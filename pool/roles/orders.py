@@ -1,30 +1,33 @@
-"""Operators' orders that came through the API, carried out at the counter and the dispatch, as the commands are."""
+"""Operators' orders that came through the API, carried out at the desks where the commands are."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from typing import Any
 
-from payout.accounts import AccountRefused
+from payout.accounts import AccountRefused, AddressRefused
 from payout.desk import DeskRefused
 from payout.ledger import LedgerError
 from payout.payment import StateChanged
 from payout.payment_ports import WalletWaits
 from payout.ports import LedgerUnavailable
+from payout.treasury import ReserveRefused
 from pool.config import Config
-from pool.dashboard.access.orders import FeeRate, MoveOrder, MoveVerb, Nothing, OrderRefused, PayoutVerb, Why
+from pool.dashboard.access.orders import Order, OrderRefused
 from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.threads import InThread
-from pool.fleet.move import MoveRefused, Step
+from pool.fleet.facts import FleetRefused
+from pool.fleet.move import MoveRefused
 from pool.ports import NodeUnavailable, StoreUnavailable
-from pool.roles.counter import Counter, open_counter
-from pool.roles.dispatch import open_dispatch
+from pool.roles.fleet_orders import FLEETS
+from pool.roles.money_orders import MONEY
+from pool.store.fleets import EntriesRefused
 
-_STEPS: dict[MoveVerb, Step] = {
-    "start": Step.START,
-    "pause": Step.PAUSE,
-    "resume": Step.RESUME,
-    "rollback": Step.ROLL_BACK,
-}
+HANDLERS = {**MONEY, **FLEETS}
+
+_WRONG_INPUT = (AddressRefused, EntriesRefused, FleetRefused)
+_REFUSED = (AccountRefused, DeskRefused, LedgerError, MoveRefused, ReserveRefused, StateChanged)
+_AWAY = (LedgerUnavailable, NodeUnavailable, StoreUnavailable, WalletWaits)
 
 
 class OfficeOrders:
@@ -34,46 +37,14 @@ class OfficeOrders:
         self._config = config
         self._in_thread = in_thread
 
-    async def payouts(self, verb: PayoutVerb, payout_id: int, said: FeeRate | Why | Nothing) -> str:
-        return await self._carry_out(lambda: self._at_the_counter(lambda counter: _pay(counter, verb, payout_id, said)))
-
-    async def block(self, hash_hex: str, reason: str, *, is_held: bool) -> str:
-        def hold(counter: Counter) -> str:
-            counter.hold(hash_hex, reason, is_held=is_held)
-            return f"block {hash_hex} is {'held' if is_held else 'let go'}"
-
-        return await self._carry_out(lambda: self._at_the_counter(hold))
-
-    async def move(self, name: str, verb: MoveVerb, said: MoveOrder, who: str) -> str:
-        def step() -> str:
-            with open_dispatch(self._config) as dispatch:
-                after = dispatch.step(name, _STEPS[verb], who, said.reason, key=said.key)
-            return f"move {name} is {after.state.value}"
-
-        return await self._carry_out(step)
-
-    def _at_the_counter(self, order: Callable[[Counter], str]) -> str:
-        with open_counter(self._config) as counter:
-            return order(counter)
-
-    async def _carry_out(self, order: Callable[[], str]) -> str:
-        answer: Awaitable[str] = self._in_thread(order)
+    async def carry_out(self, order: Order) -> Any:
+        """Away from the reactor: books, node and wallet may take their time."""
+        answer: Awaitable[Any] = self._in_thread(lambda: HANDLERS[order.action](self._config, order))
         try:
             return await answer
-        except (AccountRefused, DeskRefused, LedgerError, MoveRefused, StateChanged) as error:
+        except _WRONG_INPUT as error:
+            raise OrderRefused(str(error), is_input=True) from error
+        except _REFUSED as error:
             raise OrderRefused(str(error)) from error
-        except (LedgerUnavailable, NodeUnavailable, StoreUnavailable, WalletWaits) as error:
+        except _AWAY as error:
             raise SourceUnavailable(str(error)) from error
-
-
-def _pay(counter: Counter, verb: PayoutVerb, payout_id: int, said: FeeRate | Why | Nothing) -> str:
-    if verb == "run":
-        return counter.run().note
-    if isinstance(said, Why):
-        counter.switch(is_stopped=verb == "stop", reason=said.reason)
-        return "payouts are stopped" if verb == "stop" else "payouts go on"
-    if isinstance(said, FeeRate):
-        draft = counter.bump if verb == "bump" else counter.cancel
-        return draft(payout_id, said.fee_rate).note
-    released = counter.release(payout_id)
-    return f"payout {payout_id} is released: {released.total_sat} satoshi are available again"

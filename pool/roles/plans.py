@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import Struct
-
 from payout import treasury
-from payout.accounts import AccountRefused, Plan, Scheme
+from payout.accounts import AccountRefused, AddressRefused, PayoutAddress, Plan, Scheme
+from payout.desk_views import AccountView, PlanView, ReserveReport
+from payout.outputs import output_kind
 from payout.ports import Stop
 from payout.reserve import Standing
 from payout.store.ledger import SqlLedger
 from payout.store.reports import SqlReports
 from payout.treasury import Terms
-from pool.config import Config
+from pool.bitcoin.network import NETWORKS
+from pool.bitcoin.script import output_script
+from pool.config import Chain, Config
 from pool.ports import Clock
 from pool.roles.accounting import terms_of
 from pool.roles.clock import SystemClock
@@ -25,51 +27,45 @@ from pool.roles.database import open_database
 _MINUTE_MS = 60_000
 
 
-class PlanView(Struct, frozen=True):
-    """A plan. state: past, in_force or planned. valid_from: in UTC, for people."""
-
-    scheme: str
-    fee_bps: int
-    valid_from_ms: int
-    valid_from: str
-    requested_ms: int | None
-    state: str
-
-
-class AccountView(Struct, frozen=True):
-    """An account. scheme, fee_bps: of the plan in force. paid_as: the scheme that new shares count under."""
-
-    name: str
-    created: str
-    scheme: str
-    fee_bps: int
-    paid_as: str
-    plans: tuple[PlanView, ...]
-    immature_sat: int
-    available_sat: int
-    reserved_sat: int
-    pps_psat: str
-
-
 @contextmanager
 def open_desk(config: Config) -> Iterator[PlanDesk]:
     """The desk for a moment."""
     Path(config.pool.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_database(config)
     try:
-        yield PlanDesk(SqlLedger(engine), SqlReports(engine), terms_of(config), SystemClock())
+        yield PlanDesk(SqlLedger(engine), SqlReports(engine), terms_of(config), SystemClock(), config)
     finally:
         engine.dispose()
+
+
+def script_of(address: str, chain: Chain) -> bytes:
+    """What an address means. Raises AddressRefused."""
+    try:
+        script = output_script(address, NETWORKS[chain])
+        output_kind(script)
+    except ValueError as error:
+        raise AddressRefused(str(error)) from error
+    return script
 
 
 class PlanDesk:
     """One operator's command, or several."""
 
-    def __init__(self, ledger: SqlLedger, reports: SqlReports, terms: Terms, clock: Clock) -> None:
+    def __init__(self, ledger: SqlLedger, reports: SqlReports, terms: Terms, clock: Clock, config: Config) -> None:
+        self._config = config
         self._ledger = ledger
         self._reports = reports
         self._terms = terms
         self._clock = clock
+
+    def add(self, name: str, scheme: str | None, fee_bps: int | None, address: str | None) -> None:
+        """Register an account before its first share. None: as the configuration says, or no address yet."""
+        options = self._config.accounting
+        fee_bps = options.default_fee_bps if fee_bps is None else fee_bps
+        plan = Plan(Scheme(scheme or options.default_scheme), fee_bps, self._clock.time_ms())
+        pays = None if address is None else PayoutAddress(address, script_of(address, self._config.pool.chain))
+        with self._ledger.write() as books:
+            treasury.open_account(books, self._terms, name, plan, pays)
 
     def account(self, name: str) -> AccountView:
         """One account. Raises AccountRefused."""
@@ -106,10 +102,11 @@ class PlanDesk:
         with self._ledger.write() as books:
             books.accounts.cancel_plan(name, self._clock.time_ms())
 
-    def reserve(self) -> tuple[Standing, list[Stop]]:
+    def reserve(self) -> ReserveReport:
         """How the reserve stands, and what was decided so far."""
         with self._ledger.read() as books:
-            return self._terms.standing(books, self._clock.time_ms()), books.reserve.stops()
+            found = self._terms.standing(books, self._clock.time_ms())
+            return ReserveReport(found.level, found, tuple(books.reserve.stops()))
 
     def fund(self, ticket: str, amount_sat: int, from_fees: bool) -> Standing:
         """Book coins for the reserve."""

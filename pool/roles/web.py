@@ -62,6 +62,7 @@ class WebRole(Role):
             OfficeOrders(config, deferToThread),
             tuple(config.web.public),
             tuple(config.web.proxy_from),
+            tuple(config.web.admin_hosts),
         )
         sources = Sources(
             live,

@@ -24,6 +24,7 @@ from pool import service
 from pool.config import Config
 from pool.fleet.move import MoveRefused, Step
 from pool.fleet.pace import BadPace, parse_pace
+from pool.fleet.planning import Asked
 from pool.fleet.report import MoveReport
 from pool.journal.folder import frontend_of
 from pool.journal.reader import tail
@@ -31,7 +32,7 @@ from pool.machine import allow_many_files
 from pool.node.private import find_bitcoind
 from pool.ports import NodeUnavailable, StoreUnavailable
 from pool.roles.database import reach_database
-from pool.roles.dispatch import Asked, Dispatch, open_dispatch
+from pool.roles.dispatch import Dispatch, open_dispatch
 from pool.roles.fleets import open_fleets
 from pool.scenario import fleet_facts
 from pool.scenario.live_move_evidence import Story, gather

@@ -9,6 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from pool.fleet.move import Event, Move, MoveRefused, Plan, Step
+from pool.fleet.report import Stray
 from pool.fleet.travel import Leg, Traveller
 from pool.store.move_tables import move, move_event, move_worker, stray, worker_region
 
@@ -21,17 +22,6 @@ class Kept(Struct, frozen=True):
     id: int
     actor: str
     move: Move
-
-
-class Stray(Struct, frozen=True):
-    """A worker that came on in another region without a move."""
-
-    id: int
-    login: str
-    account: str
-    from_region: str
-    to_region: str
-    seen_ms: int
 
 
 class SqlMoves:

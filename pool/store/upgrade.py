@@ -6,20 +6,42 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
 
 from pool.store.sql import writing
 
 
+class NewerBooks(Exception):
+    """A newer version of the program has written these books. The text says so and what to do."""
+
+
 def upgrade(engine: Engine) -> None:
-    """Run the migrations that are missing, in one transaction.
+    """Run the migrations that are missing, in one transaction. Raises NewerBooks, and changes nothing then.
 
     Two processes that start at once take turns, and the second finds nothing to do.
     """
     with writing(engine) as connection:
+        revision = revision_of(connection)
+        if revision is not None and revision not in known_revisions():
+            raise NewerBooks(
+                f"the books are of a newer version ({revision}), which this one does not know and leaves alone: run "
+                "the version that wrote them, or put back the copy of before the upgrade"
+            )
         config = migrations()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Which revision the books are of; None if there are none yet."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def known_revisions() -> list[str]:
+    """Every revision that this program knows, the newest first."""
+    return [each.revision for each in ScriptDirectory.from_config(migrations()).walk_revisions()]
 
 
 def migrations() -> Config:

@@ -21,7 +21,15 @@ import native
 from tests.databases import NAMES
 from tests.load.books import accounting, credit, rebuild
 from tests.load.hostile import CROWDS, measure_hostile
-from tests.load.measure import Figures, Load, measure_connect, measure_idle, measure_notify, measure_shares
+from tests.load.measure import (
+    Figures,
+    Load,
+    measure_churn,
+    measure_connect,
+    measure_idle,
+    measure_notify,
+    measure_shares,
+)
 from tests.load.moves import measure_move
 from tests.load.node import Pool
 from tests.load.nodes import MODES, measure_nodes
@@ -59,6 +67,7 @@ KINDS: Final = {
     # From another miner's block at the node, through the work role.
     "block": Kind(measure_notify, "last_ms", (10_000,), (), ("pool",)),
     "idle": Kind(measure_idle, "kib_per_session", (10_000,), ("kib_per_session",)),
+    "churn": Kind(measure_churn, "bytes_per_connection", (1_000,), (), ("ours",)),
 }
 
 
@@ -151,7 +160,7 @@ def main() -> None:
     help="Default: both; block and connect_tls have one of their own.",
 )
 @click.option("--rounds", type=click.IntRange(1, 100), default=1, help="So often in turn; the median is shown.")
-@click.option("--seconds", type=click.FloatRange(0.1, 300), default=5.0, help="Timed window of mode shares.")
+@click.option("--seconds", type=click.FloatRange(0.1, 7_200), default=5.0, help="Window of modes shares and churn.")
 @click.option(
     "--in-flight", type=click.IntRange(1), default=100, help="Shares without an answer, over all connections."
 )

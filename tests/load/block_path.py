@@ -104,6 +104,7 @@ _ANSWERS: Final[dict[str, Any]] = {
     "getblockchaininfo": {"chain": "regtest", "blocks": 800_006, "headers": 800_006},
     "getblockheader": {"confirmations": 7},
     "getblockcount": 800_006,
+    "uptime": 3_600,
 }
 
 

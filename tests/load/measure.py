@@ -1,4 +1,4 @@
-"""The four measurements, each of one running server."""
+"""The measurements, each of one running server."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ SHARES_PER_SECOND_MAX: Final = 100_000
 """More than are hashed ahead for each second; a server that is faster ends its window early."""
 
 NOTIFY_BLOCKS: Final = 5
+
+# Of mode churn: how long each wave of miners mines, and how many waves come while a tip lasts.
+_STAY_SECONDS: Final = 1.0
+_WAVES_PER_TIP: Final = 10
+_CHURN_WARM_UP: Final = 0.5
+"""The part of the time in which memory may grow: sessions that ended are remembered up to a number, and freed pieces
+find their users."""
 
 # What a server still does when the last miner has its job.
 _AFTERWARDS_SECONDS: Final = 0.2
@@ -128,6 +135,35 @@ def measure_idle(server: Server, where: Cores, load: Load) -> Figures:
         "kib_per_session": round((after - before) / load.connections / 1024, 2),
         "resident_before_mib": round(before / 2**20, 1),
         "resident_mib": round(after / 2**20, 1),
+    }
+
+
+def measure_churn(server: Server, where: Cores, load: Load) -> Figures:
+    """Miners that come, mine and go, wave after wave, with a new tip now and then: memory that stays behind.
+
+    bytes_per_connection: by the line through what is resident after each wave, without the first half of the time.
+    mib_per_hour: the same at a hundred connections a second.
+    """
+    options = {"seconds": _STAY_SECONDS, "warm-up": 0.05, "in-flight": 100, "shares": 4 * load.connections, "rate": 2e3}
+    came: list[int] = []
+    resident: list[int] = []
+    began = time.monotonic()
+    while time.monotonic() - began < load.seconds or len(came) < 4:
+        if len(came) % _WAVES_PER_TIP == 0:
+            server.new_block()
+        with Miners(where, "shares", server.port, load.connections, options) as miners:
+            miners.report()
+            miners.report()
+        came.append((len(came) + 1) * load.connections)
+        resident.append(resident_bytes(server.pid))
+    first = int(len(came) * _CHURN_WARM_UP)
+    slope = statistics.linear_regression(came[first:], resident[first:]).slope
+    return {
+        "came": came[-1],
+        "bytes_per_connection": round(slope, 2),
+        "mib_per_hour": round(slope * 360_000 / 2**20, 3),
+        "resident_mib": [round(resident[len(resident) * part // 10] / 2**20, 1) for part in range(10)],
+        "resident_last_mib": round(resident[-1] / 2**20, 1),
     }
 
 

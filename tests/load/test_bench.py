@@ -70,6 +70,13 @@ class TestEachServer:
         assert report["idle"][0][server]["resident_mib"] > 0
 
 
+def test_waves_of_miners_come_and_go_and_memory_is_looked_at_after_each() -> None:
+    churn = bench("--mode", "churn")["churn"][0]["ours"]
+    assert churn["came"] >= 4 * CONNECTIONS
+    assert len(churn["resident_mib"]) == 10
+    assert 0 < churn["resident_mib"][0] <= churn["resident_last_mib"] * 2
+
+
 def test_both_servers_send_notifications_of_the_same_size(report: dict[str, Any]) -> None:
     notify = report["notify"][0]
     assert notify["floor"]["bytes"] == notify["ours"]["bytes"]

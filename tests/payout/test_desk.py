@@ -116,6 +116,19 @@ class TestBump:
         scene.ticks(1)
         assert "only one that is broadcast can be bumped" in refused(scene, "bump", 1, None)
 
+    def test_one_that_is_repeated_because_its_answer_was_lost_raises_the_fee_once(self, scene: PaymentScene) -> None:
+        scene.ticks(4)
+        [first] = scene.batch().attempts
+        scene.desk.bump(1, 50_000, first.txid_hex)
+        scene.desk.bump(1, 50_000, first.txid_hex)  # nothing was signed meanwhile: another draft in place of the first
+        scene.ticks(2)
+        second = scene.batch().attempts[-1]
+        said = refused(scene, "bump", 1, 50_000, first.txid_hex)
+        assert f"the newest transaction of payout 1 is {second.txid_hex}, not {first.txid_hex}" in said
+        assert "the newest transaction" in refused(scene, "cancel", 1, None, first.txid_hex)
+        scene.ticks(2)
+        assert len(scene.batch().attempts) == 2
+
     def test_no_rate_above_the_cap(self, scene: PaymentScene) -> None:
         scene.ticks(4)
         assert "fee_rate_max" in refused(scene, "bump", 1, 100_001)

@@ -89,7 +89,10 @@ class TestShow:
 class TestPlan:
     @pytest.mark.parametrize(
         ("deadline", "says"),
-        [("2027-01-01T09:00", "has no zone: write it as 2027-01-01T09:00+08:00"), ("soon", "is no time: write it as")],
+        [
+            ("2027-01-01T09:00", "does not say its zone, as 2026-12-01T00:00Z does"),
+            ("soon", "is not a time such as 2026-12-01T00:00Z"),
+        ],
     )
     def test_a_time_without_a_zone_or_that_is_none_is_refused(self, config: Path, deadline: str, says: str) -> None:
         assert says in refusal(*PLAN_WORDS, "--deadline", deadline, "-c", config)

@@ -170,6 +170,17 @@ def test_a_list_of_networks_holds_networks(tmp_path: Path) -> None:
     assert said.startswith(":10: stratum.proxy_from: 10.0.0.1/8 has host bits set; give addresses or networks")
 
 
+def test_a_name_of_the_operators_listener_has_no_scheme_and_no_port(tmp_path: Path) -> None:
+    said = mistakes(
+        tmp_path,
+        GOOD + '\n[web]\nadmin_hosts = ["ops.example", "10.9.8.7", "fd00::1", "https://a.example", "10.9.8.7:80"]\n',
+    )
+    assert [each.partition("; ")[0].partition(": no scheme")[0] for each in said] == [
+        ":10: web.admin_hosts: 'https://a.example' is no host name or address",
+        ":10: web.admin_hosts: '10.9.8.7:80' is no host name or address",
+    ]
+
+
 def test_a_certificate_and_its_key_belong_together(tmp_path: Path) -> None:
     (said,) = mistakes(tmp_path, GOOD + '\n[stratum]\ntls_key = "pool.key"\n')
     assert said == ":10: stratum.tls_key: tls_certificate and tls_key belong together"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import native
-from pool.miner import MinerError, MinerSession
+from pool.miner import MinerError, MinerSession, Redirect, may_follow
 
 NOTIFY = {
     "id": None,
@@ -113,3 +113,38 @@ def test_a_line_in_two_pieces_is_one_line() -> None:
     session.fresh = False
     session.receive(data[10:])
     assert session.fresh
+
+
+@pytest.mark.parametrize(
+    ("params", "redirect"),
+    [
+        (["kz.pool.example", 3333, 5], Redirect("kz.pool.example", 3333, 5.0)),
+        (["kz.pool.example", "3333"], Redirect("kz.pool.example", 3333, 0.0)),
+        ([], Redirect("", 0, 0.0)),
+        (["", 0, None], Redirect("", 0, 0.0)),
+    ],
+)
+def test_client_reconnect_is_read_with_what_it_leaves_out(params: list[object], redirect: Redirect) -> None:
+    session = ready()
+    session.receive(json.dumps({"id": None, "method": "client.reconnect", "params": params}).encode() + b"\n")
+    assert session.redirect == redirect
+
+
+@pytest.mark.parametrize(
+    ("to", "follows"),
+    [
+        ("", True),
+        ("sichuan.pool.example", True),
+        ("kz.pool.example", True),
+        ("kz.pool.example.evil.example", False),
+        ("pool.evil.example", False),
+        ("localhost", False),
+    ],
+)
+def test_it_follows_within_the_domain_of_its_pool_only(to: str, follows: bool) -> None:
+    assert may_follow("sichuan.pool.example", to) is follows
+
+
+def test_from_a_host_without_a_domain_it_follows_to_that_host_alone() -> None:
+    assert may_follow("localhost", "localhost")
+    assert not may_follow("localhost", "elsewhere")

@@ -18,10 +18,12 @@ from typing import Any
 
 import pytest
 
+from tests.docs.shell import fits, transcripts
 from tests.docs.test_verify_payout import verify
 from tests.regtest.conftest import StartNode
 from tests.regtest.whole_pool import WholePool, eventually
 
+PAGE = Path(__file__).parents[2] / "docs" / "understand-your-payout.md"
 BLOCK_SAT = 50 * 100_000_000
 PAYOUTS = '[payouts]\nenabled = true\nwallet = "pool"\nhour_utc = -1\nthreshold_sat = 100000\n'
 
@@ -101,6 +103,7 @@ class TestTheWay:
         height = height_of_third(told)
         said = told.say("export", "block", str(height), "--out", str(tmp_path / "block"))
         assert "3 shares, 3 with their headers" in said
+        told.transcript[-1] = told.transcript[-1].replace(str(tmp_path / "block"), "block")
         code, answer = verify(tmp_path / "block")
         told.transcript.append(f"$ python3 docs/verify_payout.py block\n{answer}")
         assert code == 0, answer
@@ -212,6 +215,15 @@ class TestTheWay:
             check=False,
         )
         assert (run.returncode, "SHORTFALL: " in run.stdout) == (1, True), run.stdout + run.stderr
+
+    def test_the_page_for_miners_shows_what_was_answered_here(self, told: Told) -> None:
+        """All of docs/understand-your-payout.md but for hashes, addresses and times."""
+        said = [each.removeprefix("$ ").partition("\n") for each in told.transcript]
+        shown = list(transcripts(PAGE))
+        assert len(shown) == 8
+        for command, text in shown:
+            answers = [answer for typed, _, answer in said if typed.split()[:3] == command.split()[:3]]
+            assert any(fits(answer, text) for answer in answers), f"{command}\n{text}\nis now\n{answers}"
 
 
 def _params(lines: Any, method: str) -> list[Any]:

@@ -12,9 +12,10 @@ from payout.accounts import Scheme
 from payout.store.ledger import SqlLedger
 from pool.fleet.kinds import Assignment, Capacity, EventKind, Fleet, Site, SiteEvent
 from pool.fleet.move import MoveRefused, State, Step
+from pool.fleet.planning import Asked
 from pool.fleet.racks import RACK_RULE
 from pool.fleet.register import Entry
-from pool.roles.dispatch import Asked, Dispatch
+from pool.roles.dispatch import Dispatch
 from pool.roles.mover import LEASE_MS, Mover
 from pool.stats.tally import Tallies
 from pool.store.fleets import SqlFleets

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
-from stratum.jobs import JOBS_PER_TIP_MAX, OLD_TIP_SECONDS, JobBook, LiveJob
+from stratum.jobs import JOBS_PER_TIP_MAX, OLD_TIP_SECONDS, JobBook, LiveJob, Tip
 from tests.stratum.scene import NEXT_TIP, TIP, make_job
 
 
@@ -72,6 +74,25 @@ def test_then_they_are_forgotten_with_their_duplicates() -> None:
     book.expire(100.0 + OLD_TIP_SECONDS)
     assert book.find("a1") is None
     assert len(added(book, "a2").tip.accepted) == 0
+
+
+def test_their_memory_is_free_at_once_without_a_collection_of_garbage() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        before = tips()
+        book = JobBook()
+        added(book, "a1")
+        added(book, "b1", NEXT_TIP, now=100.0)
+        assert tips() == before + 2
+        book.expire(100.0 + OLD_TIP_SECONDS)
+        assert tips() == before + 1
+    finally:
+        gc.enable()
+
+
+def tips() -> int:
+    return sum(isinstance(each, Tip) for each in gc.get_objects())
 
 
 def test_a_tip_that_comes_back_has_its_jobs_and_duplicates_again() -> None:

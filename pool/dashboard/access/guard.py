@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Collection
+from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -13,15 +13,12 @@ from pool.access.scope import POOL, Scope
 from pool.dashboard.access.login import SESSION, Doorkeeper, Login
 from pool.dashboard.access.office import MakeCredential, Office
 from pool.dashboard.access.operations import Operation, Table
-from pool.dashboard.access.orders import FeeRate, MoveOrder, Nothing, Ordered, OrderRefused, Orders, Why
-from pool.dashboard.access.ports import Credentials
+from pool.dashboard.access.ordering import Ordering, body
 from pool.dashboard.access.principal import NOBODY, Principal, Recognizer, check_change
 from pool.dashboard.answers import Answer, Refusal, encoded
 from pool.dashboard.asked import Arguments, Asked
 from pool.dashboard.health import Health
 from pool.dashboard.ports import SourceUnavailable
-
-T = TypeVar("T")
 
 SCOPES_MAX = 64
 """Views of parts of the pool that are kept ready; the oldest is made anew when it is asked for again."""
@@ -56,8 +53,7 @@ class Guard:
         recognizer: Recognizer,
         doorkeeper: Doorkeeper,
         office: Office,
-        orders: Orders,
-        credentials: Credentials,
+        ordering: Ordering,
         document: Callable[[], Answer],
     ) -> None:
         self._table = table
@@ -66,8 +62,7 @@ class Guard:
         self._recognizer = recognizer
         self._doorkeeper = doorkeeper
         self._office = office
-        self._orders = orders
-        self._credentials = credentials
+        self._ordering = ordering
         self._document = document
         self._scoped: dict[Scope, Source] = {}
 
@@ -113,17 +108,25 @@ class Guard:
             return self._document()
         if operation.part == "operators":
             self._check_operator(operation, asked, principal)
-            if asked.method in ("GET", "HEAD"):
-                return await (self._office.log(asked) if "audit" in asked.path else self._office.listed())
-            check_change(asked, principal)
-            if operation.path == "/api/v1/access":
-                return await self._office.make(asked, principal, body(asked, MakeCredential))
-            if operation.path == "/api/v1/access/{id}":
-                return await self._office.revoke(asked, principal, names[0])
-            return await self._order(operation, names, asked, principal)
+            if asked.method not in ("GET", "HEAD"):
+                check_change(asked, principal)
+            return await self._office_work(operation, names, asked, principal)
         if operation.path == "/readyz":
             return await self._readiness(asked, principal)
         return await self._read(self._source(operation, asked, principal), asked)
+
+    async def _office_work(
+        self, operation: Operation, names: tuple[str, ...], asked: Asked, principal: Principal
+    ) -> Answer:
+        is_read = operation.method == "GET"
+        if operation.action:
+            ask = self._ordering.look if is_read else self._ordering.order
+            return await ask(operation, names, asked, principal)
+        if is_read:
+            return await (self._office.log(asked) if operation.path == "/api/v1/audit" else self._office.listed())
+        if operation.method == "DELETE":
+            return await self._office.revoke(asked, principal, names[0])
+        return await self._office.make(asked, principal, body(asked, MakeCredential))
 
     async def _session(self, asked: Asked, principal: Principal) -> Answer:
         if asked.method == "POST":
@@ -135,8 +138,8 @@ class Guard:
     def _check_operator(self, operation: Operation, asked: Asked, principal: Principal) -> None:
         if principal is NOBODY:
             raise _login_required(asked)
-        is_order = operation.body is not None and operation.path != "/api/v1/access"
-        if principal.is_operator or (is_order and principal.scope == POOL and operation.right in principal.rights):
+        is_made_for_it = operation.action and principal.scope == POOL and operation.right in principal.rights
+        if principal.is_operator or is_made_for_it:
             return
         raise Refusal(
             403, "not_allowed", f"{principal.who} may not do this.", "An operator may, or a token made for it."
@@ -180,33 +183,6 @@ class Guard:
     async def _read(self, source: Source, asked: Asked) -> Answer:
         return await source.answer(asked.method.encode(), asked.path.encode("ascii", "replace"), asked.arguments)
 
-    async def _order(self, operation: Operation, names: tuple[str, ...], asked: Asked, principal: Principal) -> Answer:
-        said = body(asked, operation.body)
-        number = _number(names[0]) if "/payouts/{id}" in operation.path else 0
-        what, *_, verb = operation.path.removeprefix("/api/v1/").split("/")
-        action, target = f"{what}.{verb}", " ".join([*names, _words(said)]).strip()
-        tell = self._credentials.record
-        # Before it is done: what a crash leaves behind must be in the log.
-        await tell(principal.who, action, target, asked.address, "begun")
-        try:
-            done = await self._carry_out(what, verb, number, names, said, principal)
-        except (OrderRefused, SourceUnavailable) as error:
-            await tell(principal.who, action, target, asked.address, f"refused: {error}")
-            if isinstance(error, SourceUnavailable):
-                raise
-            raise Refusal(409, "refused", f"{error}.", "Nothing was changed.") from error
-        await tell(principal.who, action, target, asked.address, f"done: {done}")
-        return encoded(Ordered(done))
-
-    def _carry_out(
-        self, what: str, verb: str, number: int, names: tuple[str, ...], said: object, principal: Principal
-    ) -> Awaitable[str]:
-        if what == "moves":
-            return self._orders.move(names[0], verb, said, principal.who)  # type: ignore[arg-type]
-        if what == "blocks":
-            return self._orders.block(names[0], said.reason, is_held=verb == "hold")  # type: ignore[attr-defined]
-        return self._orders.payouts(verb, number, said)  # type: ignore[arg-type]
-
     def _marked(self, answer: Answer, operation: Operation, principal: Principal) -> Answer:
         """What is not for everybody stays in no cache, and its tag is of who asked."""
         headers = (*answer.headers, ("Vary", "Cookie, Authorization"))
@@ -218,34 +194,6 @@ class Guard:
             whose = hashlib.sha256(f"{principal.who} {principal.scope}".encode()).hexdigest()[:8]
             tag = f'{tag[:-1]}.{whose}"'
         return replace(answer, etag=tag, headers=(*headers, ("Cache-Control", "no-store")))
-
-
-def body(asked: Asked, kind: type[T]) -> T:
-    """What was sent, as the type that the operation takes. Raises Refusal."""
-    if asked.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(415, "wrong_content_type", "Only JSON is understood.", "Send Content-Type: application/json.")
-    if asked.body is None:
-        raise Refusal(413, "too_long", "The body is too long.", "No order has more than 16 KiB.")
-    try:
-        return msgspec.json.decode(asked.body or b"{}", type=kind)
-    except msgspec.MsgspecError as error:
-        raise Refusal(400, "bad_body", f"The body is not understood: {error}.", _HOW) from None
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 15:
-        raise Refusal(404, "unknown_payout", "There is no such payout.", "/api/v1/payouts lists them by number.")
-    return int(text)
-
-
-_HOW = "/api/v1/openapi.json says what it takes."
-
-
-def _words(said: object) -> str:
-    values: Mapping[str, object] = {}
-    if isinstance(said, Why | FeeRate | MoveOrder | Nothing):
-        values = msgspec.structs.asdict(said)
-    return " ".join(f"{name}={value}" for name, value in values.items() if value)
 
 
 def _login_required(asked: Asked) -> Refusal:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from pool.access.credential import Kind, wish
-from pool.access.log import Row
 from pool.access.scope import AccessRefused
+from pool.access.views import CredentialRow, LogRow, credential_row, log_row
 from pool.dashboard.access.operations import Operation, Parameter
 from pool.dashboard.access.ports import Credentials
 from pool.dashboard.access.principal import Principal, Recognizer
@@ -17,19 +17,6 @@ from pool.dashboard.asked import Asked
 from pool.dashboard.query import PAGE_MAX, PER_PAGE_DEFAULT, PER_PAGE_MAX, Parameters
 from pool.dashboard.tables import Page
 from pool.ports import Clock
-
-
-class CredentialRow(Struct, frozen=True):
-    """A credential that holds, without its secret. until_ms: null for no end."""
-
-    id: int
-    kind: str
-    name: str
-    scope: str
-    rights: tuple[str, ...]
-    created_ms: int
-    until_ms: int | None
-    made_by: str
 
 
 class CredentialsAnswer(Struct, frozen=True):
@@ -54,19 +41,6 @@ class MadeCredential(Struct, frozen=True):
     id: int
     secret: str
     path: str
-
-
-class LogRow(Struct, frozen=True):
-    """Something that was done or tried."""
-
-    id: int
-    time_ms: int
-    who: str
-    action: str
-    target: str
-    origin: str
-    result: str
-    hash: str
 
 
 _BOTH = (
@@ -126,20 +100,7 @@ class Office:
         directory = await self._recognizer.directory()
         return encoded(
             CredentialsAnswer(
-                tuple(
-                    CredentialRow(
-                        row.id,
-                        row.kind.value,
-                        row.name,
-                        str(row.scope),
-                        tuple(sorted(row.rights)),
-                        row.created_ms,
-                        row.until_ms,
-                        row.made_by,
-                    )
-                    for row in directory.rows.values()
-                    if directory.holds(row.id, now_ms)
-                )
+                tuple(credential_row(row) for row in directory.rows.values() if directory.holds(row.id, now_ms))
             )
         )
 
@@ -173,10 +134,5 @@ class Office:
         page = parameters.number("page", 1, PAGE_MAX)
         per_page = parameters.number("per_page", PER_PAGE_DEFAULT, PER_PAGE_MAX)
         total, rows = await self._credentials.entries((page - 1) * per_page, per_page)
-        shown = tuple(_row(row) for row in rows)
+        shown = tuple(log_row(row) for row in rows)
         return encoded(Page[LogRow](page, per_page, total, shown, {}))
-
-
-def _row(row: Row) -> LogRow:
-    said = row.entry
-    return LogRow(row.id, said.time_ms, said.who, said.action, said.target, said.origin, said.result, row.hash)

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from pool.dashboard.access.fleet_orders import FLEET_ORDERS
 from pool.dashboard.access.login import SESSIONS
+from pool.dashboard.access.money_orders import MONEY_ORDERS
 from pool.dashboard.access.office import OFFICE
 from pool.dashboard.access.operations import Operation, Table
-from pool.dashboard.access.orders import ORDERS
 from pool.dashboard.access.reads import READS
 from pool.dashboard.answers import JSON, Answer, encoded
 
@@ -21,7 +22,8 @@ TABLE = Table(
     (
         *READS,
         *SESSIONS,
-        *ORDERS,
+        *MONEY_ORDERS,
+        *FLEET_ORDERS,
         *OFFICE,
         Operation("GET", PATH, "always", "This document.", dict[str, Any]),
     )
@@ -37,7 +39,7 @@ _REFUSED = {
     405: "The path is for other methods.",
     409: "It cannot be done as things are: the message says why.",
     413: "The body is too long.",
-    415: "The body is no JSON.",
+    415: "The body is of another media type.",
     429: "Too many failed logins: wait as Retry-After says.",
     503: "A source cannot be asked now.",
 }
@@ -140,7 +142,7 @@ def _operation(each: Operation, of: dict[Any, Any]) -> dict[str, Any]:
         elif code != 304:
             found["responses"][str(code)]["content"] = {JSON: {"schema": of[ErrorAnswer]}}
     if each.body is not None:
-        found["requestBody"] = {"required": True, "content": {JSON: {"schema": of[each.body]}}}
+        found["requestBody"] = {"required": True, "content": {each.media: {"schema": of[each.body]}}}
     if each.part != "always":
         found["security"] = [{"token": []}, {"session": []}, *([] if each.part == "operators" else [{}])]
     return found

@@ -19,6 +19,13 @@ Part = Literal[
 ]  # fmt: skip
 
 
+BRIEF_BYTES_MAX = 16_384
+"""The longest ordinary order has some hundred bytes."""
+
+LARGE_BYTES_MAX = 4 * 1024 * 1024
+"""A fleet of ten thousand batches, or a PSBT that has with it every transaction that it spends from."""
+
+
 class Parameter(Struct, frozen=True):
     """A query parameter. schema: as of JSON Schema."""
 
@@ -31,7 +38,8 @@ class Operation(Struct, frozen=True):
     """One. path: with {names}. part: of `web.public`; `always`: for everybody, `operators`: for them alone. answer: the
     type of what is answered, or a media type. own: who sees a part of the pool gets it about that part. body: the type
     of what is sent. right: what a token must have. is_admin: only at the operators' listener. also: media types beside
-    JSON, with their schemas. other: another type that JSON may have, by a parameter."""
+    JSON, with their schemas. other: another type that JSON may have, by a parameter. action: by which orders know it.
+    media, body_bytes_max: of what is sent."""
 
     method: str
     path: str
@@ -46,6 +54,9 @@ class Operation(Struct, frozen=True):
     also: Mapping[str, Any] = {}
     other: Any = None
     refusals: tuple[int, ...] = ()
+    action: str = ""
+    media: str = "application/json"
+    body_bytes_max: int = BRIEF_BYTES_MAX
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,8 +1,12 @@
-"""What operators order through the API: the same as the commands do about payouts, held blocks and moves."""
+"""What operators order through the API, and look at for it: the same as the commands do.
+
+Each is an operation with an action: the name by which who carries it out knows it, and by which the log has it.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Protocol
+from collections.abc import Mapping
+from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
 
@@ -10,12 +14,16 @@ from pool.access.credential import Right
 from pool.dashboard.access.operations import Operation
 
 Reason = Annotated[str, Meta(min_length=1, max_length=300, description="Why; it is kept.")]
-PayoutVerb = Literal["run", "stop", "resume", "release", "bump", "cancel"]
-MoveVerb = Literal["start", "pause", "resume", "rollback"]
+Name = Annotated[str, Meta(max_length=64)]
 
 
 class OrderRefused(Exception):
-    """It cannot be done. The text says why, and what can be done instead."""
+    """It cannot be done. The text says why, and what can be done instead. is_input: what was sent is wrong in itself,
+    however things are."""
+
+    def __init__(self, text: str, *, is_input: bool = False) -> None:
+        super().__init__(text)
+        self.is_input = is_input
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,68 +36,70 @@ class Why(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
-class FeeRate(Struct, frozen=True, forbid_unknown_fields=True):
-    """At which rate a transaction is drafted. fee_rate: in sat/vB; null for the node's estimate."""
-
-    fee_rate: Annotated[int, Meta(ge=1, le=10_000)] | None = None
-
-
-class MoveOrder(Struct, frozen=True, forbid_unknown_fields=True):
-    """An order about a move. key: the same key is one order, however often it is given."""
-
-    reason: Annotated[str, Meta(max_length=300)] = ""
-    key: Annotated[str, Meta(max_length=64)] = ""
-
-
 class Ordered(Struct, frozen=True):
     """What came of an order, in words."""
 
     done: str
 
 
+class Order(Struct, frozen=True):
+    """Something that is ordered, or looked at. names: what stands in the path. said: the body, as the type that the
+    operation takes. who: gives the order, as the log has it."""
+
+    action: str
+    names: tuple[str, ...]
+    said: Any
+    who: str
+
+
 class Orders(Protocol):
-    """Who carries them out. Every method raises OrderRefused, and SourceUnavailable."""
+    """Who carries them out."""
 
-    async def payouts(self, verb: PayoutVerb, payout_id: int, said: FeeRate | Why | Nothing) -> str:
-        """payout_id: 0 for what is about all."""
-
-    async def block(self, hash_hex: str, reason: str, *, is_held: bool) -> str:
-        """Hold back what a block pays, or let it go."""
-
-    async def move(self, name: str, verb: MoveVerb, said: MoveOrder, who: str) -> str:
-        """A step of a planned move."""
+    async def carry_out(self, order: Order) -> Any:
+        """The answer, of the type that the operation says; of an order it has `done`. Raises OrderRefused, and
+        SourceUnavailable."""
 
 
-def _order(path: str, text: str, body: type, right: Right = Right.PAYOUTS) -> Operation:
+def order(
+    action: str,
+    path: str,
+    text: str,
+    body: type,
+    answer: type = Ordered,
+    right: Right = Right.PAYOUTS,
+    *,
+    media: str = "application/json",
+    body_bytes_max: int | None = None,
+) -> Operation:
+    """Something that is changed. media, body_bytes_max: of what is sent."""
+    more: Mapping[str, Any] = {} if body_bytes_max is None else {"body_bytes_max": body_bytes_max}
     return Operation(
         "POST",
-        path,
+        f"/api/v1/{path}",
         "operators",
         text,
-        Ordered,
+        answer,
         body=body,
         right=right,
         is_admin=True,
-        refusals=(400, 409, 415, 503),
+        action=action,
+        media=media,
+        refusals=(400, 404, 409, 415, 503) if "{" in path else (400, 409, 415, 503),
+        **more,
     )
 
 
-ORDERS = (
-    _order("/api/v1/payouts/run", "Pay now whoever can be paid, instead of at the daily hour.", Nothing),
-    _order("/api/v1/payouts/stop", "Send nothing more until `resume`.", Why),
-    _order("/api/v1/payouts/resume", "Let payouts go on, once somebody has looked.", Why),
-    _order("/api/v1/payouts/{id}/release", "Give the money of a batch back to its accounts.", Nothing),
-    _order("/api/v1/payouts/{id}/bump", "Draft a replacement at a higher fee rate.", FeeRate),
-    _order("/api/v1/payouts/{id}/cancel", "Draft a transaction that spends an input back to the pool.", FeeRate),
-    _order("/api/v1/blocks/{hash}/hold", "Hold back what a block pays.", Why),
-    _order("/api/v1/blocks/{hash}/release", "Let go what a held block pays.", Why),
-    *(
-        _order(f"/api/v1/moves/{{name}}/{verb}", text, MoveOrder, Right.MOVES)
-        for verb, text in (
-            ("start", "Begin a planned move."),
-            ("pause", "Tell nobody more to go."),
-            ("resume", "Go on with the next."),
-            ("rollback", "Have everybody come back."),
-        )
-    ),
-)
+def look(action: str, path: str, text: str, answer: Any, right: Right = Right.PAYOUTS) -> Operation:
+    """Something that is only for who may order: it is not in the log."""
+    refusals = (404, 409, 503) if "{" in path else (409, 503)
+    return Operation(
+        "GET",
+        f"/api/v1/{path}",
+        "operators",
+        text,
+        answer,
+        right=right,
+        is_admin=True,
+        action=action,
+        refusals=refusals,
+    )

@@ -21,8 +21,9 @@ This page is made from it by `scripts/docs`.
   account, site or fleet gets of the operations marked *own* what is theirs, and 403 of the others; what is somebody
   else's is 404, as if it were not there.
 - *Where.* What changes something is at `web.admin_listen` only; what reads is at both listeners.
-- *Changes* are POST and DELETE with `Content-Type: application/json`; a session needs the header `X-CSRF-Token` with
-  what `GET /api/v1/session` says as `csrf`, a token does not. Each is in the log of access, before and after.
+- *Changes* are POST and DELETE with `Content-Type: application/json` where nothing else is said; a session needs the
+  header `X-CSRF-Token` with what `GET /api/v1/session` says as `csrf`, a token does not. Each is in the log of access,
+  before and after.
 - *Refusals* are `{"error": {"code", "message", "hint"}}`: a word for programs, what is wrong, how to mend it. A
   parameter that is not known is refused, never ignored.
 - *ETags.* Send `If-None-Match` and get 304 while nothing has changed. Answers that are not for everybody have
@@ -72,11 +73,18 @@ def _operation(each: Operation, said: dict[str, Any]) -> Iterator[str]:
         if row["in"] == "query":
             yield from _wrapped(f"- `{row['name']}`: {row['description']} {_values(row['schema'])}".rstrip())
     if each.body is not None:
-        name = declared["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-        fields = said["components"]["schemas"][name].get("properties", {})
-        yield from _wrapped(f"- takes `{name}`: " + (", ".join(f"`{field}`" for field in fields) or "`{}`"))
+        yield from _wrapped(_takes(declared["requestBody"]["content"], said))
     yield from _wrapped(f"- answers {_answer(declared)}; may refuse with {', '.join(map(str, refusals(each)))}")
     yield ""
+
+
+def _takes(content: dict[str, Any], said: dict[str, Any]) -> str:
+    [(media, declared)] = content.items()
+    name = declared["schema"].get("$ref", "").rpartition("/")[2]
+    if not name:
+        return f"- takes {media}"
+    fields = said["components"]["schemas"][name].get("properties", {})
+    return f"- takes `{name}`: " + (", ".join(f"`{field}`" for field in fields) or "`{}`")
 
 
 def _who(each: Operation) -> str:

@@ -19,6 +19,22 @@ def test_only_the_password_matches_what_is_kept_of_it() -> None:
     assert not matches(kept, "")
 
 
+def test_what_an_older_version_has_kept_still_matches() -> None:
+    kept = "$argon2id$v=19$m=65536,t=3,p=4$ebrJfJnPWwAj9om4vyYNmg$tGORfqt9IA2AlqXxCyR7nPXEu0rkAt1Ut19FNLClP8w"
+    assert matches(kept, PASSWORD)
+    assert not matches(kept, PASSWORD + "x")
+
+
+@pytest.mark.parametrize("kept", ["", "$argon2id$v=19$m=65536,t=3,p=4$!!$x", "0" * 64])
+def test_what_is_no_hash_matches_nothing(kept: str) -> None:
+    assert not matches(kept, PASSWORD)
+
+
+def test_a_password_of_a_terminal_that_speaks_no_utf_8_is_one_like_any_other() -> None:
+    password = b"correct h\xf6rse battery".decode(errors="surrogateescape")
+    assert matches(hashed(password, "anna"), password)
+
+
 def test_nobody_has_a_password() -> None:
     assert not matches(None, PASSWORD)
 

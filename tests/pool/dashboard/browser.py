@@ -70,7 +70,7 @@ class Browser:
             here,
             worker_series=worker_series,
         )
-        access = Access(self.credentials, self.orders, public, proxies)
+        access = Access(self.credentials, self.orders, public, proxies, ("pool.example",))
         sites = dashboard_sites(sources, access, self.clock, self.reactor, ABOUT)
         self.site: Any = sites.public
         self.admin: Any = sites.admin

@@ -126,6 +126,12 @@ class TestWorkers:
         (worker,) = view(FakeStore([row("acct.rack.7")])).workers
         assert (worker.account, worker.worker) == ("acct", "rack.7")
 
+    def test_the_newest_sign_of_a_web_role_is_known(self) -> None:
+        store = FakeStore()
+        assert view(store).roles.web_heartbeat_ms is None
+        store.signs = [Sign("web", "0", NOW_MS - 5, {}), Sign("web", "1", NOW_MS - 3, {})]
+        assert view(store).roles.web_heartbeat_ms == NOW_MS - 3
+
     def test_a_login_without_a_worker_is_one_too(self) -> None:
         store = FakeStore([row("acct")])
         store.signs = [stratum(present("acct", ""))]

@@ -50,6 +50,15 @@ class TestSort:
     def test_rejected_counts_all_reasons(self) -> None:
         assert logins(query(sort="rejected", descending=True))[0] == "b.rig-10"
 
+    def test_a_reject_rate_is_a_part_of_all_and_not_a_number(self) -> None:
+        rows = (
+            worker("a.big", accepted=10_000, rejected={"stale": 50}),
+            worker("a.bad", accepted=9, rejected={"stale": 1}),
+            worker("a.new", accepted=0, rejected={}),
+        )
+        found = table(rows).page(EVERY, query(sort="reject_rate", descending=True)).rows or ()
+        assert [row.login for row in found] == ["a.bad", "a.big", "a.new"]
+
     @pytest.mark.parametrize("descending", [False, True])
     @pytest.mark.parametrize("sort", ["last_share", "difficulty"])
     def test_a_row_without_a_value_comes_last_both_ways(self, sort: str, descending: bool) -> None:

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from payout.accounts import Scheme
+from payout.charges import Charged
 from pool.fleet.facts import Fact, FleetRefused
 from pool.fleet.kinds import Levy, Rate, Reading, Tariff
 from pool.fleet.register import Entry
-from pool.roles.energy import Charged, charge
+from pool.roles.energy import charge
 from pool.store.fleets import EntriesRefused, SqlFleets
 from pool.store.sql import writing
 from tests.payout.conftest import engine, postgresql_books, sqlite, sqlite_file

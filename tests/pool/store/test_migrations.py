@@ -15,7 +15,7 @@ from payout.accounts import Scheme, Stake
 from payout.order import SUMMED, unpack
 from payout.store.ledger import SqlLedger
 from pool.store.sql import connect, reading, writing
-from pool.store.upgrade import migrations, upgrade
+from pool.store.upgrade import NewerBooks, migrations, revision_of, upgrade
 from tests.databases import NAMES, sqlite_url
 
 
@@ -68,3 +68,12 @@ def test_shares_of_revision_0001_are_read_and_summed(engine: Engine) -> None:
         assert list(zip(shares.seqs(), shares.in_order(), strict=True)) == [(11, (1, 5)), (13, (2, big)), (14, (1, 5))]
         rows = connection.execute(text("SELECT height, number FROM share_sum ORDER BY number")).all()
         assert [tuple(row) for row in rows] == [(1, 0), (1, 1)]
+
+
+def test_books_of_a_newer_version_are_refused_and_left_as_they_are(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerBooks, match="of a newer version \\(9999\\)"):
+        upgrade(engine)
+    with reading(engine) as connection:
+        assert revision_of(connection) == "9999"

@@ -229,12 +229,16 @@ export async function ask<Answer>(path: string): Promise<Answer> {
 
 export const LOGIN_NEEDED = "steppe-login-needed";
 
+// Something was ordered: what the page shows may be old.
+export const ORDERED = "steppe-ordered";
+
 // Something is changed. csrf: what the session said; it proves that the order comes from this page.
 export async function change<Answer>(
   method: "POST" | "DELETE",
   path: string,
   csrf: string | null,
   body: unknown,
+  patienceMs = PATIENCE_MS,
 ): Promise<Answer> {
   const headers: Record<string, string> = { "Content-Type": "application/json" };
   if (csrf !== null) headers["X-CSRF-Token"] = csrf;
@@ -242,7 +246,7 @@ export async function change<Answer>(
     method,
     headers,
     credentials: "same-origin",
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(patienceMs),
     ...(body === null ? {} : { body: JSON.stringify(body) }),
   });
   const value = (await answer.json()) as Answer & { error?: { message: string; hint: string } };

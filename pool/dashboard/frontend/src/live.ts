@@ -2,7 +2,7 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 
-import { ask, type Overview, Refused, serverNow } from "./api";
+import { ask, ORDERED, type Overview, Refused, serverNow } from "./api";
 
 export interface Live {
   overview: Overview | null;
@@ -63,11 +63,17 @@ export interface Asked<Answer> {
   problem: string | null;
 }
 
-// An answer of the API, asked for again at each push, or only at the first one in so many milliseconds. Of one path only
-// the newest answer counts.
+// An answer of the API, asked for again at each push, or only at the first one in so many milliseconds, and when
+// something was ordered. Of one path only the newest answer counts.
 export function useAnswer<Answer>(path: string, everyMs = 0): Asked<Answer> {
   const live = useLive();
   const turn = everyMs ? Math.floor(serverNow() / everyMs) : live.turn;
+  const [orders, setOrders] = useState(0);
+  useEffect(() => {
+    const again = () => setOrders((before) => before + 1);
+    addEventListener(ORDERED, again);
+    return () => removeEventListener(ORDERED, again);
+  }, []);
   const [asked, setAsked] = useState<Asked<Answer> & { path: string }>({ path, value: null, problem: null });
   useEffect(() => {
     let gone = false;
@@ -82,7 +88,7 @@ export function useAnswer<Answer>(path: string, everyMs = 0): Asked<Answer> {
     return () => {
       gone = true;
     };
-  }, [path, turn]);
+  }, [path, turn, orders]);
   return asked.path === path ? asked : { value: null, problem: null };
 }
 

@@ -6,6 +6,7 @@ import "./styles/page.css";
 import "./styles/overview.css";
 import "./styles/tables.css";
 import "./styles/access.css";
+import "./styles/orders.css";
 
 import { App } from "./app";
 

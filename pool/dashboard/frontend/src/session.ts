@@ -57,6 +57,11 @@ export function maySee(session: Session | null, part: string): boolean {
   return session.public.includes(part) || (session.scope !== null && OWN.includes(part));
 }
 
+// Whether to show buttons at all: the server decides, and orders are only taken at the operators' listener.
+export function mayOrder(session: Session | null, right: "payouts" | "moves"): boolean {
+  return session !== null && session.is_admin && session.scope === "pool" && session.rights.includes(right);
+}
+
 export function logIn(name: string, secret: string): Promise<Session> {
   return change<Session>("POST", PATH, null, { name, secret });
 }

@@ -30,7 +30,8 @@ class Visitor:
         """A change, with what the page says with it."""
         said = {"Content_Type": "application/json", "X_CSRF_Token": self.csrf, "Origin": "http://pool.example"}
         said |= {"Cookie": self.cookie} if self.cookie else {}
-        data = b"" if body is None else msgspec.json.encode(body)
+        text = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+        data = b"" if body is None else text
         return self.browser.ask(path, method, site=self.site, body=data, **(said | headers))
 
     def log_in(self, secret: str, name: str = "") -> Response:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pool.access import credential, log
 from pool.access.credential import Credential, Directory, Kind, Wish
 from pool.access.log import Entry, Row
 from pool.access.scope import AccessRefused
-from pool.dashboard.access.orders import FeeRate, MoveOrder, MoveVerb, Nothing, OrderRefused, PayoutVerb, Why
+from pool.dashboard.access.orders import Order, Ordered, OrderRefused
 from pool.dashboard.ports import SourceUnavailable
 from pool.ports import Clock
 
@@ -113,22 +114,15 @@ class FakeCredentials:
 
 @dataclass
 class FakeOrders:
-    """Remembers what was ordered. refusal: what every order is told."""
+    """Remembers what was ordered. refusal: what every order is told. answers: by action; others are done."""
 
-    given: list[tuple[object, ...]] = field(default_factory=list)
+    given: list[Order] = field(default_factory=list)
     refusal: str | None = None
+    is_input: bool = False
+    answers: dict[str, Any] = field(default_factory=dict)
 
-    async def payouts(self, verb: PayoutVerb, payout_id: int, said: FeeRate | Why | Nothing) -> str:
-        return self._take("payouts", verb, payout_id, said)
-
-    async def block(self, hash_hex: str, reason: str, *, is_held: bool) -> str:
-        return self._take("block", hash_hex, reason, is_held)
-
-    async def move(self, name: str, verb: MoveVerb, said: MoveOrder, who: str) -> str:
-        return self._take("move", name, verb, said, who)
-
-    def _take(self, *order: object) -> str:
+    async def carry_out(self, order: Order) -> Any:
         if self.refusal is not None:
-            raise OrderRefused(self.refusal)
+            raise OrderRefused(self.refusal, is_input=self.is_input)
         self.given.append(order)
-        return "it is done"
+        return self.answers.get(order.action, Ordered("it is done"))

@@ -23,6 +23,7 @@ def problems(value: Any, schema: Mapping[str, Any], document: Mapping[str, Any],
     unknown = schema.keys() - _SAYS_NOTHING - {
         "type", "properties", "required", "items", "prefixItems", "minItems", "maxItems", "anyOf", "enum", "const",
         "additionalProperties", "minimum", "maximum", "minLength", "maxLength",
+        "pattern",
     }  # fmt: skip
     assert not unknown, f"{at}: the test does not know {unknown}"
     if "anyOf" in schema:

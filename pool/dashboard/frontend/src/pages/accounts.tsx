@@ -1,11 +1,14 @@
 // Who is paid: what each account has, and where it came from.
 import type { Account, AccountCredit } from "../api";
-import { btc, count, error, fee, hashrate, moment, psat, shortHash, UNKNOWN, visible } from "../format";
+import { btc, count, error, fee, hashrate, moment, psat, shortHash, UNKNOWN, visible, words } from "../format";
 import { Listing } from "../listing";
-import { useAnswer } from "../live";
+import { useAnswer, useNow } from "../live";
+import { accountOrders, addOrder, type Terms } from "../orders/accounts";
+import { Orders } from "../orders/office";
 import { Card, type Column, Facts, Figure, Panel, Problem, Rows } from "../parts";
 import { link, linkWith, type Place } from "../router";
 import { RateCell } from "../rates";
+import { mayOrder, useSession } from "../session";
 
 const COLUMNS: Column<Account>[] = [
   { title: "Account", sort: "name", show: (row) => <a href={link("accounts", row.name)}>{visible(row.name)}</a> },
@@ -34,17 +37,74 @@ const COLUMNS: Column<Account>[] = [
 
 export function AccountsPage({ place }: { place: Place }) {
   return (
-    <Listing<Account>
-      title="Accounts"
-      place={place}
-      path="/api/v1/accounts"
-      columns={COLUMNS}
-      one="account"
-      many="accounts"
-      search="Search account"
-      sort="name"
-      empty="No account yet: the first share of a login makes one."
-    />
+    <>
+      <Orders orders={[addOrder()]} right="payouts" />
+      <Listing<Account>
+        title="Accounts"
+        place={place}
+        path="/api/v1/accounts"
+        columns={COLUMNS}
+        one="account"
+        many="accounts"
+        search="Search account"
+        sort="name"
+        empty="No account yet: the first share of a login makes one."
+      />
+    </>
+  );
+}
+
+// How it is paid, for who may change it.
+function TermsOf({ name }: { name: string }) {
+  const { value, problem } = useAnswer<Terms>(`/api/v1/accounts/${encodeURIComponent(name)}/terms`);
+  const now = useNow();
+  const addresses = value?.addresses ?? [];
+  const inForce = addresses.filter((each) => each.cancelled_ms === null && each.valid_from_ms <= now).at(-1);
+  return (
+    <>
+      <Problem problem={problem} />
+      {value && <Orders orders={accountOrders(value, now)} right="payouts" />}
+      <Card title="Where it is paid">
+        {value && (
+          <p class="note">
+            Once it has {btc(value.threshold.threshold_sat)} BTC ({value.threshold.note}).
+          </p>
+        )}
+        <Rows<Terms["addresses"][number]>
+          title="Where it is paid"
+          rows={[...addresses].reverse()}
+          empty="It has no address yet: what it earns waits for one."
+          columns={[
+            { title: "Address", className: "mono", show: (row) => row.address },
+            { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
+            {
+              title: "State",
+              show: (row) =>
+                row.cancelled_ms !== null
+                  ? "taken back"
+                  : row.valid_from_ms > now
+                    ? "on hold"
+                    : row === inForce
+                      ? "in force"
+                      : "past",
+            },
+          ]}
+        />
+      </Card>
+      <Card title="Plans">
+        <Rows<Terms["account"]["plans"][number]>
+          title="Plans"
+          rows={value?.account.plans ?? []}
+          empty="Loading"
+          columns={[
+            { title: "Scheme", show: (row) => row.scheme.toUpperCase() },
+            { title: "Fee", numeric: true, show: (row) => fee(row.fee_bps) },
+            { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
+            { title: "State", show: (row) => words(row.state) },
+          ]}
+        />
+      </Card>
+    </>
   );
 }
 
@@ -56,6 +116,7 @@ interface AccountAnswer {
 
 export function AccountPage({ name }: { name: string }) {
   const { value, problem } = useAnswer<AccountAnswer>(`/api/v1/accounts/${encodeURIComponent(name)}`);
+  const { session } = useSession();
   const books = value?.account.books;
   const live = value?.account.live;
   return (
@@ -122,6 +183,7 @@ export function AccountPage({ name }: { name: string }) {
           <a href={linkWith("workers", { account: name, by: "site" })}>by site</a>.
         </p>
       )}
+      {books && mayOrder(session, "payouts") && <TermsOf name={name} />}
       {value && (
         <Card title="Newest credits">
           <Rows<AccountCredit>

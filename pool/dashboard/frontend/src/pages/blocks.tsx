@@ -3,8 +3,11 @@ import type { Block, BlockDetail, LedgerRow } from "../api";
 import { btc, count, duration, moment, percent, shortAge, shortHash, visible, words } from "../format";
 import { Listing } from "../listing";
 import { useAnswer, useLive, useNow } from "../live";
+import { holdOrder, mayBeHeld, type WaitingBlock, waitingOrder } from "../orders/blocks";
+import { Orders, Press, useOffice } from "../orders/office";
 import { Card, Facts, Problem, Rows } from "../parts";
 import { link, type Place } from "../router";
+import { mayOrder, useSession } from "../session";
 
 const MATURE_AT = 101; // a coinbase can be spent 100 blocks after its own
 
@@ -20,50 +23,100 @@ const STATES: [string, string][] = [
 export function BlocksPage({ place }: { place: Place }) {
   const now = useNow();
   const expected = useLive().overview?.luck.expected_seconds;
+  const { session } = useSession();
   return (
-    <Listing<Block>
-      title="Blocks"
-      place={place}
-      path="/api/v1/blocks"
-      one="block"
-      many="blocks"
-      choices={[{ parameter: "state", label: "State of the blocks", options: STATES }]}
-      empty={
-        expected == null
-          ? "No block yet."
-          : `No block yet. At this hashrate one is expected every ${duration(expected)}.`
-      }
-      columns={[
-        { title: "Height", show: (row) => <a href={link("blocks", row.hash_hex)}>{count(row.height)}</a> },
-        { title: "State", className: "state", state: (row) => row.state, show: (row) => <span>{row.state}</span> },
-        { title: "Hash", className: "mono", show: (row) => shortHash(row.hash_hex) },
-        { title: "Finder", show: (row) => <a href={link("workers", row.finder)}>{visible(row.finder)}</a> },
-        { title: "Reward BTC", numeric: true, show: (row) => btc(row.reward_sat) },
-        {
-          title: "Confirmations",
-          numeric: true,
-          show: (row) => (
-            <>
-              {count(row.confirmations)} <small>{row.state === "immature" && `of ${MATURE_AT}`}</small>
-            </>
-          ),
-        },
-        { title: "Credits", numeric: true, show: (row) => count(row.credits) },
-        { title: "Found", numeric: true, show: (row) => shortAge(row.found_ms, now) },
-      ]}
-    />
+    <>
+      {mayOrder(session, "payouts") && <WaitingBlocks />}
+      <Listing<Block>
+        title="Blocks"
+        place={place}
+        path="/api/v1/blocks"
+        one="block"
+        many="blocks"
+        choices={[{ parameter: "state", label: "State of the blocks", options: STATES }]}
+        empty={
+          expected == null
+            ? "No block yet."
+            : `No block yet. At this hashrate one is expected every ${duration(expected)}.`
+        }
+        columns={[
+          { title: "Height", show: (row) => <a href={link("blocks", row.hash_hex)}>{count(row.height)}</a> },
+          { title: "State", className: "state", state: (row) => row.state, show: (row) => <span>{row.state}</span> },
+          { title: "Hash", className: "mono", show: (row) => shortHash(row.hash_hex) },
+          { title: "Finder", show: (row) => <a href={link("workers", row.finder)}>{visible(row.finder)}</a> },
+          { title: "Reward BTC", numeric: true, show: (row) => btc(row.reward_sat) },
+          {
+            title: "Confirmations",
+            numeric: true,
+            show: (row) => (
+              <>
+                {count(row.confirmations)} <small>{row.state === "immature" && `of ${MATURE_AT}`}</small>
+              </>
+            ),
+          },
+          { title: "Credits", numeric: true, show: (row) => count(row.credits) },
+          { title: "Found", numeric: true, show: (row) => shortAge(row.found_ms, now) },
+        ]}
+      />
+    </>
+  );
+}
+
+// Only shown while there is one.
+function WaitingBlocks() {
+  const { value, problem } = useAnswer<{ rows: WaitingBlock[] }>("/api/v1/blocks/held");
+  const office = useOffice();
+  return (
+    <div class="orders">
+      <Problem problem={problem} />
+      {value && value.rows.length > 0 && (
+        <Card title="Blocks that wait for you">
+          <Rows<WaitingBlock>
+            title="Blocks that wait for you"
+            rows={value.rows}
+            empty=""
+            columns={[
+              { title: "Block", className: "mono", show: (row) => shortHash(row.hash) },
+              { title: "Why", show: (row) => (row.why === "held" ? "held" : "not in the books") },
+              { title: "What is said of it", className: "wrapping", show: (row) => visible(row.reason) },
+              { title: "Since", numeric: true, show: (row) => moment(row.since_ms) },
+              {
+                title: "Order",
+                show: (row) => <Press spec={waitingOrder(row)} office={office} about={shortHash(row.hash)} />,
+              },
+            ]}
+          />
+        </Card>
+      )}
+      {office.panel}
+    </div>
+  );
+}
+
+// Beside the facts of one block.
+function BlockOrders({ block }: { block: Block }) {
+  const { value } = useAnswer<{ rows: WaitingBlock[] }>("/api/v1/blocks/held");
+  const held = value?.rows.find((each) => each.hash === block.hash_hex);
+  const orders = held ? [waitingOrder(held)] : value && mayBeHeld(block, value.rows) ? [holdOrder(block)] : [];
+  return (
+    <>
+      {held && <p class="notice">This block is held: {visible(held.reason)}</p>}
+      <Orders orders={orders} right="payouts" />
+    </>
   );
 }
 
 export function BlockPage({ hash }: { hash: string }) {
   const { value, problem } = useAnswer<BlockDetail>(`/api/v1/blocks/${encodeURIComponent(hash)}`);
   const block = value?.block;
+  const { session } = useSession();
   return (
     <>
       <h2 class="title">
         <a href={link("blocks")}>Blocks</a> / {block ? count(block.height) : visible(shortHash(hash))}
       </h2>
       <Problem problem={problem} />
+      {block && mayOrder(session, "payouts") && <BlockOrders block={block} />}
       {block && (
         <div class="card padded">
           <Facts

@@ -2,8 +2,11 @@
 import { count, moment, percent, shortAge, visible, words } from "../format";
 import { byUrgency, type Machine, type Move, progress, type Rack } from "../fleet";
 import { useAnswer, useNow } from "../live";
+import { confirmOrder, moveOrders, planOrder, type Stray } from "../orders/moves";
+import { Orders, Press, useOffice } from "../orders/office";
 import { Card, Facts, Problem, Rows, Typed } from "../parts";
 import { link } from "../router";
+import { mayOrder, useSession } from "../session";
 
 const SHOWN = 500; // a fleet of ten thousand is not read row by row
 
@@ -20,8 +23,11 @@ interface Regions {
 export function MovesPage() {
   const moves = useAnswer<Moves>("/api/v1/moves");
   const regions = useAnswer<Regions>("/api/v1/regions");
+  const { session } = useSession();
   return (
     <>
+      <Orders orders={[planOrder()]} right="moves" />
+      {mayOrder(session, "moves") && <Strays />}
       <Problem problem={moves.problem} unavailable={moves.value?.unavailable ?? {}} />
       <Card title="Moves">
         <Rows<Move>
@@ -63,6 +69,39 @@ export function MovesPage() {
   );
 }
 
+// Only shown while there is one.
+function Strays() {
+  const { value, problem } = useAnswer<{ rows: Stray[] }>("/api/v1/strays");
+  const office = useOffice();
+  const rows = value?.rows ?? [];
+  const of = (account: string) => rows.filter((each) => each.account === account).length;
+  return (
+    <div class="orders">
+      <Problem problem={problem} />
+      {rows.length > 0 && (
+        <Card title="Came on elsewhere without a move">
+          <Rows<Stray>
+            title="Came on elsewhere without a move"
+            rows={rows.slice(0, SHOWN)}
+            empty=""
+            columns={[
+              { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+              { title: "From", show: (row) => visible(row.from_region) },
+              { title: "To", show: (row) => visible(row.to_region) },
+              { title: "Seen", numeric: true, show: (row) => moment(row.seen_ms) },
+              {
+                title: "Order",
+                show: (row) => <Press spec={confirmOrder(row.account, of(row.account))} office={office} about={row.login} />,
+              },
+            ]}
+          />
+        </Card>
+      )}
+      {office.panel}
+    </div>
+  );
+}
+
 export function MovePage({ name }: { name: string }) {
   const { value, problem } = useAnswer<{ move: Move; machines: Machine[] }>(`/api/v1/moves/${encodeURIComponent(name)}?machines=waiting`);
   const now = useNow();
@@ -79,6 +118,7 @@ export function MovePage({ name }: { name: string }) {
           <p class="links">
             <a href={`${link("reports", "relocation")}?move=${encodeURIComponent(move.name)}`}>Relocation report</a>
           </p>
+          <Orders orders={moveOrders(move)} right="moves" />
           <div class="card padded">
             <Progress move={move} />
             <Facts

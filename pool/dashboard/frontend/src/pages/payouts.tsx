@@ -3,6 +3,8 @@ import type { Page, Payout, PayoutDetail } from "../api";
 import { btc, count, moment, shortHash, visible, words } from "../format";
 import { Listing } from "../listing";
 import { useAnswer } from "../live";
+import { giveFile, Orders } from "../orders/office";
+import { payoutOrders, payoutsOrders } from "../orders/payouts";
 import { Card, Facts, Problem, Rows } from "../parts";
 import { link, type Place } from "../router";
 import { Ledger } from "./blocks";
@@ -12,6 +14,7 @@ export function PayoutsPage({ place }: { place: Place }) {
   return (
     <>
       {value?.stopped && <p class="notice">Payouts are stopped: {value.stopped}</p>}
+      {value && <Orders orders={payoutsOrders(value.stopped)} right="payouts" />}
       <Listing<Payout>
         title="Payouts"
         place={place}
@@ -44,6 +47,10 @@ export function PayoutPage({ number }: { number: string }) {
       <Problem problem={problem} />
       {value && payout && (
         <>
+          <Orders
+            orders={payoutOrders(value, (psbt) => giveFile(`payout-${payout.id}.psbt`, `${psbt}\n`))}
+            right="payouts"
+          />
           <div class="card padded">
             <Facts
               className="facts"
