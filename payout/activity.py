@@ -1,7 +1,7 @@
-"""What the shares of a slice came to, minute by minute, beside the line of score: how many were accepted, how many
+"""What the shares of a slice came to, each ten seconds, beside the line of score: how many were accepted, how many
 refused and why, and the work of accounts on SOLO, whose shares are on no line.
 
-A batch of records counts in the minute of its last one: it is of a second or so.
+A batch of records counts in the step of its last one: it is of a second or so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from payout.scoring import work_of
 from pool.work.runs import Read, Seen
 from pool.work.share import Outcome
 
-MINUTE_MS: Final = 60_000
+STEP_MS: Final = 10_000
 _NONE = (0,) * len(Outcome)
 
 
@@ -42,20 +42,20 @@ class ActivityBooks(Protocol):
     """What is kept of it in the books."""
 
     def add(self, sums: Mapping[tuple[int, int], Activity]) -> None:
-        """Count further shares, by slice and the beginning of the minute."""
+        """Count further shares, by slice and the beginning of the step."""
 
     def see(self, workers: Iterable[Seen]) -> None:
         """Keep who worked; who is known already comes to nothing."""
 
 
 def activity_of(read: Read, stakes: Sequence[Stake]) -> dict[tuple[int, int], Activity]:
-    """Of batches, by slice and the beginning of the minute. stakes: of each run."""
+    """Of batches, by slice and the beginning of the step. stakes: of each run."""
     found: dict[tuple[int, int], Activity] = {}
 
-    def count(slice_id: int, minute_ms: int, outcome: int, shares: int, work: int = 0) -> None:
+    def count(slice_id: int, step_ms: int, outcome: int, shares: int, work: int = 0) -> None:
         counts = tuple(shares if each == outcome else 0 for each in range(len(Outcome)))
         more = Activity(counts, work * shares, work * work * shares)
-        key = slice_id, minute_ms
+        key = slice_id, step_ms
         found[key] = found[key].plus(more) if key in found else more
 
     works = [
@@ -63,10 +63,10 @@ def activity_of(read: Read, stakes: Sequence[Stake]) -> dict[tuple[int, int], Ac
         for run, stake in zip(read.runs, stakes, strict=True)
     ]
     for batch in read.batches:
-        minute_ms = batch.time_ms - batch.time_ms % MINUTE_MS
+        step_ms = batch.time_ms - batch.time_ms % STEP_MS
         for place, shares in zip(batch.parts, batch.counts, strict=True):
             if slice_id := stakes[place].slice_id:
-                count(slice_id, minute_ms, Outcome.ACCEPTED, shares, works[place])
+                count(slice_id, step_ms, Outcome.ACCEPTED, shares, works[place])
         for slice_id, outcome, shares in batch.refused:
-            count(slice_id, minute_ms, outcome, shares)
+            count(slice_id, step_ms, outcome, shares)
     return found

@@ -16,6 +16,7 @@ from pool.cli_logged import logged
 from pool.fleet.cells import columns, is_required, write_cell
 from pool.fleet.facts import Fact, FleetRefused
 from pool.fleet.kinds import KINDS, kind_of
+from pool.fleet.notices import moves_to_plan
 from pool.fleet.times import parse_time
 from pool.fleet.views import GROUPS, rows, view
 
@@ -87,7 +88,10 @@ def _entering(kind_name: str, summary: str) -> click.Command:
     def enter(file: Path, as_json: bool, **cells: str) -> None:
         with _desk(file) as desk:
             recorded = desk.enter_cells(kind_name, cells)
+            hints = list(moves_to_plan(desk.register(), recorded))
         _show(recorded, as_json, "known already")
+        for hint in hints:
+            click.echo(hint, err=True)
 
     command = click.command(help=summary)(enter)
     command.params = [*arguments, *options, *command.params]

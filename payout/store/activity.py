@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -10,19 +12,36 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from payout.activity import Activity
+from payout.activity import STEP_MS, Activity
 from payout.store.statements import chunks
 from pool.store.report_tables import slice_minute, slice_worker
 from pool.work.runs import Seen
+from pool.work.share import Outcome
 
-_counts = msgspec.msgpack.Decoder(tuple[int, ...])
+_MINUTE_MS = 60_000
+"""A row has the steps of so long: a fleet that sends all the time would have six times as many rows else."""
 
 
-class Minute(Struct, frozen=True):
-    """A slice in a minute."""
+class _Step(Struct, frozen=True, array_like=True):
+    """A step in its row. number: of its minute, from 0. counts: without the zeros at their end. solo_work,
+    solo_squares: as few bytes as hold them, big endian."""
+
+    number: int
+    counts: tuple[int, ...]
+    solo_work: bytes = b""
+    solo_squares: bytes = b""
+
+
+_steps = msgspec.msgpack.Decoder(tuple[_Step, ...])
+_Steps = dict[int, Activity]
+"""Of a row: by the beginning of each, in Unix milliseconds."""
+
+
+class Counted(Struct, frozen=True):
+    """A slice in the step that began at from_ms."""
 
     slice_id: int
-    minute_ms: int
+    from_ms: int
     activity: Activity
 
 
@@ -33,21 +52,18 @@ class SqlActivity:
         self._connection = connection
 
     def add(self, sums: Mapping[tuple[int, int], Activity]) -> None:
-        """Count further shares, by slice and the beginning of the minute."""
-        if not sums:
-            return
-        before = self._of(sums)
+        """Count further shares, by slice and the beginning of the step."""
+        fresh: dict[tuple[int, int], _Steps] = {}
+        for (slice_id, step_ms), more in sums.items():
+            fresh.setdefault((slice_id, step_ms - step_ms % _MINUTE_MS), {})[step_ms] = more
+        before = self._of(fresh)
         inserts: list[dict[str, Any]] = []
         updates: list[dict[str, Any]] = []
-        for key, more in sums.items():
-            after = before[key].plus(more) if key in before else more
-            row = {
-                "of_slice": key[0],
-                "of_minute": key[1],
-                "new_counts": msgspec.msgpack.encode(after.counts),
-                "new_work": after.solo_work or None,
-                "new_squares": after.solo_squares or None,
-            }
+        for key, steps in fresh.items():
+            after = dict(before.get(key, {}))
+            for step_ms, more in steps.items():
+                after[step_ms] = after.get(step_ms, Activity()).plus(more)
+            row = {"of_slice": key[0], "of_minute": key[1], "new_steps": _packed(after)}
             (updates if key in before else inserts).append(row)
         if inserts:
             self._connection.execute(_INSERT, inserts)
@@ -68,11 +84,19 @@ class SqlActivity:
             dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
             self._connection.execute(dialect.insert(slice_worker).on_conflict_do_nothing(), rows)
 
-    def between(self, from_ms: int, to_ms: int) -> Iterator[Minute]:
-        """The minutes that began in a time, in their order."""
+    def between(self, from_ms: int, to_ms: int) -> Iterator[Counted]:
+        """The steps that began in a time, in their order."""
         began = slice_minute.c.minute_ms
-        rows = select(slice_minute).where(began >= from_ms, began < to_ms).order_by(began, slice_minute.c.slice_id)
-        return (Minute(row.slice_id, row.minute_ms, _activity(row)) for row in self._connection.execute(rows))
+        rows = select(slice_minute).where(began > from_ms - _MINUTE_MS, began < to_ms)
+        rows = rows.order_by(began, slice_minute.c.slice_id)
+        for _, of_minute in groupby(self._connection.execute(rows), key=attrgetter("minute_ms")):
+            steps = [
+                Counted(row.slice_id, step_ms, activity)
+                for row in of_minute
+                for step_ms, activity in _unpacked(row).items()
+                if from_ms <= step_ms < to_ms
+            ]
+            yield from sorted(steps, key=attrgetter("from_ms", "slice_id"))
 
     def first_ms(self) -> int | None:
         """Since when it is kept; None while nothing is."""
@@ -86,7 +110,7 @@ class SqlActivity:
         rows = rows.order_by(slice_worker.c.slice_id, began, slice_worker.c.login)
         return [tuple(row) for row in self._connection.execute(rows)]
 
-    def _of(self, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], Activity]:
+    def _of(self, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], _Steps]:
         found = {}
         of_minute: dict[int, list[int]] = {}
         for slice_id, minute_ms in keys:
@@ -96,23 +120,42 @@ class SqlActivity:
                 rows = select(slice_minute).where(
                     slice_minute.c.minute_ms == minute_ms, slice_minute.c.slice_id.in_(chunk)
                 )
-                found.update({(row.slice_id, minute_ms): _activity(row) for row in self._connection.execute(rows)})
+                found.update({(row.slice_id, minute_ms): _unpacked(row) for row in self._connection.execute(rows)})
         return found
 
 
 _INSERT = insert(slice_minute).values(
-    slice_id=bindparam("of_slice"),
-    minute_ms=bindparam("of_minute"),
-    counts=bindparam("new_counts"),
-    solo_work=bindparam("new_work"),
-    solo_squares=bindparam("new_squares"),
+    slice_id=bindparam("of_slice"), minute_ms=bindparam("of_minute"), steps=bindparam("new_steps")
 )
 _UPDATE = (
     update(slice_minute)
     .where(slice_minute.c.slice_id == bindparam("of_slice"), slice_minute.c.minute_ms == bindparam("of_minute"))
-    .values(counts=bindparam("new_counts"), solo_work=bindparam("new_work"), solo_squares=bindparam("new_squares"))
+    .values(steps=bindparam("new_steps"))
 )
 
 
-def _activity(row: Any) -> Activity:
-    return Activity(_counts.decode(row.counts), row.solo_work or 0, row.solo_squares or 0)
+def _packed(steps: _Steps) -> bytes:
+    packed = []
+    for step_ms, each in sorted(steps.items()):
+        number = step_ms % _MINUTE_MS // STEP_MS
+        packed.append(_Step(number, _short(each.counts), _bytes(each.solo_work), _bytes(each.solo_squares)))
+    return msgspec.msgpack.encode(packed)
+
+
+def _unpacked(row: Any) -> _Steps:
+    return {
+        row.minute_ms + each.number * STEP_MS: Activity(
+            each.counts + (0,) * (len(Outcome) - len(each.counts)),
+            int.from_bytes(each.solo_work, "big"),
+            int.from_bytes(each.solo_squares, "big"),
+        )
+        for each in _steps.decode(row.steps)
+    }
+
+
+def _short(counts: tuple[int, ...]) -> tuple[int, ...]:
+    return counts[: max((place for place, count in enumerate(counts, 1) if count), default=0)]
+
+
+def _bytes(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, select
 
 from payout.accounts import Account, Stake
-from payout.activity import MINUTE_MS
 from payout.epochs import NetworkEpoch
 from payout.fee_days import DAY_MS, day_name
 from payout.ledger import LedgerError
@@ -220,16 +219,16 @@ def _epochs(live: Sequence[NetworkEpoch], rebuilt: Sequence[NetworkEpoch]) -> Ch
 def _activity(live: SqlActivity, rebuilt: SqlActivity) -> Iterator[Check]:
     """From the first full minute, and day, on that the live books have: older ones did not keep them."""
     first_ms = live.first_ms()
-    check, workers = Check("what slices did, by minute"), Check("who worked under slices, by day")
+    check, workers = Check("what slices did, each ten seconds"), Check("who worked under slices, by day")
     if first_ms is not None:
-        since_ms, day_ms = first_ms + MINUTE_MS, first_ms - first_ms % DAY_MS + DAY_MS
-        check.mappings(_minutes(live, since_ms), _minutes(rebuilt, since_ms))
+        since_ms, day_ms = first_ms + 60_000, first_ms - first_ms % DAY_MS + DAY_MS
+        check.mappings(_counted(live, since_ms), _counted(rebuilt, since_ms))
         workers.mappings(_workers(live, day_ms), _workers(rebuilt, day_ms))
     yield from (check, workers)
 
 
-def _minutes(kept: SqlActivity, from_ms: int) -> dict[tuple[int, int], object]:
-    return {(each.slice_id, each.minute_ms): each.activity for each in kept.between(from_ms, _EVER_MS)}
+def _counted(kept: SqlActivity, from_ms: int) -> dict[tuple[int, int], object]:
+    return {(each.slice_id, each.from_ms): each.activity for each in kept.between(from_ms, _EVER_MS)}
 
 
 def _workers(kept: SqlActivity, from_ms: int) -> dict[tuple[int, int, str], object]:

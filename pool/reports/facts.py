@@ -43,8 +43,8 @@ class Work(Struct, frozen=True):
     share_work: int = 0
 
 
-class Minute(Struct, frozen=True):
-    """The shares of a slice in the minute that began at from_ms. refused: counts by reason."""
+class Counted(Struct, frozen=True):
+    """The shares of a slice in the ten seconds that began at from_ms. refused: counts by reason."""
 
     slice_id: int
     from_ms: int
@@ -97,7 +97,7 @@ def united(spans: Iterable[Span]) -> list[Span]:
 
 class Facts(Struct, frozen=True):
     """What a report is made of. known_ms: as of what was recorded by then, None for all. now_ms: when it is made.
-    minutes, seen: also of the day before the last one of the report; None if the books did not keep that yet."""
+    counted, seen: also of the day before the last one of the report; None if the books did not keep that yet."""
 
     register: Register
     now_ms: int
@@ -106,7 +106,7 @@ class Facts(Struct, frozen=True):
     works: Sequence[Work] = ()
     darks: Sequence[Dark] = ()
     earned: Sequence[Earning] = ()
-    minutes: Sequence[Minute] | None = None
+    counted: Sequence[Counted] | None = None
     seen: Sequence[Seen] | None = None
 
     def of(self, kind: type[F]) -> list[F]:

@@ -58,7 +58,7 @@ def _seen(facts: Facts, fleets: Fleets, batch: Batch, to_ms: int) -> tuple[int |
     }
     shares = sum(
         each.accepted
-        for each in facts.minutes or ()
+        for each in facts.counted or ()
         if each.slice_id in slices and looked.from_ms <= each.from_ms < to_ms
     )
     return len(logins), _unseen_max(len(logins), shares)

@@ -7,7 +7,7 @@ from math import isqrt
 
 from msgspec import Struct
 
-from pool.reports.facts import Minute, Span
+from pool.reports.facts import Counted, Span
 
 STALE = "stale"
 _BPS = 10_000
@@ -33,11 +33,11 @@ class Rejects(Struct, frozen=True):
     stale_rate: Rate | None
 
 
-def rejects(minutes: Iterable[Minute], slices: Collection[int], span: Span) -> Rejects:
-    """Of some slices. A minute counts where it begins."""
+def rejects(counted: Iterable[Counted], slices: Collection[int], span: Span) -> Rejects:
+    """Of some slices. What was counted together counts where that began."""
     accepted = 0
     reasons: dict[str, int] = {}
-    for each in minutes:
+    for each in counted:
         if each.slice_id in slices and span.from_ms <= each.from_ms < span.to_ms:
             accepted += each.accepted
             for reason, shares in each.refused.items():

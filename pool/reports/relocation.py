@@ -165,7 +165,9 @@ def relocation(
     dark = downs(facts, fleets, slices, Span(marks.from_ms, marks.to_ms), journeys)
     left = _left(fleets, slices, marks)
     by_cause = lost(dark, facts)
-    to = Span(max(marks.on_ms, marks.to_ms - 86_400_000), marks.to_ms)
+    # While machines are missing there is no time after the move: then of the time since it began.
+    since_ms = marks.on_ms if marks.to_ms - marks.on_ms >= 1000 else marks.off_ms
+    to = Span(max(since_ms, marks.to_ms - 86_400_000), marks.to_ms)
     plans = [each.move.plan for each in journeys]
     arrivals_ms = [_arrived_ms(each) for each in journeys]
     statuses = [status(each.move, machine, facts.now_ms) for each in journeys for machine in each.travellers]
@@ -268,7 +270,7 @@ def _phase(
             sums[2] += each.amount_sat if each.slice_id in left and what != "before" else 0
     parties = tuple(PartyEarned(party, kind, *sums) for (party, kind), sums in sorted(earned.items()))
     measured = work_in(works, span) * 1000 // span.ms // _GIGA if span.ms else 0
-    refused = None if facts.minutes is None else rejects(facts.minutes, slices, span)
+    refused = None if facts.counted is None else rejects(facts.counted, slices, span)
     return Phase(what, span.from_ms, span.to_ms, sites, measured, refused, parties)
 
 
@@ -289,7 +291,7 @@ def _site(
     measured = work * 1000 // span.ms // _GIGA if span.ms else 0
     ratio = int(measured * _BPS / expected) if expected else 0
     there = {number for number in slices if number and fleets.site_of(number) == name}
-    refused = rejects(facts.minutes, there, span) if facts.minutes is not None and there else None
+    refused = rejects(facts.counted, there, span) if facts.counted is not None and there else None
     return SiteDone(name, str(work), measured, error_bps(own, span), int(nominal), int(expected), ratio, refused)
 
 

@@ -94,7 +94,7 @@ def _rejects(phases: Iterable[Phase]) -> list[Table]:
         ]
     columns = ("phase", "site", "accepted", "refused", "rate", "stale", "rate", "why refused")
     note = (
-        "Shares of machines that are assigned, by whole minutes. Stale: too late for a new block; they are among the "
+        "Shares of machines that are assigned, by ten seconds. Stale: too late for a new block; they are among the "
         "refused. Error: one standard deviation of what the true rate may be after so many shares."
     )
     return [Table("Refused shares by site", columns, tuple(rows), note)] if rows else []

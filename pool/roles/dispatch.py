@@ -79,7 +79,7 @@ class Dispatch:
         if deadline_ms is None:
             notice = _notice(register, asked.origin, now_ms)
             deadline_ms = notice.valid_from_ms
-            words = words or " ".join(filter(None, (notice.wording, notice.time_zone, notice.source)))
+            words = words or ", ".join(filter(None, (notice.wording, notice.time_zone, notice.source)))
         wish = Wish(
             name=asked.name,
             account=asked.account,

@@ -6,28 +6,26 @@ One process does it at a time, by a lease, as with moves (docs/decisions/0071).
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct
 from sqlalchemy import Engine
 
-from payout.ports import LedgerUnavailable
-from payout.store.leases import SqlLeases
 from payout.store.ledger import errors_of_ours
-from pool import events, fleet_events
+from pool import fleet_events
 from pool.config import Config
 from pool.fleet.kinds import Assignment, Site, SiteEvent
 from pool.fleet.racks import rack_of
 from pool.fleet.register import Register
 from pool.fleet.slices import SliceTable, Standing
-from pool.ports import Clock, StoreUnavailable
+from pool.ports import Clock
 from pool.reports.alarms import Alarm, Key, Watched, judge
 from pool.reports.silence import Seen, is_silent, on_a_move, without_power
 from pool.reports.windows import windows
 from pool.roles.clock import SystemClock
-from pool.roles.payments import has_ended, this_process
+from pool.roles.lease_loop import LeaseLoop
+from pool.roles.present import stratum_signs
 from pool.roles.redis_link import open_redis
 from pool.stats.tally import Row
 from pool.store.darkness import SqlDarkness
@@ -37,24 +35,11 @@ from pool.store.redis import RedisStore, RoleSign
 from pool.store.sql import reading, writing
 
 LOOK_SECONDS: Final = 10.0
-STOP_SECONDS: Final = 10.0
 LEASE: Final = "lookout"
 LEASE_MS: Final = 60_000
 PARTS_MAX: Final = 20
 """So many sites, racks or machines are named in the log and in the sign of life; the books have all."""
 _HASHES_PER_DIFFICULTY: Final = 1 << 32
-
-
-class _Presence(Struct, frozen=True, array_like=True):
-    account: str
-    worker: str
-    remote_address: str
-    agent: str
-
-
-class _Stratum(Struct, frozen=True):
-    presence: tuple[_Presence, ...]
-    region: str = ""
 
 
 class Present(Struct, frozen=True):
@@ -94,7 +79,7 @@ class _Places:
         return None if slice_id is None else self.sites.get(slice_id)
 
 
-class Lookout:
+class Lookout(LeaseLoop):
     """The loop. dark_ms: the shortest silence that counts."""
 
     def __init__(
@@ -106,27 +91,14 @@ class Lookout:
         rack_rule: str,
         holder: str | None = None,
     ) -> None:
+        super().__init__(LEASE, LEASE_MS, LOOK_SECONDS, clock, holder)
         self._engine = engine
         self._redis = redis
-        self._clock = clock
         self._dark_ms = dark_ms
         self._rack_rule = rack_rule
-        self._holder = holder or this_process()
         self._watched_ms = clock.time_ms()
         self._agents: dict[str, str] = {}
-        self._trouble: str | None = None
         self.alarms: dict[Key, Alarm] = {}
-        self._must_end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="lookout", daemon=True)
-
-    def start(self) -> None:
-        """Begin in a thread of its own."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End it."""
-        self._must_end.set()
-        self._thread.join(STOP_SECONDS)
 
     def sign(self) -> list[dict[str, object]]:
         """The alarms in the role's sign of life."""
@@ -142,27 +114,13 @@ class Lookout:
             for each in list(self.alarms.values())
         ]
 
-    def _run(self) -> None:
-        while not self._must_end.wait(LOOK_SECONDS):
-            try:
-                self.tick()
-            except Exception as error:  # noqa: BLE001 - a thread has nobody above it: the next look is a new try
-                events.bug("lookout", error)
+    def _waits(self, message: str) -> None:
+        fleet_events.lookout_waits(message)
 
-    def tick(self) -> None:
-        """One look; what the world refuses is said once, and once more when it is over."""
-        try:
-            self._look()
-        except (LedgerUnavailable, StoreUnavailable) as error:
-            if self._trouble != str(error):
-                self._trouble = str(error)
-                fleet_events.lookout_waits(str(error))
-        else:
-            if self._trouble is not None:
-                self._trouble = None
-                # Statistics that stood still say nothing of who was silent meanwhile.
-                self._watched_ms = self._clock.time_ms()
-                fleet_events.lookout_goes_on()
+    def _goes_on(self) -> None:
+        # Statistics that stood still say nothing of who was silent meanwhile.
+        self._watched_ms = self._clock.time_ms()
+        fleet_events.lookout_goes_on()
 
     def _look(self) -> None:
         now_ms = self._clock.time_ms()
@@ -228,10 +186,7 @@ class Lookout:
     def _keep(self, begun: Mapping[str, int], ended: Mapping[str, int], now_ms: int) -> bool:
         """Whether this process is the one that looks; then what it saw is in the books."""
         with errors_of_ours(self._engine), writing(self._engine) as connection:
-            leases = SqlLeases(connection)
-            holder = leases.holder(LEASE)
-            dead = holder if holder is not None and has_ended(holder) else None
-            if leases.take(LEASE, self._holder, now_ms, now_ms + LEASE_MS, dead) is None:
+            if not self._holds(connection, now_ms):
                 return False
             darkness = SqlDarkness(connection)
             darkness.begin(begun)
@@ -250,20 +205,7 @@ class Lookout:
 
 def present_in(signs: Iterable[RoleSign]) -> dict[str, Present]:
     """By login, who is connected. Raises StoreUnavailable."""
-    found: dict[str, Present] = {}
-    for sign in signs:
-        if sign.role != "stratum":
-            continue
-        try:
-            data = convert(sign.data, _Stratum)
-        except ValidationError as error:
-            raise StoreUnavailable(
-                f"the stratum role {sign.name} is of another version ({error}): run all roles in the same version"
-            ) from error
-        for each in data.presence:
-            login = f"{each.account}.{each.worker}" if each.worker else each.account
-            found[login] = Present(data.region, each.agent)
-    return found
+    return {each.login: Present(data.region, each.agent) for data in stratum_signs(signs) for each in data.presence}
 
 
 def _seen(row: Row, is_connected: bool) -> Seen | None:

@@ -8,27 +8,25 @@ docs/decisions/0071-moves-are-orders-that-stand.md.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Struct, ValidationError, convert
-from sqlalchemy import Connection, Engine
+from msgspec import Struct
+from sqlalchemy import Engine
 
-from payout.ports import LedgerUnavailable
-from payout.store.leases import SqlLeases
 from payout.store.ledger import errors_of_ours
-from pool import events, fleet_events
+from pool import fleet_events
 from pool.config import Config
 from pool.fleet.move import Event, Move, State, Step
 from pool.fleet.orders import by_region
 from pool.fleet.planning import matches
 from pool.fleet.report import report
 from pool.fleet.travel import Seen, Traveller, by_rack, is_late, is_over, next_orders, observe
-from pool.ports import Clock, StoreUnavailable
+from pool.ports import Clock
 from pool.roles.clock import SystemClock
-from pool.roles.payments import has_ended, this_process
+from pool.roles.lease_loop import LeaseLoop
+from pool.roles.present import stratum_signs
 from pool.roles.redis_link import open_redis, open_redis_moves
 from pool.store.moves import Kept, SqlMoves
 from pool.store.redis import RedisStore, RoleSign
@@ -38,24 +36,11 @@ from pool.store.sql import reading, writing
 LEASE: Final = "moves"
 LEASE_MS: Final = 10_000
 TICK_SECONDS: Final = 1.0
-STOP_SECONDS: Final = 10.0
 PROGRESS_MS: Final = 10_000
 PLAN: Final = "the plan"
 AGAIN_MS: Final = 7 * 86_400_000
 """A worker that mines in two regions is flagged once in so long; and so long after the last moment of a move, whether
 closed or not, a machine of it may still come on at either end."""
-
-
-class _Presence(Struct, frozen=True, array_like=True):
-    account: str
-    worker: str
-
-
-class _Stratum(Struct, frozen=True):
-    presence: tuple[_Presence, ...]
-    region: str = ""
-    endpoint: str = ""
-    frontend: str = ""
 
 
 class RegionSeen(Struct, frozen=True):
@@ -69,17 +54,9 @@ class RegionSeen(Struct, frozen=True):
 def regions_seen(signs: Iterable[RoleSign]) -> dict[str, RegionSeen]:
     """By name, the regions that give a sign of life."""
     found: dict[str, RegionSeen] = {}
-    for sign in signs:
-        if sign.role != "stratum":
-            continue
-        try:
-            data = convert(sign.data, _Stratum)
-        except ValidationError as error:
-            raise StoreUnavailable(
-                f"the stratum role {sign.name} is of another version ({error}): run all roles in the same version"
-            ) from error
+    for data in stratum_signs(signs):
         before = found.get(data.region, RegionSeen("", (), frozenset()))
-        logins = {f"{each.account}.{each.worker}" if each.worker else each.account for each in data.presence}
+        logins = {each.login for each in data.presence}
         found[data.region] = RegionSeen(
             before.endpoint or data.endpoint, (*before.frontends, data.frontend), before.logins | logins
         )
@@ -89,53 +66,26 @@ def regions_seen(signs: Iterable[RoleSign]) -> dict[str, RegionSeen]:
 NOWHERE: Final = RegionSeen("", (), frozenset())
 
 
-class Mover:
-    """The loop."""
+class Mover(LeaseLoop):
+    """The loop. What stands in Redis when it ends fades by itself."""
 
     def __init__(
         self, engine: Engine, redis: RedisStore, regions: RedisMoves, clock: Clock, holder: str | None = None
     ) -> None:
+        super().__init__(LEASE, LEASE_MS, TICK_SECONDS, clock, holder)
         self._engine = engine
         self._redis = redis
         self._regions = regions
-        self._clock = clock
-        self._holder = holder or this_process()
-        self._trouble: str | None = None
         self.sign: dict[str, object] | None = None
         self._ordered: set[str] = set()  # regions in which an order of ours stands
         self._late: dict[str, int] = {}
         self._told_progress: dict[str, tuple[int, dict[str, int]]] = {}
-        self._must_end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="moves", daemon=True)
 
-    def start(self) -> None:
-        """Begin in a thread of its own."""
-        self._thread.start()
+    def _waits(self, message: str) -> None:
+        fleet_events.moves_wait(message)
 
-    def stop(self) -> None:
-        """End it. What stands in Redis fades by itself."""
-        self._must_end.set()
-        self._thread.join(STOP_SECONDS)
-
-    def _run(self) -> None:
-        while not self._must_end.wait(TICK_SECONDS):
-            try:
-                self.tick()
-            except Exception as error:  # noqa: BLE001 - a thread has nobody above it: the next look is a new try
-                events.bug("moves", error)
-
-    def tick(self) -> None:
-        """One look; what the world refuses is said once, and once more when it is over."""
-        try:
-            self._look()
-        except (LedgerUnavailable, StoreUnavailable) as error:
-            if self._trouble != str(error):
-                self._trouble = str(error)
-                fleet_events.moves_wait(str(error))
-        else:
-            if self._trouble is not None:
-                self._trouble = None
-                fleet_events.moves_go_on()
+    def _goes_on(self) -> None:
+        fleet_events.moves_go_on()
 
     def _look(self) -> None:
         now_ms = self._clock.time_ms()
@@ -167,12 +117,6 @@ class Mover:
             each()
         for move, travellers in after:
             self._tell(move, travellers, now_ms)
-
-    def _holds(self, connection: Connection, now_ms: int) -> bool:
-        leases = SqlLeases(connection)
-        holder = leases.holder(LEASE)
-        dead = holder if holder is not None and has_ended(holder) else None
-        return leases.take(LEASE, self._holder, now_ms, now_ms + LEASE_MS, dead) is not None
 
     def _seen(self, move: Move, travellers: list[Traveller], seen: Mapping[str, RegionSeen]) -> Seen:
         """What is known of the machines of a move."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from payout.activity import Activity
 from payout.rewards import UNIT
 from payout.scoring import network_work
-from payout.store.activity import Minute as KeptMinute
+from payout.store.activity import Counted as Kept
 from payout.store.activity import SqlActivity
 from payout.store.earnings import SqlEarnings
 from payout.store.epochs import SqlEpochs
@@ -23,7 +23,7 @@ from pool.fleet.move import MoveRefused
 from pool.fleet.words import account_of
 from pool.reports.asked import Asked, Report
 from pool.reports.downtime import Journey
-from pool.reports.facts import Dark, Epoch, Facts, Minute, ReportRefused, Seen, Span, Work
+from pool.reports.facts import Counted, Dark, Epoch, Facts, ReportRefused, Seen, Span, Work
 from pool.reports.losses import Downtime, downtime
 from pool.reports.papers import Made
 from pool.reports.power import Power, power
@@ -165,7 +165,7 @@ class Reports:
         marks = steps(span, marks_ms)
         of_account = {each.slice_id: each.account for each in register.known(Assignment)}
         done: list[Work] = []
-        minutes: list[Minute] | None = None
+        counted: list[Counted] | None = None
         seen: list[Seen] | None = None
         if with_works:
             kept = SqlActivity(connection)
@@ -176,7 +176,7 @@ class Reports:
             done += solo_works(every, marks, of_account)
             first_ms = kept.first_ms()
             if first_ms is not None and first_ms < span.to_ms:
-                minutes = [_minute(each) for each in every]
+                counted = [_counted(each) for each in every]
                 seen = [Seen(*each) for each in kept.workers(looked.from_ms, looked.to_ms)]
         return Facts(
             register=register,
@@ -186,7 +186,7 @@ class Reports:
             works=[each for each in done if each.account in wanted],
             darks=_darks(connection, span.from_ms, span.to_ms, wanted),
             earned=SqlEarnings(connection).between(span.from_ms, span.to_ms, wanted) if with_earned else (),
-            minutes=minutes,
+            counted=counted,
             seen=seen,
         )
 
@@ -247,12 +247,12 @@ def works(connection: Connection, marks_ms: Sequence[int], epochs: Sequence[Epoc
             yield Work(account, slice_id, step.from_ms, step.to_ms, *_hashes(epoch.net_work, units, share_units))
 
 
-def solo_works(kept: Sequence[KeptMinute], marks_ms: Sequence[int], of_account: Mapping[int, str]) -> Iterator[Work]:
-    """What slices did in each step whose accounts are on SOLO: their shares are on no line. A minute lies in the step
-    in which it began."""
+def solo_works(kept: Sequence[Kept], marks_ms: Sequence[int], of_account: Mapping[int, str]) -> Iterator[Work]:
+    """What slices did in each step whose accounts are on SOLO: their shares are on no line. Ten seconds lie in
+    the step in which they began."""
     for from_ms, to_ms in pairwise(marks_ms):
         sums: dict[int, Activity] = {}
-        first, last = (bisect_left(kept, ms, key=lambda each: each.minute_ms) for ms in (from_ms, to_ms))
+        first, last = (bisect_left(kept, ms, key=lambda each: each.from_ms) for ms in (from_ms, to_ms))
         for each in kept[first:last]:
             if each.activity.solo_work:
                 sums[each.slice_id] = sums.get(each.slice_id, Activity()).plus(each.activity)
@@ -261,10 +261,10 @@ def solo_works(kept: Sequence[KeptMinute], marks_ms: Sequence[int], of_account: 
             yield Work(of_account[slice_id], slice_id, from_ms, to_ms, done.solo_work, share_work)
 
 
-def _minute(kept: KeptMinute) -> Minute:
+def _counted(kept: Kept) -> Counted:
     counts = kept.activity.counts
     refused = {each.name.lower(): counts[each] for each in Outcome if each and counts[each]}
-    return Minute(kept.slice_id, kept.minute_ms, counts[Outcome.ACCEPTED], refused)
+    return Counted(kept.slice_id, kept.from_ms, counts[Outcome.ACCEPTED], refused)
 
 
 def _hashes(net_work: int, *units: int) -> list[int]:

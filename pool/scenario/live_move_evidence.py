@@ -99,6 +99,7 @@ def _arrival(machine: Machine, story: Story) -> Arrival:
         arrived_s=None if machine.arrived_ms is None else _seconds(machine.arrived_ms, story),
         status=machine.status,
         is_deaf=machine.login in story.deaf,
+        heard_s=None if machine.told_ms is None else _seconds(machine.told_ms, story),
     )
 
 

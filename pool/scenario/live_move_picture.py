@@ -7,10 +7,12 @@ from html import escape
 
 from pool.scenario.live_move_report import Arrival, PaidBlock, Report
 
-WIDTH, LEFT, RIGHT, TOP = 960, 110, 64, 88
+WIDTH, LEFT, RIGHT, TOP, MARGIN = 960, 120, 64, 88, 8
 UPPER, GAP, ROW = 190, 70, 24
 INK, QUIET, RULE = "#1b1f24", "#5c6670", "#d7dde3"
 COLOURS = {"sichuan": "#b4552d", "kazakhstan": "#1f6f8b"}
+_HALO = 'stroke="#ffffff" stroke-width="3" stroke-linejoin="round" paint-order="stroke"'
+"""Behind text, so that no line goes through it."""
 NAMES = {"sichuan": "Sichuan", "kazakhstan": "Kazakhstan"}
 
 
@@ -41,8 +43,8 @@ def picture(report: Report) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'font-family="system-ui, sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        _text(LEFT, 24, f"{report.arrived} of {report.machines} machines move from Sichuan to Kazakhstan", 16, INK),
-        _text(LEFT, 44, _under(report), 12, QUIET),
+        _text(MARGIN, 24, f"{report.arrived} of {report.machines} machines move from Sichuan to Kazakhstan", 16, INK),
+        _text(MARGIN, 44, _under(report), 12, QUIET),
         *_grid(scale, TOP, height - 40),
         *_shares(report, scale),
         *_blocks(report.blocks, scale),
@@ -57,7 +59,8 @@ def _under(report: Report) -> str:
     verdict = report.verdict
     return (
         f"{verdict.acknowledged:,} shares acknowledged, {len(verdict.lost)} lost, {len(verdict.doubled)} counted "
-        f"twice; {report.machines - report.arrived} machines ignore the redirect and stay"
+        f"twice; {report.machines - report.arrived} machines ignore the redirect and stay, beside "
+        f"{report.neighbours} of another account"
     )
 
 
@@ -73,7 +76,7 @@ def _shares(report: Report, scale: _Scale) -> Iterator[str]:
     traffic, base = report.traffic, TOP + UPPER
     rates = {region: [each / traffic.step_s for each in shares] for region, shares in traffic.shares.items()}
     most = max(sum(each) for each in zip(*rates.values(), strict=True))
-    top = next(nice for nice in (10, 20, 50, 100, 200, 500, 1000, 10_000) if nice >= most)
+    top = next(nice for nice in (10, 20, 50, 100, 150, 200, 300, 500, 1000, 10_000) if nice >= most)
 
     def y(rate: float) -> float:
         return round(base - rate / top * UPPER, 1)
@@ -90,7 +93,7 @@ def _shares(report: Report, scale: _Scale) -> Iterator[str]:
         yield f'<polygon points="{points}" fill="{COLOURS[region]}" fill-opacity="0.75"/>'
         below = above
     yield f'<line x1="{LEFT}" y1="{base}" x2="{WIDTH - RIGHT}" y2="{base}" stroke="{QUIET}"/>'
-    yield _text(8, TOP - 14, "accepted shares a second", 12, INK)
+    yield _text(MARGIN, TOP - 14, "accepted shares a second", 12, INK)
     for number, region in enumerate(rates):
         x = 190 + number * 100
         yield f'<rect x="{x}" y="{TOP - 24}" width="12" height="12" fill="{COLOURS[region]}"/>'
@@ -106,15 +109,14 @@ def _blocks(blocks: Sequence[PaidBlock], scale: _Scale) -> Iterator[str]:
 
 
 def _waves(report: Report, scale: _Scale, top: int) -> Iterator[str]:
-    yield _text(
-        8, top - 12, "arrivals by wave: a bar is when it was told, a dot a machine's first share there", 12, INK
-    )
-    yield _text(WIDTH - 8, top - 12, "stayed", 12, INK, "end")
+    key = "arrivals by wave: a bar is when it was told, a dot the first share of a machine at the other end"
+    yield _text(MARGIN, top - 12, key, 12, INK)
+    yield _text(WIDTH - MARGIN, top - 12, "stayed", 12, INK, "end")
     for number, wave in enumerate(report.waves):
         y = top + number * ROW + ROW // 2
         x = scale.x(wave.told_s)
         yield f'<line x1="{LEFT}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}" stroke="{RULE}"/>'
-        yield _text(LEFT - 8, y + 4, f"{number + 1}: {wave.arrived} of {wave.machines}", 12, QUIET, "end")
+        yield _text(LEFT - 8, y + 4, f"wave {number + 1}: {wave.arrived} of {wave.machines}", 12, QUIET, "end")
         yield f'<line x1="{x}" y1="{y - 9}" x2="{x}" y2="{y + 9}" stroke="{INK}" stroke-width="2"/>'
         told = [each for each in report.arrivals if each.told_s == wave.told_s]
         yield from (_arrived(each, scale.x(each.arrived_s), y) for each in told if each.arrived_s is not None)
@@ -138,4 +140,5 @@ def _title(each: Arrival) -> str:
 
 
 def _text(x: float, y: float, text: str, size: int, colour: str, anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y}" font-size="{size}" fill="{colour}" text-anchor="{anchor}">{escape(text)}</text>'
+    look = f'font-size="{size}" fill="{colour}" text-anchor="{anchor}" {_HALO}'
+    return f'<text x="{x}" y="{y}" {look}>{escape(text)}</text>'

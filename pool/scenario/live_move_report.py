@@ -11,7 +11,8 @@ from pool.scenario.acknowledged import Verdict
 
 
 class Arrival(Struct, frozen=True):
-    """A machine of the move. Seconds since its start; None: it did not. told: when it was its turn."""
+    """A machine of the move. Seconds since its start; None: it did not. told: when it was its turn; heard: when a
+    stratum process said so to it."""
 
     login: str
     rack: str
@@ -19,6 +20,7 @@ class Arrival(Struct, frozen=True):
     arrived_s: float | None
     status: str
     is_deaf: bool
+    heard_s: float | None = None
 
 
 class Wave(Struct, frozen=True):
@@ -117,8 +119,9 @@ def words(report: Report) -> Iterator[str]:
     yield f"{report.machines} machines in {racks} racks were to go from Ganzi to Ekibastuz, at {report.pace}."
     yield f"The notice: {report.notice}."
     yield f"{report.arrived} arrived, the last {report.lasted_s:.1f} s after the start."
-    yield f"{left} stayed: they ignore client.reconnect."
-    yield f"Reset, these came back, and had {report.stayed_shares:,} shares more where they were."
+    if left:
+        yield f"{left} stayed: they ignore client.reconnect."
+        yield f"Reset, these came back, and had {report.stayed_shares:,} shares more where they were."
     yield f"{report.neighbours} machines of another account mined on in Sichuan."
     yield ""
     yield "The shares"
@@ -136,7 +139,7 @@ def words(report: Report) -> Iterator[str]:
         first, last = ("-" if each is None else f"{each:.1f} s" for each in (wave.first_s, wave.last_s))
         yield f"  {number:>2} at {wave.told_s:>6.1f} s  {wave.machines:>9}  {wave.arrived:>7}  {first:>11}  {last:>10}"
     yield ""
-    yield "Who stayed, by rack"
+    yield "Who stayed, by rack" if left else "Nobody stayed"
     for rack, logins in report.stragglers.items():
         yield f"  {rack}: {', '.join(login.partition('.')[2] for login in logins)}"
     yield ""

@@ -105,7 +105,7 @@ class Machines(Connections[Machine]):
     """All of them.
 
     deaf: who ignores client.reconnect. share_seconds: the mean time between two shares of one. is_eager: whether the
-    first share of each connection comes at once.
+    first share of each connection comes at once, and another one after one that was refused.
     """
 
     def __init__(
@@ -154,6 +154,8 @@ class Machines(Connections[Machine]):
         session = each.session
         session.receive(data)
         now_ms = time.time_ns() // 1_000_000
+        if self._is_eager and any(reason for _, reason in session.answers):
+            each.mine_at = time.monotonic()
         self._answers += [Answered(share, each.login, each.at, now_ms, reason) for share, reason in session.answers]
         session.answers.clear()
         if session.sent_to is None:

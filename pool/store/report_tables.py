@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
 
-from pool.store.sql import Score, metadata
+from pool.store.sql import metadata
 
 # What a hash was worth from a height on: the difficulty, as nBits, and the subsidy. from_ms: the first share of it.
 network_epoch = Table(
@@ -25,16 +25,13 @@ worker_dark = Table(
     Column("until_ms", BigInteger),
 )
 
-# What a slice's shares came to in a minute, which began at minute_ms: counts by outcome, as msgpack, in the order of
-# `pool.work.share.Outcome`; of accounts on SOLO the work of those that were accepted, and the sum of its squares.
+# What a slice's shares came to in a minute, which began at minute_ms, each ten seconds: see payout.store.activity.
 slice_minute = Table(
     "slice_minute",
     metadata,
     Column("slice_id", BigInteger, primary_key=True, autoincrement=False),
     Column("minute_ms", BigInteger, primary_key=True, autoincrement=False),
-    Column("counts", LargeBinary, nullable=False),
-    Column("solo_work", Score),
-    Column("solo_squares", Score),
+    Column("steps", LargeBinary, nullable=False),
     Index(None, "minute_ms"),
 )
 

@@ -68,16 +68,16 @@ def measure_move(machines: int, pace: str, deaf_percent: int) -> dict[str, Any]:
 
 def figures(report: Report) -> dict[str, Any]:
     """Of the report of the scenario."""
-    told = [each.told_s for each in report.arrivals if each.told_s is not None]
+    heard = [each.heard_s for each in report.arrivals if each.heard_s is not None]
     took = sorted(
-        each.arrived_s - each.told_s
+        each.arrived_s - each.heard_s
         for each in report.arrivals
-        if each.arrived_s is not None and each.told_s is not None
+        if each.arrived_s is not None and each.heard_s is not None
     )
     verdict = report.verdict
     return {
-        "told": len(told),
-        "told_last_s": max(told),
+        "told": len(heard),
+        "told_last_s": max(heard),
         "arrived": len(took),
         "arrived_last_s": report.lasted_s,
         "on_the_way_p50_s": round(took[len(took) // 2], 1),

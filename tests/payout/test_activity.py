@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from payout.accounts import Scheme
 from payout.activity import Activity
 from payout.scoring import work_of
-from payout.store.activity import Minute, SqlActivity
+from payout.store.activity import Counted, SqlActivity
 from pool.store.sql import reading
 from pool.work.share import Outcome
 from tests.payout.scene import MINUTE_MS, START_MS, Scene, batch, share
@@ -20,7 +20,7 @@ def counts(**by_outcome: int) -> tuple[int, ...]:
     return tuple(by_outcome.get(each.name.lower(), 0) for each in Outcome)
 
 
-def kept(scene: Scene) -> list[Minute]:
+def kept(scene: Scene) -> list[Counted]:
     with reading(scene.engine) as connection:
         return list(SqlActivity(connection).between(0, START_MS * 2))
 
@@ -37,15 +37,26 @@ def fleet(engine: Engine, scheme: Scheme = Scheme.PPLNS) -> tuple[Scene, int]:
 
 
 class TestCounts:
-    def test_accepted_and_refused_shares_of_a_slice_are_counted_by_minute(self, engine: Engine) -> None:
+    def test_accepted_and_refused_shares_of_a_slice_are_counted_each_ten_seconds(self, engine: Engine) -> None:
         scene, number = fleet(engine)
         scene.take(share("bit", slice_id=number), share("bit", slice_id=number, outcome=Outcome.STALE))
         scene.take(share("bit", slice_id=number), share("bit", slice_id=number, outcome=Outcome.DUPLICATE))
+        refused = share("bit", slice_id=number, outcome=Outcome.UNAUTHORIZED)
+        scene.take(replace(refused, time_ms=START_MS + 19_999))
         scene.take(share("bit", slice_id=number, minute=1))
         assert kept(scene) == [
-            Minute(number, START_MS, Activity(counts(accepted=2, stale=1, duplicate=1))),
-            Minute(number, START_MS + MINUTE_MS, Activity(counts(accepted=1))),
+            Counted(number, START_MS, Activity(counts(accepted=2, stale=1, duplicate=1))),
+            Counted(number, START_MS + 10_000, Activity(counts(unauthorized=1))),
+            Counted(number, START_MS + MINUTE_MS, Activity(counts(accepted=1))),
         ]
+
+    def test_a_time_has_the_steps_that_began_in_it(self, engine: Engine) -> None:
+        scene, number = fleet(engine)
+        for seconds in (0, 10, 20, 30):
+            scene.take(replace(share("bit", slice_id=number), time_ms=START_MS + seconds * 1000))
+        with reading(scene.engine) as connection:
+            found = list(SqlActivity(connection).between(START_MS + 1, START_MS + 30_000))
+        assert [each.from_ms - START_MS for each in found] == [10_000, 20_000]
 
     def test_shares_of_no_slice_are_not(self, engine: Engine) -> None:
         scene, _ = fleet(engine)

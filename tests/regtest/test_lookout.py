@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,31 +24,17 @@ from pool.store.darkness import SqlDarkness
 from pool.store.fleets import SqlFleets
 from pool.store.moves import SqlMoves
 from pool.store.redis_moves import RedisMoves
-from pool.store.sql import connect, reading, writing
-from pool.store.upgrade import upgrade
-from tests.databases import NAMES, sqlite_url
+from pool.store.sql import reading, writing
 from tests.fakes import FakeClock
 from tests.pool.journal.samples import fold, share
-from tests.regtest.redis_child import RedisChild, redis_child
+from tests.regtest.looking import START_MS, engine, server
+from tests.regtest.redis_child import RedisChild
 from tests.stratum.scene import logged
 
-START_MS = 1_800_000_000_000
+__all__ = ["engine", "server"]
+
 LOGINS = [f"acme.sc-r{rack}-{number}" for rack in (1, 2) for number in range(1, 5)]
 DARK_S = 600
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisChild]:
-    with redis_child() as started:
-        yield started
-
-
-@pytest.fixture(params=NAMES)
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    made = connect(sqlite_url(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgresql")(""))
-    upgrade(made)
-    yield made
-    made.dispose()
 
 
 class Scene:

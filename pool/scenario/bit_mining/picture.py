@@ -87,13 +87,13 @@ def picture(shown: Shown) -> str:
     return "\n".join(parts) + "\n"
 
 
-_TITLE = "BIT Mining, summer 2021: 10,352 machines leave Sichuan"
+_TITLE = "BIT Mining, summer 2021: from Sichuan to Kazakhstan and Texas"
 _BLOCKS_TITLE = (
     "BTC for the fleet's shares in each block that the pool found, by the site where they were hashed (PPLNS)"
 )
 _INCOME_TITLE = f"BTC that came in for {OWNER}, after pool fee, hosts, partner and tax"
 _UNDER = (
-    "Played by the pool through journal, accounting and ledger. Hashrate: accepted shares, means of 6 hours.",
+    "10,352 machines, played by the pool through journal, accounting and ledger. Hashrate: means of 6 hours.",
     "Bands are epochs of difficulty, in trillions, as they were; dotted lines are dates of the move. Times are UTC.",
 )
 
@@ -128,14 +128,15 @@ def _legend(y: int) -> Iterator[str]:
 
 
 def _events(plot: _Plot, bottom: int) -> list[str]:
-    """Dates of the move, in two rows of labels so that none covers another."""
-    told = [(DARK_MS, "Ganzi goes dark", "19 June, 9:00 Beijing")]
+    """Dates of the move, in two rows of labels. Of two that are near each other the later one is in the lower row, so
+    that its line does not go through the label of the other."""
+    told = [(DARK_MS, "Ganzi goes dark", "19 June, 1:00")]
     told += [(lot.on_ms, f"{lot.machines:,} {_SHORT[lot.goes.name]}", lot.on_words) for lot in LOTS]
     told.append((BOUGHT_MS, "2,500 bought", BOUGHT_WORDS))
     lines: list[str] = []
     labels: list[str] = []
     for number, (time_ms, what, when) in enumerate(sorted(told)):
-        x, y = plot.x(time_ms), plot.top - 8 - (1 - number % 2) * (_LABEL_ROW + 4)
+        x, y = plot.x(time_ms), plot.top - 8 - number % 2 * (_LABEL_ROW + 4)
         if time_ms >= plot.ends_ms:
             continue
         lines.append(_line(x, y - _LABEL_ROW + 6, x, bottom, QUIET, 'stroke-dasharray="1 3"'))
@@ -167,6 +168,11 @@ def _hashrate(shown: Shown, plot: _Plot) -> Iterator[str]:
         below = above
     points = " ".join(f"{x},{y}" for x, y in _steps(plot, [rate / 1e15 for rate in shown.nominal_hps]))
     yield f'<polyline points="{points}" fill="none" stroke="{INK}" stroke-width="1.2" stroke-dasharray="4 3"/>'
+    back_ms = min(lot.on_ms for lot in LOTS)
+    if back_ms < plot.ends_ms:
+        middle = (plot.x(DARK_MS) + plot.x(back_ms)) / 2
+        told = f"dark, {(back_ms - DARK_MS) / DAY_MS:.1f} days"
+        yield _text(round(middle, 1), plot.base - 8, told, 12, QUIET, "middle")
     last = shown.nominal_hps[-1] / 1e15
     yield _text(WIDTH - RIGHT + 6, plot.y(last) + 4, f"{last:.0f} PH/s", 12, INK, weight=600)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pool.reports.facts import Dark, Facts, Minute, Seen, Span, Work
+from pool.reports.facts import Counted, Dark, Facts, Seen, Span, Work
 from pool.reports.papers import paper_of
 from pool.reports.presence import DAY_MS, Presence
 from pool.reports.progress import Commissioning, commissioning
@@ -32,8 +32,8 @@ def seen(count: int, slice_id: int = NEW, day_ms: int = TODAY_MS) -> list[Seen]:
 
 
 def test_what_people_entered_stands_beside_what_was_seen() -> None:
-    minutes = [Minute(NEW, TODAY_MS, 300 * 1000, {})]
-    presence = found(seen=seen(300), minutes=minutes)
+    counted = [Counted(NEW, TODAY_MS, 300 * 1000, {})]
+    presence = found(seen=seen(300), counted=counted)
     assert (presence.entered, presence.seen, presence.unseen_max) == (320, 300, 0)
 
 
@@ -52,7 +52,7 @@ def test_who_was_seen_under_an_assignment_that_ended_is_not_there() -> None:
 
 def test_machines_that_send_seldom_may_hash_unseen() -> None:
     # 100 machines with two shares each on average: one in e^2 of those that hash had none, 15.65 + 2 * 3.96.
-    assert found(seen=seen(100), minutes=[Minute(NEW, TODAY_MS, 200, {})]).unseen_max == 24
+    assert found(seen=seen(100), counted=[Counted(NEW, TODAY_MS, 200, {})]).unseen_max == 24
 
 
 def test_books_that_did_not_keep_names_say_so() -> None:

@@ -8,25 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pool.reports.facts import Minute, Span
+from pool.reports.facts import Counted, Span
 from pool.reports.rejects import Rate, rate, rejects
 
 HOUR = Span(0, 3_600_000)
 
 
 def test_all_reasons_are_summed_the_most_frequent_first() -> None:
-    minutes = [Minute(1, 0, 5, {"stale": 1, "duplicate": 4}), Minute(1, 60_000, 90, {"duplicate": 0, "stale": 1})]
-    found = rejects(minutes, {1}, HOUR)
+    counted = [Counted(1, 0, 5, {"stale": 1, "duplicate": 4}), Counted(1, 60_000, 90, {"duplicate": 0, "stale": 1})]
+    found = rejects(counted, {1}, HOUR)
     assert (found.accepted, found.refused, list(found.reasons.items())) == (95, 6, [("duplicate", 4), ("stale", 2)])
 
 
-def test_a_minute_counts_where_it_begins() -> None:
-    minutes = [Minute(1, 0, 1, {}), Minute(1, 60_000, 10, {}), Minute(1, 120_000, 100, {})]
-    assert rejects(minutes, {1}, Span(1, 120_000)).accepted == 10
+def test_what_is_counted_together_counts_where_it_begins() -> None:
+    counted = [Counted(1, 0, 1, {}), Counted(1, 60_000, 10, {}), Counted(1, 120_000, 100, {})]
+    assert rejects(counted, {1}, Span(1, 120_000)).accepted == 10
 
 
 def test_shares_of_other_slices_do_not_count() -> None:
-    assert rejects([Minute(2, 0, 9, {})], {1}, HOUR).accepted == 0
+    assert rejects([Counted(2, 0, 9, {})], {1}, HOUR).accepted == 0
 
 
 def test_no_shares_have_no_rate() -> None:

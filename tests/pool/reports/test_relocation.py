@@ -13,7 +13,7 @@ from payout.earnings import BLOCK, Earning
 from pool.fleet.facts import Fact
 from pool.fleet.kinds import Assignment, Batch, Count
 from pool.reports.downtime import Journey
-from pool.reports.facts import Dark, Minute, ReportRefused, Work
+from pool.reports.facts import Counted, Dark, ReportRefused, Work
 from pool.reports.relocation import Marks, Relocation, marks_of, relocation
 from pool.reports.relocation_paper import relocation_paper
 from tests.pool.reports.kazakhstan import (
@@ -131,6 +131,10 @@ class TestMove:
         assert report.move is not None
         assert report.move.racks[0].gone == (LOGINS[7],)
 
+    def test_while_a_machine_is_missing_its_batch_is_told_all_the_same(self) -> None:
+        report = story(arrived={LOGINS[7]: None})
+        assert [(each.batch, each.measured_ghs) for each in report.batches] == [("bit/main/one", 18_200_000)]
+
     def test_shares_of_the_old_site_that_still_pay_are_the_tail(self) -> None:
         earned = [
             Earning("bit", OLD, "ganzi", ON_MS + 1, BLOCK, 7, True),
@@ -181,13 +185,13 @@ class TestMove:
         assert not {"Off", "On"} & set(told)
 
     def test_refused_and_stale_shares_are_told_before_during_and_after(self) -> None:
-        minutes = [
-            Minute(OLD, OFF_MS - 60_000, 990, {"stale": 8, "low_difficulty": 2}),
-            Minute(OLD, OFF_MS, 0, {"stale": 3}),
-            Minute(NEW, ON_MS, 500, {}),
-            Minute(99, ON_MS, 7, {"stale": 7}),
+        counted = [
+            Counted(OLD, OFF_MS - 60_000, 990, {"stale": 8, "low_difficulty": 2}),
+            Counted(OLD, OFF_MS, 0, {"stale": 3}),
+            Counted(NEW, ON_MS, 500, {}),
+            Counted(99, ON_MS, 7, {"stale": 7}),
         ]
-        report = story(minutes=minutes)
+        report = story(counted=counted)
         told = {
             (phase.name, site.site): (site.rejects.accepted, site.rejects.reasons)
             for phase in report.phases

@@ -1,4 +1,4 @@
-"""What slices did, minute by minute, and who worked under them."""
+"""What slices did, each ten seconds, and who worked under them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ def upgrade() -> None:
         "slice_minute",
         sa.Column("slice_id", _BIG, autoincrement=False, nullable=False),
         sa.Column("minute_ms", _BIG, autoincrement=False, nullable=False),
-        sa.Column("counts", sa.LargeBinary, nullable=False),
-        sa.Column("solo_work", sa.LargeBinary(24)),
-        sa.Column("solo_squares", sa.LargeBinary(24)),
+        sa.Column("steps", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("slice_id", "minute_ms", name="pk_slice_minute"),
     )
     op.create_index("ix_slice_minute_minute_ms", "slice_minute", ["minute_ms"])

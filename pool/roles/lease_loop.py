@@ -1,0 +1,80 @@
+"""Something that one process of all does, in a thread of its own, again and again: by a lease that each of its
+transactions renews. Why it is so: docs/decisions/0071-moves-are-orders-that-stand.md.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from sqlalchemy import Connection
+
+from payout.ports import LedgerUnavailable
+from payout.store.leases import SqlLeases
+from pool import events
+from pool.ports import Clock, StoreUnavailable
+from pool.roles.payments import has_ended, this_process
+
+STOP_SECONDS: Final = 10.0
+
+
+class LeaseLoop:
+    """The loop. name: of thread and lease; lease_ms: how long it holds; every_seconds: the time between two looks."""
+
+    def __init__(self, name: str, lease_ms: int, every_seconds: float, clock: Clock, holder: str | None) -> None:
+        self._name = name
+        self._lease_ms = lease_ms
+        self._every_seconds = every_seconds
+        self._clock = clock
+        self._holder = holder or this_process()
+        self._trouble: str | None = None
+        self._must_end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it."""
+        self._must_end.set()
+        self._thread.join(STOP_SECONDS)
+
+    def tick(self) -> None:
+        """One look; what the world refuses is said once, and once more when it is over."""
+        try:
+            self._look()
+        except (LedgerUnavailable, StoreUnavailable) as error:
+            if self._trouble != str(error):
+                self._trouble = str(error)
+                self._waits(str(error))
+        else:
+            if self._trouble is not None:
+                self._trouble = None
+                self._goes_on()
+
+    def _look(self) -> None:
+        """Look, and do what is due. Raises LedgerUnavailable, StoreUnavailable."""
+        raise NotImplementedError
+
+    def _waits(self, message: str) -> None:
+        """Tell what keeps it."""
+        raise NotImplementedError
+
+    def _goes_on(self) -> None:
+        """Tell that this is over."""
+        raise NotImplementedError
+
+    def _holds(self, connection: Connection, now_ms: int) -> bool:
+        """Whether this process is the one that does it. connection: of the transaction that writes what it did."""
+        leases = SqlLeases(connection)
+        holder = leases.holder(self._name)
+        dead = holder if holder is not None and has_ended(holder) else None
+        return leases.take(self._name, self._holder, now_ms, now_ms + self._lease_ms, dead) is not None
+
+    def _run(self) -> None:
+        while not self._must_end.wait(self._every_seconds):
+            try:
+                self.tick()
+            except Exception as error:  # noqa: BLE001 - a thread has nobody above it: the next look is a new try
+                events.bug(self._name, error)
