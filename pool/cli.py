@@ -12,6 +12,7 @@ import click
 from pool import config_file
 from pool.cli_access import access, operator
 from pool.cli_audit import audit, block, withholding
+from pool.cli_backup import backup, restore
 from pool.cli_books import blocks, export, solvency, statement
 from pool.cli_common import EXIT_BAD_CONFIG, config_option, says_what_is_wrong
 from pool.cli_doctor import doctor
@@ -288,6 +289,8 @@ main.add_command(maintenance)
 main.add_command(report)
 main.add_command(doctor)
 main.add_command(top)
+main.add_command(backup)
+main.add_command(restore)
 main.add_command(scenario)
 
 

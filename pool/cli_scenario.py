@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from pool.cli_common import say
+from pool.cli_progress import Progress
 
 
 @click.group()
@@ -73,37 +73,10 @@ def bit_mining(out: Path, seed: int, scale: int, as_json: bool) -> None:
     from pool.scenario.bit_mining.figures import words
     from pool.scenario.bit_mining.output import OutRefused, run
 
-    progress = Progress("playing June to August 2021")
     try:
-        told = run(case_of(seed, scale), out, progress.show)
+        with Progress("playing June to August 2021") as progress:
+            told = run(case_of(seed, scale), out, progress)
     except (OutRefused, OSError) as error:
         raise click.ClickException(str(error)) from error
-    finally:
-        progress.end()
     say(as_json, told, lambda: words(told))
     click.echo(f"everything is in {out}", err=True)
-
-
-class Progress:
-    """How far something is, in one line of a terminal; elsewhere a line for each tenth."""
-
-    _BAR = 40
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._tenth = -1
-        self._is_terminal = sys.stderr.isatty()
-
-    def show(self, part: float) -> None:
-        """part: 0 to 1."""
-        if self._is_terminal:
-            done = int(part * self._BAR)
-            click.echo(f"\r{self._label} [{'#' * done}{'.' * (self._BAR - done)}] {part:4.0%}", nl=False, err=True)
-        elif int(part * 10) > self._tenth:
-            self._tenth = int(part * 10)
-            click.echo(f"{self._label}: {part:.0%}", err=True)
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._is_terminal:
-            click.echo(err=True)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from payout.accounts import AccountRefused, PayoutAddress
 from payout.audit import audit
 from payout.desk import Desk, DeskRefused
+from payout.foreign import Foreign
 from payout.invariants import TITLES, Finding
 from payout.maturity import State as BlockState
 from payout.outputs import VBYTES_PER_KVB, output_kind
@@ -32,6 +33,7 @@ from pool.bitcoin.script import output_script
 from pool.config import Config
 from pool.roles.clock import SystemClock
 from pool.roles.database import open_database
+from pool.roles.past_payments import adopt, past_payments, refuse_while_unbooked
 from pool.roles.payments import settings_of, wallet_settings
 
 
@@ -272,10 +274,21 @@ class Counter:
             if not books.strays.end(_block_hash(hash_hex), self._clock.time_ms(), reason):
                 raise DeskRefused(f"no alarm is on for block {hash_hex}; `steppe block held` lists those that wait")
 
-    def switch(self, *, is_stopped: bool, reason: str) -> Switch:
-        """Stop payouts, or let them go on: that only when all is well."""
+    def foreign(self) -> list[Foreign]:
+        """What the wallet sent that restored books do not know."""
+        return past_payments(self._ledger, self._wallet)
+
+    def adopt(self, txid: str) -> Foreign:
+        """Book one of those."""
+        return adopt(self._ledger, self._wallet, txid, self._clock.time_ms())
+
+    def switch(self, *, is_stopped: bool, reason: str, nothing_was_paid: bool = False) -> Switch:
+        """Stop payouts, or let them go on: that only when all is well. nothing_was_paid: a person vouches that since
+        the copy that the books were restored from nothing was, so the wallet is not asked."""
         _say_why(reason)
         if not is_stopped:
+            if not nothing_was_paid:
+                refuse_while_unbooked(self._ledger, self._wallet)
             with self._ledger.read() as books:
                 found = audit(books)
             if found:
@@ -283,6 +296,8 @@ class Counter:
         said = Switch(is_stopped, self._clock.time_ms(), reason)
         with self._ledger.write() as books:
             books.payouts.set_switch(is_stopped, reason, said.time_ms)
+            if not is_stopped:
+                books.payouts.compared()
         return said
 
     def fund(self, ticket: str, amount_sat: int) -> Funded:

@@ -87,6 +87,7 @@ class TestPayout:
     def test_coins_from_elsewhere_are_booked_once(self, pool: Path) -> None:
         assert said("payout", "fund", "T1", "500", "-c", pool).output == "booked: 500 satoshi, adjust:T1\n"
         assert "was booked before" in steppe("payout", "fund", "T1", "500", "-c", pool).output
+        assert said("payout", "fund", "T2", "-200", "-c", pool).output == "booked: -200 satoshi, adjust:T2\n"
 
     @pytest.mark.parametrize("command", [["plan"], ["bump", "1"], ["cancel", "1"]])
     def test_what_needs_the_node_or_another_state_says_so(self, pool: Path, command: list[str]) -> None:
