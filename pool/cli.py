@@ -15,6 +15,7 @@ from pool.cli_audit import audit, block, withholding
 from pool.cli_backup import backup, restore
 from pool.cli_books import blocks, export, solvency, statement
 from pool.cli_common import EXIT_BAD_CONFIG, config_option, says_what_is_wrong
+from pool.cli_completion import completion
 from pool.cli_doctor import doctor
 from pool.cli_explain import explain
 from pool.cli_fleets import FLEET_GROUPS
@@ -289,6 +290,7 @@ main.add_command(maintenance)
 main.add_command(report)
 main.add_command(doctor)
 main.add_command(top)
+main.add_command(completion)
 main.add_command(backup)
 main.add_command(restore)
 main.add_command(scenario)
