@@ -22,6 +22,7 @@ class Progress:
         self._is_terminal = sys.stderr.isatty()
         self._shown_at = float("-inf")
         self._width = 0
+        self._counted = 0
 
     def __enter__(self) -> Self:
         self._begin = time.monotonic()
@@ -41,6 +42,11 @@ class Progress:
     def counted(self, number: int, what: str) -> None:
         """Of work of which nobody knows how much it is: what was done."""
         self._show(f"{number:,} {what}")
+
+    def added(self, number: int, what: str) -> None:
+        """The same, told in pieces."""
+        self._counted += number
+        self.counted(self._counted, what)
 
     def _show(self, state: str, *, is_last: bool = False) -> None:
         now = time.monotonic()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from pool.cli_common import say
+from pool.cli_common import json_option, say
 from pool.cli_progress import Progress
 
 
@@ -30,7 +31,8 @@ def scenario() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Books, journals and logs, kept afterwards; must be empty. Default: a temporary one.",
 )
-def live_move(machines: int, out: Path, pace: str, seed: int, data_dir: Path | None) -> None:
+@json_option
+def live_move(machines: int, out: Path, pace: str, seed: int, data_dir: Path | None, as_json: bool) -> None:
     """Move a fleet from one region to another: real processes, connections and hashing on a private chain."""
     from pool.scenario import live_move as play
     from pool.scenario.live_move_report import words
@@ -38,15 +40,14 @@ def live_move(machines: int, out: Path, pace: str, seed: int, data_dir: Path | N
 
     try:
         report = play.run(
-            play.Options(machines=machines, out=out, seed=seed, pace=pace, data_dir=data_dir), say=click.echo
+            play.Options(machines=machines, out=out, seed=seed, pace=pace, data_dir=data_dir),
+            say=partial(click.echo, err=as_json),
         )
     except ScenarioFailed as error:
         raise click.ClickException(str(error)) from error
     except Stopped as stopped:
         raise click.ClickException("stopped before its end; nothing was written") from stopped
-    click.echo()
-    for line in words(report):
-        click.echo(line)
+    say(as_json, report, lambda: ["", *words(report)])
     if not report.is_good:
         raise click.ClickException(f"what was found is not what must be: see {out / 'summary.txt'}")
 
@@ -66,7 +67,7 @@ def live_move(machines: int, out: Path, pace: str, seed: int, data_dir: Path | N
     show_default=True,
     help="One machine for so many, as fast as they together: quicker, with fewer shares.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@json_option
 def bit_mining(out: Path, seed: int, scale: int, as_json: bool) -> None:
     """BIT Mining's move from Sichuan in 2021, at true scale through journal, accounting and ledger."""
     from pool.scenario.bit_mining.case import case_of

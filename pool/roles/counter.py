@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -227,14 +227,14 @@ class Counter:
         batches = {state.value: counts[state] for state in State if counts.get(state)}
         return StatusReport(switch.is_stopped, switch.time_ms, switch.reason, batches, told_of(found))
 
-    def audit(self, *, put_back_guards: bool) -> AuditReport:
-        """Read everything."""
+    def audit(self, *, put_back_guards: bool, seen: Callable[[float], None] = lambda part: None) -> AuditReport:
+        """Read everything; seen: as in `payout.audit`."""
         put_back: tuple[str, ...] = ()
         if put_back_guards:
             with self._ledger.write() as books:
                 put_back = books.guards.put_back()
         with self._ledger.read() as books:
-            found = audit(books)
+            found = audit(books, seen)
             rows, blocks = books.journal.count(), sum(count for _, count, _ in books.blocks.totals())
         return AuditReport(rows, blocks, put_back, told_of(found))
 
