@@ -287,7 +287,9 @@ class Counter:
         the copy that the books were restored from nothing was, so the wallet is not asked."""
         _say_why(reason)
         if not is_stopped:
-            if not nothing_was_paid:
+            if nothing_was_paid:
+                reason = f"{reason} (vouched for: nothing was paid since the backup)"
+            else:
                 refuse_while_unbooked(self._ledger, self._wallet)
             with self._ledger.read() as books:
                 found = audit(books)

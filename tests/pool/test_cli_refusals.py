@@ -1,4 +1,4 @@
-"""`steppe run` on the main chain, as a process: each thing that it does not start with, with the reason and its mend."""
+"""`steppe run` on the main chain, as a process: what it does not start with, each with the reason and its mend."""
 
 from __future__ import annotations
 
