@@ -49,6 +49,12 @@ ROLES = ("work", "stratum", "accounting", "web")
 
 def refusals_of(config: Config) -> list[str]:
     """Why this pool does not start on this machine, in lines for an operator; empty if it may."""
+    paths = Paths(Path(config.pool.data_dir))
+    if paths.restoring.exists():
+        return [
+            f"pool.data_dir: {paths.restoring} is left of a restore that did not end, so something is missing: "
+            f"empty {paths.data_dir}, and the database if it is PostgreSQL, and restore again"
+        ]
     return list(describe(refusals(config, ThisMachine())))
 
 

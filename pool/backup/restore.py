@@ -26,6 +26,7 @@ from pool.backup.manifest import BOOKS_POSTGRESQL, BOOKS_SQLITE, BackupFailed, M
 from pool.backup.take import Meter, Progress
 from pool.config import Config
 from pool.journal.former import former_name
+from pool.journal.segments import sync_folder
 from pool.paths import Paths
 from pool.store.upgrade import migrations
 from pool.work.extranonce import RANGE_SIZE, STRIDE
@@ -73,12 +74,9 @@ def restore(
         total = sum(file.size for file in manifest.files)
         moved = Meter(2 * total, progress)
         verify(chest, manifest, moved)
-        beside = paths.data_dir.with_name(f"{paths.data_dir.name}.restoring")
-        if beside.exists():
-            raise BackupFailed(f"{beside} is left of a restore that did not end: remove it")
         try:
-            paths.data_dir.absolute().parent.mkdir(parents=True, exist_ok=True)
-            with books.scratch(beside) as fresh:
+            paths.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with books.scratch(paths.restoring) as fresh:
                 return _put_back(config, engine, chest, manifest, paths, Paths(fresh), now_ms, moved)
         except OSError as error:
             raise BackupFailed(f"nothing was restored: {error}") from error
@@ -103,6 +101,8 @@ def _fits(manifest: Manifest, config: Config, engine: Engine) -> None:
 def _refuse_what_is_there(paths: Paths, engine: Engine, redis: Redis | None) -> None:
     if redis is not None and (roles := redis.living_roles()):
         raise BackupFailed(f"a pool runs on this Redis ({', '.join(roles)}): stop it first, wherever it is")
+    if paths.restoring.exists():
+        raise BackupFailed(f"{paths.restoring} is left of a restore that did not end: empty {paths.data_dir}")
     if paths.data_dir.exists() and (not paths.data_dir.is_dir() or any(paths.data_dir.iterdir())):
         raise BackupFailed(f"pool.data_dir: {paths.data_dir} is not empty: name a new folder, or move it away")
     if reason := books.why_not_empty(engine):
@@ -151,8 +151,10 @@ def _put_back(
         extract(chest, BOOKS_POSTGRESQL, dump, moved)
         books.load_dump(engine, dump, stop)
         dump.unlink()
-    # From here on it is there: over an empty folder too, never over one with something in it.
-    os.rename(fresh.data_dir, paths.data_dir)
+    # A pool does not start while the folder is there that these come out of.
+    for path in sorted(fresh.data_dir.iterdir()):
+        path.rename(paths.data_dir / path.name)
+    sync_folder(paths.data_dir)
     high_water = manifest.books.high_water
     return Restored(
         made_ms=manifest.made_ms,

@@ -258,6 +258,13 @@ class TestWhatIsRestored:
         pool.restore()
         assert int((pool.folder / "new/candidates/job-ids").read_text(), 16) > NOW_MS * 2
 
+    def test_a_folder_that_is_there_and_empty_will_do(self, pool: Pool) -> None:
+        (pool.folder / "new").mkdir()
+        pool.take()
+        pool.restore()
+        assert not (pool.folder / "new/.restoring").exists()
+        assert verify(pool.folder / "new" / "journal" / f"7-{pool.frontend[:8]}").last_seq == 7
+
 
 class TestWhatIsRefused:
     def refused(self, pool: Pool, match: str, **changes: object) -> None:
@@ -345,7 +352,7 @@ class TestWhatIsRefused:
 
     def test_what_a_crash_of_a_restore_left(self, pool: Pool) -> None:
         pool.take()
-        (pool.folder / "new.restoring").mkdir()
+        (pool.folder / "new/.restoring").mkdir(parents=True)
         self.refused(pool, "left of a restore that did not end")
 
 
