@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from payout.foreign import SentOutput
 from payout.payment import Place
 from payout.payment_ports import Answer, Built, Tip, WalletWaits, what_send_means
 from pool.bitcoin.amount import COIN, format_btc
@@ -202,6 +203,22 @@ class BitcoindWallet:
             if output is not None:
                 found[each] = output.value_sat
         return sum(found.values())
+
+    def sent_since(self, height: int) -> list[SentOutput]:
+        """The outputs to others of its transactions that are in the mempool or in blocks from that height on."""
+        since = self._call("getblockhash", min(max(height - 1, 0), self._call("getblockcount")))
+        found = self._call("listsinceblock", since, 1, True, False)["transactions"]
+        return [
+            SentOutput(
+                _wire(each["txid"]),
+                each.get("address", ""),
+                -_sat(each["amount"]),
+                -_sat(each["fee"]),
+                each["confirmations"],
+            )
+            for each in found
+            if each["category"] == "send" and each["confirmations"] >= 0 and not each.get("abandoned", False)
+        ]
 
     def immature_sat(self) -> int:
         """The wallet's coins of blocks that cannot be spent yet."""

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import sys
-import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import click
 
 from pool import config_file
 from pool.cli_access import access, operator
+from pool.cli_accounts import account
 from pool.cli_audit import audit, block, withholding
+from pool.cli_backup import backup, restore
 from pool.cli_books import blocks, export, solvency, statement
-from pool.cli_common import EXIT_BAD_CONFIG, config_option, says_what_is_wrong
+from pool.cli_common import EXIT_BAD_CONFIG, config_option, host_and_port, json_option, say, says_what_is_wrong
+from pool.cli_completion import completion
 from pool.cli_doctor import doctor
 from pool.cli_explain import explain
 from pool.cli_fleets import FLEET_GROUPS
 from pool.cli_maintenance import maintenance
 from pool.cli_moves import move
-from pool.cli_payouts import add_account_commands, payout
+from pool.cli_payouts import payout
+from pool.cli_progress import Progress
 from pool.cli_reports import report
 from pool.cli_scenario import scenario
-from pool.cli_schemes import add_plan_commands, reserve
+from pool.cli_schemes import reserve
+from pool.cli_stratum import stratum
 from pool.cli_top import top
 from pool.config import Config
 from pool.journal_command import journal
-
-if TYPE_CHECKING:
-    from pool.roles.control import Order
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,14 +73,31 @@ def run(file: Path, role: str | None, number: int, checked: bool) -> None:
 
 @main.command()
 @config_option
+@json_option
 @says_what_is_wrong
-def check(file: Path) -> None:
+def check(file: Path, as_json: bool) -> None:
     """Check a configuration file, and whether a pool may start with it here; name every mistake."""
-    config = config_file.load(file)
-    from pool import service
+    mistakes: list[config_file.Mistake] = []
+    refused: list[str] = []
+    try:
+        config = config_file.load(file)
+    except config_file.ConfigurationError as error:
+        if not as_json:
+            raise
+        mistakes = error.mistakes
+    else:
+        from pool import service
 
-    _refuse(service.refusals_of(config))
-    click.echo(f"{file}: good")
+        refused = service.refusals_of(config)
+        if not as_json:
+            _refuse(refused)
+    is_good = not mistakes and not refused
+    say(
+        as_json,
+        {"file": str(file), "is_good": is_good, "mistakes": mistakes, "refused": refused},
+        lambda: [f"{file}: good"],
+    )
+    sys.exit(0 if is_good else EXIT_BAD_CONFIG)
 
 
 def _refuse(reasons: list[str]) -> None:
@@ -114,13 +133,11 @@ def config_sample() -> None:
     multiple=True,
     help="A folder that holds journals of other machines; may be given several times.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+@json_option
 @says_what_is_wrong
 def rebuild(file: Path, into: str | None, journals: tuple[Path, ...], as_json: bool) -> None:
     """Compute statistics and ledger again from the journals; exit 0 only if both are what the pool has."""
     loaded: Config = config_file.load(file)
-    import msgspec
-
     from payout.ledger import LedgerError
     from payout.ports import LedgerUnavailable
     from pool import service
@@ -128,44 +145,16 @@ def rebuild(file: Path, into: str | None, journals: tuple[Path, ...], as_json: b
     from pool.rebuild.journals import RebuildImpossible
 
     try:
-        report = service.rebuild(loaded, into, journals)
+        with Progress("rebuild") as progress:
+            report = service.rebuild(loaded, into, journals, partial(progress.added, what="records"))
     except (RebuildImpossible, LedgerError, LedgerUnavailable, StoreUnavailable, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
-    else:
-        for line in report.lines():
-            click.echo(line)
+    say(as_json, report, report.lines)
     sys.exit(0 if report.identical else 1)
 
 
-@main.group()
-def account() -> None:
-    """Accounts: who is paid, and how."""
-
-
-@account.command("list")
-@config_option
-@says_what_is_wrong
-def account_list(file: Path) -> None:
-    """Print all accounts with the plan in force."""
-    loaded: Config = config_file.load(file)
-    from payout.accounts import plan_at
-    from payout.ports import LedgerUnavailable
-    from pool import service
-
-    try:
-        accounts = service.accounts_of(loaded)
-    except LedgerUnavailable as error:
-        raise click.ClickException(str(error)) from error
-    now_ms = int(time.time() * 1000)
-    for each in accounts:
-        plan = plan_at(each.plans, now_ms)
-        click.echo(f"{each.name}\t{plan.scheme}\t{plan.fee_bps / 100:g} %")
-
-
-add_account_commands(account)
-add_plan_commands(account)
+main.add_command(account)
+main.add_command(stratum)
 main.add_command(operator)
 main.add_command(access)
 for each in (
@@ -184,88 +173,15 @@ for each in (
     main.add_command(each)
 
 
-@main.group()
-def stratum() -> None:
-    """Tell the miners something, through the stratum processes that run on this machine."""
-
-
-_account_option = click.option("--account", help="Only the miners of this account; default: all.")
-
-
-@stratum.command("message")
-@config_option
-@_account_option
-@click.argument("text")
-@says_what_is_wrong
-def stratum_message(file: Path, account: str | None, text: str) -> None:
-    """Show a text on their screens (client.show_message)."""
-    from pool.roles.control import ShowMessage
-
-    _tell(file, ShowMessage(text, account))
-
-
-@stratum.command("reconnect")
-@config_option
-@_account_option
-@click.option("--wait", "wait_seconds", type=click.IntRange(0, 3600), default=0, help="Seconds before they do.")
-@click.argument("address", metavar="HOST:PORT")
-@says_what_is_wrong
-def stratum_reconnect(file: Path, account: str | None, wait_seconds: int, address: str) -> None:
-    """Have them connect elsewhere (client.reconnect)."""
-    from pool.roles.control import Reconnect
-
-    host, port = _host_and_port(address)
-    _tell(file, Reconnect(host, port, wait_seconds, account))
-
-
-@stratum.command("version")
-@config_option
-@_account_option
-@says_what_is_wrong
-def stratum_version(file: Path, account: str | None) -> None:
-    """Ask them who they are (client.get_version); the answers are their user agents from then on."""
-    from pool.roles.control import AskVersion
-
-    _tell(file, AskVersion(account))
-
-
-@stratum.command("extranonce")
-@config_option
-@_account_option
-@says_what_is_wrong
-def stratum_extranonce(file: Path, account: str | None) -> None:
-    """Give those that take one another extranonce1 (mining.set_extranonce)."""
-    from pool.roles.control import ChangeExtranonce
-
-    _tell(file, ChangeExtranonce(account))
-
-
-def _tell(file: Path, order: Order) -> None:
-    loaded: Config = config_file.load(file)
-    from pool import service
-
-    answers = service.tell_miners(loaded, order)
-    if not answers:
-        raise click.ClickException("no stratum process of this pool runs on this machine")
-    for name, answer in answers.items():
-        click.echo(f"stratum {name}: " + (answer.error or f"{answer.sessions} sessions"))
-    if any(answer.error for answer in answers.values()):
-        sys.exit(1)
-
-
-def _host_and_port(address: str) -> tuple[str, int]:
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise click.BadParameter(f"{address!r} is not HOST:PORT", param_hint="HOST:PORT")
-    return host, int(port)
-
-
 main.add_command(journal)
 main.add_command(move)
 main.add_command(maintenance)
 main.add_command(report)
 main.add_command(doctor)
 main.add_command(top)
+main.add_command(completion)
+main.add_command(backup)
+main.add_command(restore)
 main.add_command(scenario)
 
 
@@ -280,7 +196,7 @@ def miner(address: str, user: str, password: str, rate: float | None, shares: in
     from pool import miner as cpu
     from pool.supervisor import stop_signals
 
-    host, port = _host_and_port(address)
+    host, port = host_and_port(address)
     with stop_signals() as stop:
         try:
             cpu.mine(
@@ -299,18 +215,18 @@ def miner(address: str, user: str, password: str, rate: float | None, shares: in
 
 @main.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def vectors(file: Path) -> None:
+@json_option
+def vectors(file: Path, as_json: bool) -> None:
     """Run the worked payout examples of a file, one line each."""
     from payout import vectors as worked
 
-    passed = failed = 0
     try:
-        for result in worked.run(file):
-            passed, failed = passed + result.passed, failed + (not result.passed)
-            click.echo(str(result))
+        results = list(worked.run(file))
     except worked.BadFile as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{passed} passed, {failed} failed")
+    failed = sum(not result.passed for result in results)
+    counts = f"{len(results) - failed} passed, {failed} failed"
+    say(as_json, results, lambda: [*map(str, results), counts])
     sys.exit(1 if failed else 0)
 
 

@@ -51,8 +51,9 @@ def operator() -> None:
 @operator.command("password")
 @config_option
 @click.argument("name", default="operator")
+@json_option
 @says_what_is_wrong
-def operator_password(file: Path, name: str) -> None:
+def operator_password(file: Path, name: str, as_json: bool) -> None:
     """Set an operator's password: asked for twice, or the first line of standard input. What NAME had before ends."""
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -62,20 +63,23 @@ def operator_password(file: Path, name: str) -> None:
         from pool.roles.access import HERE
 
         books.set_password(name, password, who, HERE)
-    click.echo(f"{name}: password set; log in at http://{config_file.load(file).web.admin_listen}/")
+    address = f"http://{config_file.load(file).web.admin_listen}/"
+    say(as_json, {"name": name, "address": address}, lambda: [f"{name}: password set; log in at {address}"])
 
 
 @operator.command("link")
 @config_option
 @click.argument("name", default="operator")
+@json_option
 @says_what_is_wrong
-def operator_link(file: Path, name: str) -> None:
+def operator_link(file: Path, name: str, as_json: bool) -> None:
     """Print a link that lets an operator in once, within 15 minutes: when a password is forgotten or locked out."""
     with _books(file) as (books, who):
         from pool.roles.access import HERE
 
         secret = books.invite(name, who, HERE)
-    click.echo(f"http://{config_file.load(file).web.admin_listen}/#/enter/{secret}")
+    link = f"http://{config_file.load(file).web.admin_listen}/#/enter/{secret}"
+    say(as_json, {"name": name, "link": link}, lambda: [link])
 
 
 @click.group()
@@ -142,14 +146,16 @@ def access_list(file: Path, as_json: bool) -> None:
 @access.command("revoke")
 @config_option
 @click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@json_option
 @says_what_is_wrong
-def access_revoke(file: Path, number: int) -> None:
+def access_revoke(file: Path, number: int, as_json: bool) -> None:
     """End a credential, and every session it made, within two seconds."""
     with _books(file) as (books, who):
         from pool.roles.access import HERE
 
         row = books.revoke(number, who, HERE)
-    click.echo(f"{row.kind} {row.name}: revoked")
+    told = {"id": number, "kind": row.kind, "name": row.name}
+    say(as_json, told, lambda: [f"{row.kind} {row.name}: revoked"])
 
 
 @access.command("log")

@@ -10,6 +10,7 @@ import click
 
 from pool.cli_common import config_option, json_option, say, says_what_is_wrong
 from pool.cli_payouts import at_the_counter, broken_lines
+from pool.cli_progress import Progress
 
 
 @click.command()
@@ -19,8 +20,8 @@ from pool.cli_payouts import at_the_counter, broken_lines
 @says_what_is_wrong
 def audit(file: Path, put_back_guards: bool, as_json: bool) -> None:
     """Read the whole ledger and hold it to every invariant; exit 0 only if all of them hold."""
-    with at_the_counter(file) as counter:
-        report = counter.audit(put_back_guards=put_back_guards)
+    with at_the_counter(file) as counter, Progress("audit") as progress:
+        report = counter.audit(put_back_guards=put_back_guards, seen=progress)
 
     def text() -> Iterator[str]:
         for name in report.put_back:
@@ -54,36 +55,43 @@ def block_held(file: Path, as_json: bool) -> None:
 @config_option
 @click.argument("block_hash", metavar="HASH")
 @click.argument("reason")
+@json_option
 @says_what_is_wrong
-def block_hold(file: Path, block_hash: str, reason: str) -> None:
+def block_hold(file: Path, block_hash: str, reason: str, as_json: bool) -> None:
     """Keep what a block pays from becoming available, until it is released."""
     with at_the_counter(file) as counter:
         counter.hold(block_hash, reason, is_held=True)
-    click.echo(f"{block_hash}: held")
+    _done(as_json, block_hash, "held")
 
 
 @block.command("release")
 @config_option
 @click.argument("block_hash", metavar="HASH")
 @click.argument("reason")
+@json_option
 @says_what_is_wrong
-def block_release(file: Path, block_hash: str, reason: str) -> None:
+def block_release(file: Path, block_hash: str, reason: str, as_json: bool) -> None:
     """Let what a held block pays become available as always."""
     with at_the_counter(file) as counter:
         counter.hold(block_hash, reason, is_held=False)
-    click.echo(f"{block_hash}: released")
+    _done(as_json, block_hash, "released")
 
 
 @block.command("accept")
 @config_option
 @click.argument("block_hash", metavar="HASH")
 @click.argument("reason")
+@json_option
 @says_what_is_wrong
-def block_accept(file: Path, block_hash: str, reason: str) -> None:
+def block_accept(file: Path, block_hash: str, reason: str, as_json: bool) -> None:
     """End the alarm about a block that pays the pool and is not in its books, once somebody knows why."""
     with at_the_counter(file) as counter:
         counter.accept(block_hash, reason)
-    click.echo(f"{block_hash}: accepted; `steppe payout resume` lets payouts go on")
+    _done(as_json, block_hash, "accepted", "; `steppe payout resume` lets payouts go on")
+
+
+def _done(as_json: bool, block_hash: str, done: str, more: str = "") -> None:
+    say(as_json, {"hash": block_hash, "done": done}, lambda: [f"{block_hash}: {done}{more}"])
 
 
 @click.command()

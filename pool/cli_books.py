@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 from pool import config_file
 from pool.bitcoin.amount import format_btc
 from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_progress import Progress
 from pool.config import Config
 from pool.documents import document
 from pool.paths import Paths
@@ -109,6 +111,7 @@ def blocks(file: Path, count: int, as_json: bool) -> None:
 @click.option("--to", "to_text", help="The first moment that is not in it, in UTC; default: now.")
 @click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
 @click.option("--row", type=click.IntRange(min=1), help="As the ledger was with this row as its newest.")
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @says_what_is_wrong
 def statement(file: Path, account: str, from_text: str, to_text: str | None, form: str, row: int | None) -> None:
     """Print what an account had, got and was paid, to the satoshi: opening, every change, closing."""
@@ -180,7 +183,9 @@ def export_block(
     with books_of(file) as (config, engine):
         block_hash = Explained(engine).block_hash(block)
         folders = journal_folders(config, more_journals)
-        done = writing.export_block(engine, folders, block_hash, folder, with_headers=not no_headers)
+        with Progress("export") as progress:
+            seen = partial(progress.counted, what="shares")
+            done = writing.export_block(engine, folders, block_hash, folder, with_headers=not no_headers, seen=seen)
     text = (
         f"block {done.height}, {done.block_hash}: {done.shares} shares, {done.proven} with their headers",
         f"check it: python3 {document('verify_payout.py')} {done.folder}",

@@ -61,7 +61,21 @@ def says_what_is_wrong(command: Callable[P, None]) -> Callable[P, None]:
 def say(as_json: bool, value: Any, text: Callable[[], Iterable[str]]) -> None:
     """Print an answer for programs, or for people."""
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+        click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=_plain)).decode())
         return
     for line in text():
         click.echo(line)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no shape in JSON")
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Of an argument. Raises click.BadParameter."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{address!r} is not HOST:PORT", param_hint="HOST:PORT")
+    return host, int(port)

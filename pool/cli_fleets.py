@@ -165,12 +165,13 @@ def fleet_import(file: Path, as_json: bool, folder: Path) -> None:
 @fleet.command("export")
 @config_option
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@json_option
 @says_what_is_wrong
-def fleet_export(file: Path, folder: Path) -> None:
+def fleet_export(file: Path, folder: Path, as_json: bool) -> None:
     """Write all that is known into CSV files of a folder."""
     with _desk(file) as desk:
-        for name in desk.export_to(folder):
-            click.echo(folder / name)
+        written = [str(folder / name) for name in desk.export_to(folder)]
+    say(as_json, {"files": written}, lambda: written)
 
 
 @fleet.command("unmatched")

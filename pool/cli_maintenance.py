@@ -14,7 +14,7 @@ from pool import config_file
 from pool.cli_common import config_option, json_option, say, says_what_is_wrong
 
 if TYPE_CHECKING:
-    from pool.store.redis import RedisStore
+    from pool.store.redis import RedisStore, Silence
 
 MINUTES_MAX = 7 * 24 * 60
 REASON_CHARACTERS_MAX = 200
@@ -32,8 +32,9 @@ def maintenance() -> None:
 @config_option
 @click.option("--minutes", type=click.IntRange(1, MINUTES_MAX), required=True, help="It ends by itself.")
 @click.option("--reason", default="", help="For the log.")
+@json_option
 @says_what_is_wrong
-def on(file: Path, minutes: int, reason: str) -> None:
+def on(file: Path, minutes: int, reason: str, as_json: bool) -> None:
     """Silence them from now on, for so many minutes; once more: for so many from then."""
     if len(reason) > REASON_CHARACTERS_MAX or not reason.isprintable():
         raise click.BadParameter(f"one line of at most {REASON_CHARACTERS_MAX} characters", param_hint="--reason")
@@ -41,19 +42,21 @@ def on(file: Path, minutes: int, reason: str) -> None:
     from pool.store.redis import Silence
 
     until_ms = SystemClock().time_ms() + minutes * 60_000
+    silence = Silence(until_ms, reason)
     with _redis(file) as store:
-        store.silence(Silence(until_ms, reason), minutes * 60_000)
-    click.echo(f"no messages until {_moment(until_ms)}")
+        store.silence(silence, minutes * 60_000)
+    _say(as_json, silence)
 
 
 @maintenance.command("off")
 @config_option
+@json_option
 @says_what_is_wrong
-def off(file: Path) -> None:
+def off(file: Path, as_json: bool) -> None:
     """End it now."""
     with _redis(file) as store:
         store.silence(None)
-    click.echo("messages are sent")
+    _say(as_json, None)
 
 
 @maintenance.command("show")
@@ -64,8 +67,14 @@ def show(file: Path, as_json: bool) -> None:
     """Say whether they are silenced."""
     with _redis(file) as store:
         found = store.silenced()
-    text = f"no messages until {_moment(found.until_ms)}  {found.reason}".rstrip() if found else "messages are sent"
-    say(as_json, {"silenced": found is not None, "silence": found}, lambda: [text])
+    _say(as_json, found)
+
+
+def _say(as_json: bool, silence: Silence | None) -> None:
+    text = "messages are sent"
+    if silence is not None:
+        text = f"no messages until {_moment(silence.until_ms)}  {silence.reason}".rstrip()
+    say(as_json, {"silenced": silence is not None, "silence": silence}, lambda: [text])
 
 
 @contextmanager

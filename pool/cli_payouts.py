@@ -244,16 +244,54 @@ def payout_stop(file: Path, reason: str, as_json: bool) -> None:
 @payout.command("resume")
 @config_option
 @click.argument("reason")
+@click.option(
+    "--nothing-was-paid",
+    is_flag=True,
+    help="Of books that were restored: you vouch for it, and the wallet is not asked.",
+)
 @json_option
 @says_what_is_wrong
-def payout_resume(file: Path, reason: str, as_json: bool) -> None:
+def payout_resume(file: Path, reason: str, nothing_was_paid: bool, as_json: bool) -> None:
     """Let payouts go on, once somebody has looked: REASON says what was found."""
     with at_the_counter(file) as counter:
-        switch = counter.switch(is_stopped=False, reason=reason)
+        switch = counter.switch(is_stopped=False, reason=reason, nothing_was_paid=nothing_was_paid)
     say(as_json, switch, lambda: iter(["payouts go on"]))
 
 
-@payout.command("fund")
+@payout.command("foreign")
+@config_option
+@json_option
+@says_what_is_wrong
+def payout_foreign(file: Path, as_json: bool) -> None:
+    """List what the wallet sent after the backup that the books were restored from, and that they do not know."""
+    with at_the_counter(file) as counter:
+        found = counter.foreign()
+
+    def text() -> Iterator[str]:
+        for payment in found:
+            sent = f"{format_btc(payment.paid_sat)} BTC, fee {payment.fee_sat} sat, {payment.confirmations} deep"
+            yield f"{payment.txid}\t{sent}"
+            for address, amount_sat, accounts in payment.outputs:
+                yield f"  {format_btc(amount_sat)} BTC\t{address}\t{' or '.join(accounts) or 'no account'}"
+        if not found:
+            yield "nothing"
+
+    say(as_json, found, text)
+
+
+@payout.command("adopt")
+@config_option
+@click.argument("txid")
+@json_option
+@says_what_is_wrong
+def payout_adopt(file: Path, txid: str, as_json: bool) -> None:
+    """Book a transaction of `steppe payout foreign` as the payments that it was."""
+    with at_the_counter(file) as counter:
+        booked = counter.adopt(txid)
+    say(as_json, booked, lambda: iter([f"booked: {format_btc(booked.paid_sat)} BTC paid by {booked.txid}"]))
+
+
+@payout.command("fund", context_settings={"ignore_unknown_options": True})  # negative amounts begin with -
 @config_option
 @click.argument("ticket")
 @click.argument("satoshi", type=int)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 
-from pool.cli_common import say
+from pool.cli_common import json_option, say
+from pool.cli_progress import Progress
 
 
 @click.group()
@@ -40,7 +41,10 @@ def scenario() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Books, journals and logs, kept afterwards; must be empty. Default: a temporary one.",
 )
-def live_move(machines: int, out: Path, pace: str, deaf_percent: int, seed: int, data_dir: Path | None) -> None:
+@json_option
+def live_move(
+    machines: int, out: Path, pace: str, deaf_percent: int, seed: int, data_dir: Path | None, as_json: bool
+) -> None:
     """Move a fleet from one region to another: real processes, connections and hashing on a private chain."""
     from pool.scenario import live_move as play
     from pool.scenario.live_move_report import words
@@ -48,14 +52,12 @@ def live_move(machines: int, out: Path, pace: str, deaf_percent: int, seed: int,
 
     options = play.Options(machines, out, seed, pace, data_dir, deaf_percent)
     try:
-        report = play.run(options, say=click.echo)
+        report = play.run(options, say=partial(click.echo, err=as_json))
     except ScenarioFailed as error:
         raise click.ClickException(str(error)) from error
     except Stopped as stopped:
         raise click.ClickException("stopped before its end; nothing was written") from stopped
-    click.echo()
-    for line in words(report):
-        click.echo(line)
+    say(as_json, report, lambda: ["", *words(report)])
     if not report.is_good:
         raise click.ClickException(f"what was found is not what must be: see {out / 'summary.txt'}")
 
@@ -75,23 +77,20 @@ def live_move(machines: int, out: Path, pace: str, deaf_percent: int, seed: int,
     show_default=True,
     help="One machine for so many, as fast as they together: quicker, with fewer shares.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@json_option
 def bit_mining(out: Path, seed: int, scale: int, as_json: bool) -> None:
     """BIT Mining's move from Sichuan in 2021, at true scale through journal, accounting and ledger."""
     from pool.scenario.bit_mining.case import case_of
     from pool.scenario.bit_mining.figures import words
     from pool.scenario.bit_mining.output import OutRefused, run
 
-    progress = Progress("playing June to August 2021")
     try:
-        with signals_as_ctrl_c():
-            told = run(case_of(seed, scale), out, progress.show)
+        with signals_as_ctrl_c(), Progress("playing June to August 2021") as progress:
+            told = run(case_of(seed, scale), out, progress)
     except (OutRefused, OSError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt as stopped:
         raise click.ClickException("stopped before its end; nothing was written") from stopped
-    finally:
-        progress.end()
     say(as_json, told, lambda: words(told))
     click.echo(f"everything is in {out}", err=True)
 
@@ -115,28 +114,3 @@ def signals_as_ctrl_c() -> Iterator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
-
-
-class Progress:
-    """How far something is, in one line of a terminal; elsewhere a line for each tenth."""
-
-    _BAR = 40
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._tenth = -1
-        self._is_terminal = sys.stderr.isatty()
-
-    def show(self, part: float) -> None:
-        """part: 0 to 1."""
-        if self._is_terminal:
-            done = int(part * self._BAR)
-            click.echo(f"\r{self._label} [{'#' * done}{'.' * (self._BAR - done)}] {part:4.0%}", nl=False, err=True)
-        elif int(part * 10) > self._tenth:
-            self._tenth = int(part * 10)
-            click.echo(f"{self._label}: {part:.0%}", err=True)
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._is_terminal:
-            click.echo(err=True)

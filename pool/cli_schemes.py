@@ -51,12 +51,13 @@ def add_plan_commands(account: click.Group) -> None:
 @click.option("--scheme", type=click.Choice(SCHEMES), help="Default: the file's default_scheme.")
 @click.option("--fee-bps", type=click.IntRange(0, 10_000), help="Default: the file's default_fee_bps.")
 @click.option("--address", help="Where the account is paid.")
+@json_option
 @says_what_is_wrong
-def _add(file: Path, name: str, scheme: str | None, fee_bps: int | None, address: str | None) -> None:
+def _add(file: Path, name: str, scheme: str | None, fee_bps: int | None, address: str | None, as_json: bool) -> None:
     """Register an account before its first share."""
     with _desk(file) as desk:
         desk.add(name, scheme, fee_bps, address)
-    click.echo(f"{name}: added")
+    say(as_json, {"account": name}, lambda: iter([f"{name}: added"]))
 
 
 @click.command("plan")

@@ -25,6 +25,11 @@ def disk_low(folder: Path, free_bytes: int, total_bytes: int) -> None:
     )
 
 
+def former_journal_found(frontend: str, folder: Path, last_seq: int) -> None:
+    """A journal that no process appends to any more; what the ledger lacks of it is shipped."""
+    emit(INFO, "former_journal_found", frontend=frontend, folder=folder, last_seq=last_seq)
+
+
 def journal_not_packed(folder: Path, reason: str) -> None:
     """A full segment could not be compressed; it stays as it is and is tried again. Said once until it works."""
     emit(WARNING, "journal_not_packed", folder=folder, reason=reason)

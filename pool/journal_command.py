@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
+import msgspec
 
 from pool import config_file
+from pool.cli_common import json_option, say
+from pool.cli_progress import Progress
 from pool.journal.reader import OLDEST
 from pool.journal.segments import JournalDamaged
 from pool.paths import Paths
@@ -31,37 +35,46 @@ _folder_option = click.option(
 @journal.command("list")
 @_config_option
 @_folder_option
-def list_segments(file: Path | None, folder: Path | None) -> None:
+@json_option
+def list_segments(file: Path | None, folder: Path | None, as_json: bool) -> None:
     """Print the segments: first and last record, bytes on the disk and before compression, last write."""
     from pool.journal.inspect import segments_of
 
-    for each in _folders(file, folder):
-        try:
-            for found in segments_of(each):
-                written = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(found.written_s))
-                last = "" if found.last_seq is None else found.last_seq
-                click.echo(
-                    f"{found.path}\t{found.first_seq}\t{last}\t{found.disk_bytes}\t{found.plain_bytes}\t{written}"
-                )
-        except (JournalDamaged, OSError) as error:
-            raise click.ClickException(str(error)) from error
+    try:
+        found = [(each, segments_of(each)) for each in _folders(file, folder)]
+    except (JournalDamaged, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+    def text() -> Iterator[str]:
+        for each in (segment for _, segments in found for segment in segments):
+            written = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(each.written_s))
+            last = "" if each.last_seq is None else each.last_seq
+            yield f"{each.path}\t{each.first_seq}\t{last}\t{each.disk_bytes}\t{each.plain_bytes}\t{written}"
+
+    say(as_json, {"journals": [{"folder": str(where), "segments": segments} for where, segments in found]}, text)
 
 
 @journal.command("verify")
 @_config_option
 @_folder_option
-def verify_all(file: Path | None, folder: Path | None) -> None:
+@json_option
+def verify_all(file: Path | None, folder: Path | None, as_json: bool) -> None:
     """Read all of it: every checksum, every number in its place."""
-    from pool.journal.inspect import verify
+    from pool.journal.inspect import Whole, verify
 
+    found: list[tuple[Path, Whole]] = []
     for each in _folders(file, folder):
         try:
-            whole = verify(each)
+            with Progress(f"{each}:") as progress:
+                found.append((each, verify(each, partial(progress.counted, what="records"))))
         except (JournalDamaged, OSError) as error:
             raise click.ClickException(str(error)) from error
-        click.echo(
-            f"{each}: whole, records {whole.first_seq} to {whole.last_seq}: {whole.shares} shares and {whole.jobs} jobs"
-        )
+        if not as_json:
+            whole = found[-1][1]
+            records = f"records {whole.first_seq} to {whole.last_seq}"
+            click.echo(f"{each}: whole, {records}: {whole.shares} shares and {whole.jobs} jobs")
+    told = {"journals": [{"folder": str(where), **msgspec.structs.asdict(whole)} for where, whole in found]}
+    say(as_json, told, lambda: ())
 
 
 @journal.command("show")

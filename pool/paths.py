@@ -56,5 +56,10 @@ class Paths(Struct, frozen=True):
         return self.data_dir / "ledger.sqlite"
 
     @property
+    def restoring(self) -> Path:
+        """What a restore has not put into its place yet."""
+        return self.data_dir / ".restoring"
+
+    @property
     def told(self) -> Path:
         return self.data_dir / "told.json"

@@ -46,6 +46,12 @@ ROLES = ("work", "stratum", "accounting", "web")
 
 def refusals_of(config: Config) -> list[str]:
     """Why this pool does not start on this machine, in lines for an operator; empty if it may."""
+    paths = Paths(Path(config.pool.data_dir))
+    if paths.restoring.exists():
+        return [
+            f"pool.data_dir: {paths.restoring} is left of a restore that did not end, so something is missing: "
+            f"empty {paths.data_dir}, and the database if it is PostgreSQL, and restore again"
+        ]
     return list(describe(refusals(config, ThisMachine())))
 
 
@@ -157,12 +163,17 @@ def tell_miners(config: Config, order: Order) -> dict[str, Answer]:
     return tell(Paths(Path(config.pool.data_dir)).control, order)
 
 
-def rebuild(config: Config, into: str | None, more_journals: Sequence[Path]) -> Report:
+def rebuild(
+    config: Config,
+    into: str | None,
+    more_journals: Sequence[Path],
+    seen: Callable[[int], None] = lambda records: None,
+) -> Report:
     """Compute statistics and ledger again from the journals, and compare them with the live ones.
 
     into: a folder or the URL of an empty database for what is rebuilt; None for a folder that is gone afterwards.
-    more_journals: folders of journals of other machines. Raises RebuildImpossible, LedgerError, LedgerUnavailable,
-    StoreUnavailable, ValueError, OSError.
+    more_journals: folders of journals of other machines. seen: as in Journals. Raises RebuildImpossible, LedgerError,
+    LedgerUnavailable, StoreUnavailable, ValueError, OSError.
     """
     paths = Paths(Path(config.pool.data_dir))
     with ExitStack() as stack:
@@ -184,7 +195,7 @@ def rebuild(config: Config, into: str | None, more_journals: Sequence[Path]) -> 
                 keep(folder / f"statistics-{frontend}.json", frontend, seq, tallies)
 
         found = Live(live, redis, BitcoindChain(rpc_settings(config)[0]))
-        return rebuild_all(found, Journals([paths.journal, *more_journals]), empty, rules_of(config), folded)
+        return rebuild_all(found, Journals([paths.journal, *more_journals], seen), empty, rules_of(config), folded)
 
 
 def accounts_of(config: Config) -> list[Account]:

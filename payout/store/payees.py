@@ -44,6 +44,14 @@ class SqlPayees:
             for row in rows
         ]
 
+    def owners(self) -> dict[str, list[str]]:
+        """By every address that was ever given, the accounts that gave it."""
+        found: dict[str, list[str]] = {}
+        rows = select(payout_address.c.address, account.c.name).join_from(payout_address, account)
+        for row in self._connection.execute(rows.distinct().order_by(account.c.name)):
+            found.setdefault(row.address, []).append(row.name)
+        return found
+
     def change_address(self, name: str, to: PayoutAddress, now_ms: int, hold_ms: int) -> AddressChange:
         """Pay an account elsewhere once the hold is over; its first address holds at once.
 

@@ -19,7 +19,7 @@ from pool.bitcoin.psbt import unsigned_transaction
 from pool.bitcoin.transaction import OutPoint, parse_transaction
 from pool.store.sql import account, payout, payout_attempt, payout_input, payout_line, payout_switch
 
-_RUN_DAY, _RUN_OPEN = "payout_day", "payout_run_open"
+_RUN_DAY, _RUN_OPEN, _RESTORED = "payout_day", "payout_run_open", "payout_restored_height"
 
 
 class SqlPayouts:
@@ -204,6 +204,19 @@ class SqlPayouts:
                 id=next_id(self._connection, payout_switch), time_ms=time_ms, is_stopped=is_stopped, reason=reason
             )
         )
+
+    def restored_height(self) -> int:
+        """How far an older copy of the books had followed the chain that these were restored from, until the wallet was
+        compared with them; 0: nothing is to be compared."""
+        return read_progress(self._connection, _RESTORED)
+
+    def compared(self) -> None:
+        """The wallet sent nothing that the books do not know."""
+        write_progress(self._connection, _RESTORED, 0)
+
+    def txids(self) -> set[bytes]:
+        """Of every transaction that was signed or given out to be signed."""
+        return set(self._connection.execute(select(payout_attempt.c.txid)).scalars())
 
     def run_day(self) -> int:
         """The day of the newest daily run, in days since 1970 (UTC)."""

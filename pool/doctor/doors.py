@@ -44,7 +44,11 @@ def _stratum(listen: str) -> Finding:
             miner.sendall(_SUBSCRIBE)
             answer = json.loads(miner.makefile("rb").readline() or b"{}")
     except (OSError, ValueError) as error:
-        mend = "look into the log of the stratum role; behind a load balancer this is as it should be"
+        port = listen.rpartition(":")[2]
+        mend = (
+            f"`ss -ltnp 'sport = :{port}'` says who: if it is not the pool, end that, or set stratum.listen to another "
+            "port; if it is, see the log of the stratum role (behind a load balancer this is as it should be)"
+        )
         return warning(what, f"something listens there, and does not speak Stratum with us: {error}", mend)
     if isinstance(answer, dict) and answer.get("result"):
         return good(what, "miners are taken in")
@@ -52,20 +56,38 @@ def _stratum(listen: str) -> Finding:
 
 
 def look_at_page(config: Config) -> list[Finding]:
-    """The page, and what it says of all roles."""
-    what, (host, port) = f"page {config.web.listen}", host_and_port(config.web.admin_listen)
-    if (finding := _unless_taken(what, config.web.listen)) is not None:
-        return [finding]
+    """Both doors of the page, and what it says of all roles."""
+    doors = {"web.listen": f"page {config.web.listen}", "web.admin_listen": f"operators {config.web.admin_listen}"}
+    free = {option: _unless_taken(what, what.partition(" ")[2]) for option, what in doors.items()}
+    said = None
+    if free["web.admin_listen"] is None:
+        said = _readyz(config.web.admin_listen)
+    found = []
+    for option, what in doors.items():
+        if (finding := free[option]) is not None:
+            found.append(finding)
+        elif said is not None:
+            found.append(good(what, "the pool runs"))
+        else:
+            port = what.rpartition(":")[2]
+            text = "somebody holds it, and no page of this pool answers at web.admin_listen"
+            mend = f"`ss -ltnp 'sport = :{port}'` says who: end that, or set {option} to another port"
+            found.append(bad(what, text, mend))
+    return [*found, *_checks(said or {})]
+
+
+def _readyz(listen: str) -> dict[str, Any] | None:
+    """What the pool says of itself; None if it is not the pool that answers."""
+    host, port = host_and_port(listen)
     connection = HTTPConnection(_ANY.get(host, host), port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/readyz")
-        response = connection.getresponse()
-        said = json.loads(response.read())
-    except (OSError, HTTPException, ValueError) as error:
-        return [warning(what, f"something else answers there: {error}", "set web.listen to another port")]
+        said = json.loads(connection.getresponse().read())
+    except (OSError, HTTPException, ValueError):
+        return None
     finally:
         connection.close()
-    return [good(what, "the pool runs"), *_checks(said)]
+    return said if isinstance(said, dict) and "checks" in said else None
 
 
 def look_at_certificate(config: Config, clock: Clock) -> list[Finding]:

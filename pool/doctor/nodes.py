@@ -17,6 +17,7 @@ from pool.work.template import TemplateError, parse_template
 ANSWER_SECONDS = 3.0
 VERSION_MIN = 280_000
 _CLOCK_SECONDS_MAX = 60
+_OFF_SECONDS_MAX = 30
 _TIP_SECONDS_MAX = 3 * 3600
 _PEERS_MIN = 4
 
@@ -29,11 +30,11 @@ def look_at_node(config: Config, index: int, settings: RpcSettings, clock: Clock
             return [
                 *_chain(name, rpc, settings, clock),
                 *_network(name, rpc, settings),
-                *_template(name, rpc, settings),
+                *_template(name, rpc, settings, clock),
                 *_announcements(name, rpc, config.node[index].zmq),
             ]
         except NodeUnavailable as error:
-            return [bad(name, f"{error}", "start it, or correct its section [[node]]")]
+            return [bad(name, f"{error}", f"start it, or correct node[{index}] in the file")]
 
 
 def look_at_address(config: Config, settings: RpcSettings) -> list[Finding]:
@@ -91,7 +92,7 @@ def _network(name: str, rpc: BitcoindRpc, settings: RpcSettings) -> Iterator[Fin
         )
 
 
-def _template(name: str, rpc: BitcoindRpc, settings: RpcSettings) -> Iterator[Finding]:
+def _template(name: str, rpc: BitcoindRpc, settings: RpcSettings, clock: Clock) -> Iterator[Finding]:
     what = f"{name}: work"
     try:
         template = parse_template(rpc.call("getblocktemplate", {"rules": list(settings.network.template_rules)}))
@@ -99,6 +100,12 @@ def _template(name: str, rpc: BitcoindRpc, settings: RpcSettings) -> Iterator[Fi
         yield bad(what, f"it gives no template: {error}", "without one there are no jobs")
         return
     yield good(what, f"a template for block {template.height} with {len(template.transactions)} transactions")
+    # The time of a template is the node's own, unless the blocks before are ahead of it: then it is the least allowed.
+    off_seconds = clock.time_ms() // 1000 - template.time
+    if template.time > template.time_min and abs(off_seconds) > _OFF_SECONDS_MAX:
+        text = f"this machine is {abs(off_seconds)} s {'ahead of' if off_seconds > 0 else 'behind'} the node"
+        mend = "run an NTP client on both: shares, payments and logs carry the time (`timedatectl`)"
+        yield warning(f"{name}: our clock", text, mend)
 
 
 def _announcements(name: str, rpc: BitcoindRpc, address: str) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pool.config import Config
 from pool.doctor.finding import Finding, bad, good, unknown, warning
+from pool.journal.room import has_room
 from pool.paths import Paths
 from pool.roles.database import reach_database
 from pool.store.redis_server import url_of
@@ -97,6 +98,9 @@ def _room(config: Config, folder: Path) -> list[Finding]:
     text = f"{free // _MIB} MiB of {total // _MIB} are free"
     if not total:
         return [unknown(what, f"nobody says how large the disk of {folder} is")]
+    if not has_room(folder):
+        text = f"{text}: no share would be accepted"
+        return [bad(what, text, "make room, or set pool.data_dir to a folder on another disk")]
     if free < limit:
         return [warning(what, f"{text}, fewer than the {limit // _MIB} of the alarm", "make room, or set disk_low_mib")]
     return [good(what, text)]

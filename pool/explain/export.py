@@ -130,11 +130,18 @@ class _Document(Struct, frozen=True):
 
 
 def export_block(
-    engine: Engine, journals: Mapping[str, Path], block_hash: bytes, folder: Path, *, with_headers: bool = True
+    engine: Engine,
+    journals: Mapping[str, Path],
+    block_hash: bytes,
+    folder: Path,
+    *,
+    with_headers: bool = True,
+    seen: Callable[[int], None] = lambda shares: None,
 ) -> Exported:
     """Write the files of a block into a folder, which is made.
 
-    journals: the folders of those that are here, by id. Raises CannotExport, LedgerUnavailable, JournalDamaged,
+    journals: the folders of those that are here, by id. seen: called with how many shares were written so far. Raises
+    CannotExport, LedgerUnavailable, JournalDamaged,
     RecordsUnreadable, OSError.
     """
     with errors_of_ours(engine), reading(engine) as connection:
@@ -149,7 +156,7 @@ def export_block(
         proofs = _Proofs(journals if with_headers else {})
         low, high = window_of(booked.found)
         with (folder / "shares.csv").open("w", encoding="ascii", newline="") as file:
-            used, shares, proven = _write_shares(file, shares_of(connection, low, high), proofs.of)
+            used, shares, proven = _write_shares(file, shares_of(connection, low, high), proofs.of, seen)
         stakes = stakes_by_id(connection, used) | {
             number: stake for stake, number in ids_of(connection, [each.key for each in booked.credits]).items()
         }
@@ -163,7 +170,10 @@ def export_block(
 
 
 def _write_shares(
-    file: TextIO, shares: Iterator[WindowShare], proof_of: Callable[[str, int], tuple[str, str]]
+    file: TextIO,
+    shares: Iterator[WindowShare],
+    proof_of: Callable[[str, int], tuple[str, str]],
+    seen: Callable[[int], None],
 ) -> tuple[set[int], int, int]:
     """The stakes that occur, how many lines were written, and how many have a header."""
     writer = csv.writer(file, lineterminator="\n")
@@ -174,6 +184,8 @@ def _write_shares(
         writer.writerow((share.frontend, share.seq, share.stake_id, share.units, difficulty, header))
         used.add(share.stake_id)
         count, proven = count + 1, proven + bool(header)
+        if count % 1000 == 0:
+            seen(count)
     return used, count, proven
 
 

@@ -49,8 +49,9 @@ def segments_of(folder: Path) -> list[SegmentFacts]:
     return facts
 
 
-def verify(folder: Path) -> Whole:
-    """Read everything: every checksum, every number in its place, every record. Raises JournalDamaged, OSError."""
+def verify(folder: Path, seen: Callable[[int], None] = lambda records: None) -> Whole:
+    """Read everything: every checksum, every number in its place, every record. seen: called with how many records
+    were read so far. Raises JournalDamaged, OSError."""
     reader = Reader(folder, OLDEST)
     first_seq = last_seq = groups = jobs = shares = 0
     while found := reader.read():
@@ -63,6 +64,7 @@ def verify(folder: Path) -> Whole:
                 raise JournalDamaged(where.path, 0, f"records {group.first_seq} to {last_seq}: {error}") from error
             new_jobs = sum(isinstance(record, Job) for record in records)
             groups, jobs, shares = groups + 1, jobs + new_jobs, shares + len(records) - new_jobs
+        seen(jobs + shares)
     return Whole(first_seq, last_seq, groups, jobs, shares)
 
 

@@ -88,6 +88,15 @@ def recover(folder: Path, frontend: str) -> Tail:
     return Tail(end.next_seq, ordinal, None if last.is_packed else last, end.size)
 
 
+def whole_part(path: Path) -> tuple[int, int]:
+    """The bytes of a segment up to the end of its last whole group, and the number of the record behind that; nothing
+    is changed, and another process may append. Raises JournalDamaged, OSError."""
+    if is_packed(path):
+        return path.stat().st_size, packed_content(path).next_seq
+    end = _scan(path)
+    return end.size, end.next_seq
+
+
 def _readable(path: Path, frontend: str) -> Segment | None:
     """A segment; None if its header is not there, as a power cut may leave it."""
     try:

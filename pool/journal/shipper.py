@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
-from pool.journal.journal import Journal
 from pool.journal.loop import Loop
 from pool.journal.segments import JournalDamaged
 from pool.journal.shipping import ShareStream, Shipping
@@ -24,10 +24,18 @@ class Store(ShareStream, TallyBoard, Protocol):
     """Redis, as far as a journal needs it."""
 
 
+class Shipped(Protocol):
+    """A journal, as far as it is shipped. durable_seq: its last record that is on the disk; asked from any thread."""
+
+    folder: Path
+    frontend: str
+    durable_seq: int
+
+
 class Shipper:
     """Ships and counts what is durable in a journal, through every outage, from `start` to `stop`."""
 
-    def __init__(self, journal: Journal, store: Store, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, journal: Shipped, store: Store, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._shipping = Shipping(journal.folder, journal.frontend, lambda: journal.durable_seq, store)
         self._statistics = Statistics(journal.folder, journal.frontend, lambda: journal.durable_seq, store, monotonic)

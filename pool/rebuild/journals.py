@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -25,8 +25,10 @@ class RebuildImpossible(Exception):
 class Journals:
     """The journals in these folders, by the name of their frontend."""
 
-    def __init__(self, roots: Iterable[Path]) -> None:
-        """roots: folders of journals, such as `journal` of a data folder. Raises RebuildImpossible."""
+    def __init__(self, roots: Iterable[Path], seen: Callable[[int], None] = lambda records: None) -> None:
+        """roots: folders of journals, such as `journal` of a data folder. seen: called with how many records were read
+        since the last call. Raises RebuildImpossible."""
+        self.seen = seen
         self._folders: dict[str, Path] = {}
         for root in roots:
             for marker in sorted(root.glob("*/frontend")):
@@ -75,6 +77,7 @@ class Journals:
                 cutters[frontend] = _Cutter(frontend, self.reader(frontend), end_seq)
             batch = cutters[frontend].up_to(last_seq)
             if batch is not None:
+                self.seen(batch.count)
                 yield batch
 
 

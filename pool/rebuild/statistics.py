@@ -43,6 +43,7 @@ def fold(journals: Journals, frontend: str, last_seq: int) -> Tallies:
     tallies = Tallies()
     for group in groups_to(journals, frontend, last_seq):
         tallies.fold(group.payload, group.count)
+        journals.seen(group.count)
     return tallies
 
 

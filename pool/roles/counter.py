@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from payout.desk_views import (
     WaitingBlock,
     told_of,
 )
+from payout.foreign import Foreign
 from payout.maturity import State as BlockState
 from payout.outputs import VBYTES_PER_KVB
 from payout.payer import HOUR_MS
@@ -40,6 +41,7 @@ from payout.watch_ports import Hold
 from pool.config import Config
 from pool.roles.clock import SystemClock
 from pool.roles.database import open_database
+from pool.roles.past_payments import adopt, past_payments, refuse_while_unbooked
 from pool.roles.payments import settings_of, wallet_settings
 from pool.roles.plans import script_of
 
@@ -124,14 +126,14 @@ class Counter:
         batches = {state.value: counts[state] for state in State if counts.get(state)}
         return StatusReport(switch.is_stopped, switch.time_ms, switch.reason, batches, told_of(found))
 
-    def audit(self, *, put_back_guards: bool) -> AuditReport:
-        """Read everything."""
+    def audit(self, *, put_back_guards: bool, seen: Callable[[float], None] = lambda part: None) -> AuditReport:
+        """Read everything; seen: as in `payout.audit`."""
         put_back: tuple[str, ...] = ()
         if put_back_guards:
             with self._ledger.write() as books:
                 put_back = books.guards.put_back()
         with self._ledger.read() as books:
-            found = audit(books)
+            found = audit(books, seen)
             rows, blocks = books.journal.count(), sum(count for _, count, _ in books.blocks.totals())
         return AuditReport(rows, blocks, put_back, told_of(found))
 
@@ -171,10 +173,23 @@ class Counter:
             if not books.strays.end(_block_hash(hash_hex), self._clock.time_ms(), reason):
                 raise DeskRefused(f"no alarm is on for block {hash_hex}; `steppe block held` lists those that wait")
 
-    def switch(self, *, is_stopped: bool, reason: str) -> Switch:
-        """Stop payouts, or let them go on: that only when all is well."""
+    def foreign(self) -> list[Foreign]:
+        """What the wallet sent that restored books do not know."""
+        return past_payments(self._ledger, self._wallet)
+
+    def adopt(self, txid: str) -> Foreign:
+        """Book one of those."""
+        return adopt(self._ledger, self._wallet, txid, self._clock.time_ms())
+
+    def switch(self, *, is_stopped: bool, reason: str, nothing_was_paid: bool = False) -> Switch:
+        """Stop payouts, or let them go on: that only when all is well. nothing_was_paid: a person vouches that since
+        the copy that the books were restored from nothing was, so the wallet is not asked."""
         _say_why(reason)
         if not is_stopped:
+            if nothing_was_paid:
+                reason = f"{reason} (vouched for: nothing was paid since the backup)"
+            else:
+                refuse_while_unbooked(self._ledger, self._wallet)
             with self._ledger.read() as books:
                 found = audit(books)
             if found:
@@ -182,6 +197,8 @@ class Counter:
         said = Switch(is_stopped, self._clock.time_ms(), reason)
         with self._ledger.write() as books:
             books.payouts.set_switch(is_stopped, reason, said.time_ms)
+            if not is_stopped:
+                books.payouts.compared()
         return said
 
     def fund(self, ticket: str, amount_sat: int) -> Funded:

@@ -16,6 +16,7 @@ from pool.config import Config, Door
 from pool.feed.addresses import client_endpoint
 from pool.feed.client import FeedClient
 from pool.feed.extranonces import open_extranonces
+from pool.journal.former import FormerJournals
 from pool.journal.journal import Durability, Journal
 from pool.journal.reader import recent, tail
 from pool.journal.records import decode
@@ -96,6 +97,9 @@ class StratumRole(Role):
         journal, clock = self._journal, SystemClock()
         self._clock = clock
         self._shipper = Shipper(journal, open_redis(config))
+        first = self._options.extranonce_range
+        ranges = {str(each) for each in range(first, first + self._options.processes)}
+        self._former = None if number else FormerJournals(paths.journal, ranges, lambda: open_redis(config))
         self._upkeep = Upkeep(
             journal,
             self._options.journal_keep_days,
@@ -174,6 +178,8 @@ class StratumRole(Role):
         if self._certificate is not None:
             self._certificate.start(self._reactor)
         self._shipper.start()
+        if self._former is not None:
+            await deferToThread(self._former.start)
         self._upkeep.start()
         self._disk.start()
         # Before the first job and the first miner.
@@ -232,6 +238,8 @@ class StratumRole(Role):
         await deferToThread(self._upkeep.stop)
         await self._journal.close()
         await deferToThread(self._shipper.stop)
+        if self._former is not None:
+            await deferToThread(self._former.stop)
         await self._range.stop()
 
     def hurry(self) -> None:

@@ -272,6 +272,11 @@ class RedisStore:
         except msgspec.MsgspecError as error:
             raise self._of_another_version("signs of life", error) from error
 
+    def is_empty(self) -> bool:
+        """Whether nothing of a pool is in it."""
+        with self._errors():
+            return next(iter(self._redis.scan_iter("steppe:*", count=1000)), None) is None
+
     def silence(self, silence: Silence | None, ttl_ms: int = 0) -> None:
         """Have messages to people silenced for so long, or, with None, no more."""
         with self._errors():

@@ -60,6 +60,13 @@ class TestCheck:
             assert result.exit_code == 78
             assert "refused (sample-address): pool.payout_address" in result.stderr
 
+    def test_what_a_restore_left_half_done_is_not_started(self, config: Path) -> None:
+        (config.parent / "data/.restoring").mkdir(parents=True)
+        config.write_text(config.read_text().replace("[[node]]", 'data_dir = "data"\n\n[[node]]'))
+        for command in (["check"], ["run"]):
+            result = steppe(*command, "-c", config)
+            assert (result.exit_code, "a restore that did not end" in result.stderr) == (78, True)
+
     def test_a_file_is_needed(self) -> None:
         assert "Missing option '-c'" in steppe("check").output
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from sqlalchemy import insert
 
 from payout.ledger import available, posting
 from payout.payment_ports import PaidLine
@@ -14,6 +15,7 @@ from payout.settlement import Line, reserve
 from payout.store.ledger import SqlLedger
 from pool import config_file
 from pool.roles.database import open_database
+from pool.store.sql import progress, writing
 from tests.pool.test_cli import config, steppe
 
 __all__ = ["config"]
@@ -78,6 +80,20 @@ class TestPayout:
         said("payout", "resume", "found", "-c", pool)
         assert "asked for" in said("payout", "run", "-c", pool).output
 
+    def test_restored_books_go_on_after_a_look_at_the_wallet_or_by_who_vouches(self, pool: Path) -> None:
+        engine = open_database(config_file.load(pool))
+        with writing(engine) as connection:
+            connection.execute(insert(progress).values(name="payout_restored_height", value=7))
+        said("payout", "stop", "restored", "-c", pool)
+        refused = steppe("payout", "resume", "hm", "-c", pool)
+        assert (refused.exit_code, "cookie" in refused.output) == (1, True)  # the node cannot be asked
+        said("payout", "resume", "a new pool", "--nothing-was-paid", "-c", pool)
+        with SqlLedger(engine).read() as books:
+            assert books.payouts.switch().reason == "a new pool (vouched for: nothing was paid since the backup)"
+            assert books.payouts.restored_height() == 0
+        engine.dispose()
+        assert said("payout", "foreign", "-c", pool).output == "nothing\n"
+
     def test_a_reason_is_wanted(self, pool: Path) -> None:
         assert "say why" in steppe("payout", "stop", " ", "-c", pool).output
 
@@ -87,6 +103,7 @@ class TestPayout:
     def test_coins_from_elsewhere_are_booked_once(self, pool: Path) -> None:
         assert said("payout", "fund", "T1", "500", "-c", pool).output == "booked: 500 satoshi, adjust:T1\n"
         assert "was booked before" in steppe("payout", "fund", "T1", "500", "-c", pool).output
+        assert said("payout", "fund", "T2", "-200", "-c", pool).output == "booked: -200 satoshi, adjust:T2\n"
 
     @pytest.mark.parametrize("command", [["plan"], ["bump", "1"], ["cancel", "1"]])
     def test_what_needs_the_node_or_another_state_says_so(self, pool: Path, command: list[str]) -> None:

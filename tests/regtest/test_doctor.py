@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from pool.node.private import PrivateNode
 from pool.roles.clock import SystemClock
 from tests.certificates import write_pair
 from tests.regtest.conftest import StartNode
+from tests.regtest.test_disk_full import mounted
 from tests.regtest.whole_pool import WholePool, eventually, free_port
 
 SIGNET_ADDRESS = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
@@ -79,7 +81,7 @@ def test_a_node_that_is_away(pool: WholePool) -> None:
     edit(pool, pool.node.url, f"http://127.0.0.1:{free_port()}")
     problems = wrong(pool)
     [finding] = [each for name, each in problems.items() if name.startswith("node ")]
-    assert (finding.health, finding.mend) == (Health.BAD, "start it, or correct its section [[node]]")
+    assert (finding.health, finding.mend) == (Health.BAD, "start it, or correct node[0] in the file")
     assert problems["payout address"].health is Health.UNKNOWN
 
 
@@ -161,7 +163,63 @@ def test_a_door_that_somebody_else_holds(pool: WholePool) -> None:
 def test_a_page_whose_port_somebody_else_holds(pool: WholePool) -> None:
     with redis_server(pool.folder) as port:
         edit(pool, f'"127.0.0.1:{pool.http_port}"', f'"127.0.0.1:{port}"')
-        assert wrong(pool)[f"page 127.0.0.1:{port}"].mend == "set web.listen to another port"
+        finding = wrong(pool)[f"page 127.0.0.1:{port}"]
+        assert finding.health is Health.BAD
+        assert finding.mend.endswith("end that, or set web.listen to another port")
+
+
+def test_a_door_of_operators_that_somebody_else_holds(pool: WholePool) -> None:
+    with socket.create_server(("127.0.0.1", pool.admin_port)):
+        problems = wrong(pool)
+    assert problems.keys() == {f"operators 127.0.0.1:{pool.admin_port}"}
+    assert problems.popitem()[1].mend.endswith("end that, or set web.admin_listen to another port")
+
+
+@pytest.mark.parametrize(("seconds", "says"), [(3600, "s ahead of the node"), (-3600, "s behind the node")])
+def test_a_clock_that_is_off(pool: WholePool, seconds: int, says: str) -> None:
+    class Off(SystemClock):
+        def time_ms(self) -> int:
+            return super().time_ms() + seconds * 1000
+
+    # The test's blocks came so fast that their times are ahead; the node's must be ahead of those to be seen.
+    pool.node.call("setmocktime", int(time.time()) + 300)
+    try:
+        found = {each.what.partition(": ")[2]: each for each in examine(pool.config, Off())}
+    finally:
+        pool.node.call("setmocktime", 0)
+    assert says in found["our clock"].text
+    assert found["our clock"].health is Health.WARNING
+    assert "NTP" in found["our clock"].mend
+
+
+def test_a_password_that_is_another_nodes(pool: WholePool) -> None:
+    (pool.folder / "password").write_text("not-the-password-of-it\n")
+    edit(pool, f'cookie_file = "{pool.node.cookie_file}"', 'user = "pool"\npassword_file = "password"')
+    [finding] = [each for name, each in wrong(pool).items() if name.startswith("node ")]
+    assert "refuses the user 'pool' with the password in" in finding.text
+    assert finding.health is Health.BAD
+
+
+def test_what_the_start_would_refuse(pool: WholePool) -> None:
+    main_address = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"
+    (pool.folder / "password").write_text("0123456789abcdef0123456789\n")
+    (pool.folder / "password").chmod(0o644)
+    regtest = f'chain = "regtest"\npayout_address = "{pool.config.pool.payout_address}"'
+    edit(pool, regtest, f'chain = "main"\npayout_address = "{main_address}"')
+    edit(pool, f'cookie_file = "{pool.node.cookie_file}"', 'user = "pool"\npassword_file = "password"')
+    edit(pool, 'data_dir = "data"', 'data_dir = "/dev/shm/steppe-doctor"')
+    problems = wrong(pool)
+    assert problems["start: readable-secret"].text.endswith("chmod 600 it")
+    assert "is in memory (tmpfs)" in problems["start: volatile-journal"].text
+
+
+def test_a_full_disk(pool: WholePool, tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "tmpfs", 1) as small:
+        (small / "filler").write_bytes(bytes(1_000_000))
+        edit(pool, 'data_dir = "data"', f'data_dir = "{small}/data"')
+        finding = wrong(pool)["disk"]
+    assert finding.health is Health.BAD
+    assert "no share would be accepted" in finding.text
 
 
 def test_an_address_that_this_machine_does_not_have(pool: WholePool) -> None:

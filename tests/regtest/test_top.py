@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
-import pty
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyte
 import pytest
 
 from pool.stats.hashrate import Hashrate
@@ -25,6 +18,7 @@ from pool.stats.tally import Snapshot, Tally
 from pool.work.share import Outcome
 from tests.regtest.redis_child import RedisChild, redis_child
 from tests.regtest.whole_pool import eventually
+from tests.terminal import STEPPE, Terminal
 
 CONFIGURATION = """\
 [pool]
@@ -39,65 +33,6 @@ cookie_file = "none"
 [redis]
 url = "{redis}"
 """
-
-
-class Terminal:
-    """A terminal with a command in it, as a person sees it."""
-
-    def __init__(self, *words: str, width: int = 80, height: int = 24, **environment: str) -> None:
-        self.screen = pyte.Screen(width, height)
-        self._stream = pyte.ByteStream(self.screen)
-        self.raw = b""
-        self._master, slave = pty.openpty()
-        self.resize(width, height)
-        self.before = termios.tcgetattr(slave)
-        self._slave = slave
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pool", *words],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C and a resize are told by it
-            env=os.environ | {"TERM": "xterm-256color"} | environment,
-        )
-
-    def resize(self, width: int, height: int) -> None:
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-        self.screen.resize(height, width)
-
-    def text(self) -> str:
-        """What is on it now."""
-        while select.select([self._master], [], [], 0.05)[0]:
-            with contextlib.suppress(OSError):
-                data = os.read(self._master, 65536)
-                self.raw += data
-                self._stream.feed(data)
-        return "\n".join(line.rstrip() for line in self.screen.display)
-
-    def shows(self, text: str) -> None:
-        """Wait until it does."""
-        eventually(f"the terminal shows {text!r}", lambda: text in self.text())
-
-    def type(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
-
-    def end(self) -> int:
-        code = self.process.wait(10)
-        self.text()
-        return code
-
-    def is_as_it_was(self) -> bool:
-        """Echo and lines as before, the other screen left, the cursor back."""
-        left = self.raw.rfind(b"\x1b[?1049l") > self.raw.rfind(b"\x1b[?1049h")
-        return left and termios.tcgetattr(self._slave) == self.before and not self.screen.cursor.hidden
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self._master)
-        os.close(self._slave)
 
 
 @pytest.fixture
@@ -158,7 +93,7 @@ def top(config: Path, *words: str) -> str:
 class TestInATerminal:
     @pytest.fixture
     def terminal(self, config: Path, terminals: list[Terminal]) -> Terminal:
-        found = Terminal("top", "-c", str(config), "--interval", "0.5")
+        found = Terminal(*STEPPE, "top", "-c", str(config), "--interval", "0.5")
         terminals.append(found)
         found.shows("30 workers by hashrate")
         return found
@@ -207,14 +142,14 @@ class TestInATerminal:
 
     def test_no_color_means_none(self, config: Path, terminals: list[Terminal]) -> None:
         for no_color, is_coloured in (("", True), ("1", False)):
-            terminal = Terminal("top", "-c", str(config), NO_COLOR=no_color)
+            terminal = Terminal(*STEPPE, "top", "-c", str(config), NO_COLOR=no_color)
             terminals.append(terminal)
             terminal.shows("30 workers by hashrate")
             colours = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
             assert (colours != {"default"}) is is_coloured
 
     def test_a_dumb_terminal_is_told_of_the_other_way(self, config: Path, terminals: list[Terminal]) -> None:
-        terminal = Terminal("top", "-c", str(config), TERM="dumb")
+        terminal = Terminal(*STEPPE, "top", "-c", str(config), TERM="dumb")
         terminals.append(terminal)
         assert terminal.end() == 1
         assert "--once prints one frame" in terminal.text()

@@ -92,8 +92,8 @@ public = {EVERY_PART}
             ensure_reserve(self.config, "reserve", RESERVE_SAT)
         ensure_account(self.config, name, scheme, fee_bps)
 
-    def start(self) -> None:
-        """Start it and wait until it is ready."""
+    def start(self, *, is_fit: bool = True) -> None:
+        """Start it and wait until it is ready; is_fit: or, if it cannot be, until it has work and keeps its books."""
         with (self.folder / "steppe.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pool", "run", "-c", str(self.config_path)],
@@ -102,7 +102,13 @@ public = {EVERY_PART}
                 stderr=log,
                 start_new_session=True,
             )
-        eventually("the pool is ready", self.is_ready)
+        eventually("the pool is ready", self.is_ready if is_fit else self.is_at_work)
+
+    def is_at_work(self) -> bool:
+        with contextlib.suppress(OSError):
+            checks = {check["name"]: check["state"] for check in self.get("/readyz")["checks"]}
+            return all(checks[name] in ("ok", "warn") for name in ("work", "stratum", "accounting", "template"))
+        return False
 
     def is_ready(self) -> bool:
         assert self.process is not None

@@ -1,0 +1,91 @@
+"""Journals that nobody appends to any more, shipped by the first stratum process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pool.journal import folder as journal_folder
+from pool.journal.former import FormerJournal, FormerJournals, former_name
+from pool.journal.segments import JournalBusy, segment_paths
+from pool.stats.tally import Snapshot
+from tests.pool.journal.fakes import FakeStream
+from tests.pool.journal.samples import JOB, Bench
+
+
+class FakeStore(FakeStream):
+    """Redis with a board for tallies."""
+
+    def publish_tallies(self, frontend: str, snapshot: Snapshot, seq: int, *, previous: int | None) -> bool:
+        return True
+
+
+def journal(folder: Path, shares: int) -> str:
+    bench = Bench(folder)
+    bench.journal.append(JOB)
+    for nonce in range(1, shares + 1):
+        bench.commit(nonce)
+    bench.close()
+    return bench.journal.frontend
+
+
+def test_a_folder_is_named_by_its_range_and_its_journal() -> None:
+    assert former_name("7", "0123456789abcdef") == "7-01234567"
+
+
+def test_its_last_record_is_known_and_it_is_locked(tmp_path: Path) -> None:
+    frontend = journal(tmp_path / "old", 3)
+    former = FormerJournal(tmp_path / "old")
+    assert (former.frontend, former.durable_seq) == (frontend, 4)
+    with pytest.raises(JournalBusy):
+        journal_folder.lock(tmp_path / "old")
+    former.close()
+    os.close(journal_folder.lock(tmp_path / "old"))
+
+
+def test_what_was_being_written_at_the_end_is_cut_off(tmp_path: Path) -> None:
+    journal(tmp_path / "old", 3)
+    [segment] = segment_paths(tmp_path / "old")
+    with segment.open("ab") as file:
+        file.write(b"half")
+    former = FormerJournal(tmp_path / "old")
+    assert former.durable_seq == 4
+    former.close()
+
+
+def test_those_of_the_ranges_are_left_alone_and_all_others_are_shipped(tmp_path: Path) -> None:
+    journal(tmp_path / "0", 1)
+    old = journal(tmp_path / "0-old", 2)
+    stores: list[FakeStore] = []
+
+    def store() -> FakeStore:
+        stores.append(FakeStore())
+        return stores[-1]
+
+    former = FormerJournals(tmp_path, {"0"}, store)
+    former.start()
+    former.stop()
+    [stream] = stores
+    assert {batch.frontend for batch in stream.entries} == {old}
+    assert sum(batch.count for batch in stream.entries) == 3
+
+
+def test_one_that_is_in_use_or_damaged_keeps_no_other_waiting(tmp_path: Path) -> None:
+    journal(tmp_path / "a", 1)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "frontend").write_text("no id\n")
+    journal(tmp_path / "c", 1)
+    busy = journal_folder.lock(tmp_path / "a")
+    opened: list[FakeStore] = []
+
+    def store() -> FakeStore:
+        opened.append(FakeStore())
+        return opened[-1]
+
+    former = FormerJournals(tmp_path, set(), store)
+    former.start()
+    former.stop()
+    os.close(busy)
+    assert len(opened) == 1
