@@ -8,7 +8,7 @@ from typing import Any
 from payout.desk_views import AccountTerms, Noted
 from payout.instants import parse_instant
 from pool.config import Config
-from pool.dashboard.access.money_orders import Drafted, GivenOut, WaitingBlocks
+from pool.dashboard.access.money_orders import Drafted, ForeignPayments, GivenOut, WaitingBlocks
 from pool.dashboard.access.orders import Order, Ordered, OrderRefused
 from pool.roles.counter import Counter, open_counter
 from pool.roles.plans import PlanDesk, open_desk
@@ -38,13 +38,19 @@ def _stop(counter: Counter, order: Order) -> Ordered:
 
 
 def _resume(counter: Counter, order: Order) -> Ordered:
-    counter.switch(is_stopped=False, reason=order.said.reason)
+    said = order.said
+    counter.switch(is_stopped=False, reason=said.reason, nothing_was_paid=said.nothing_was_paid)
     return Ordered("payouts go on")
 
 
 def _fund(counter: Counter, order: Order) -> Ordered:
     booked = counter.fund(order.said.ticket, order.said.amount_sat)
     return Ordered(f"booked: {booked.amount_sat} satoshi, adjust:{booked.ticket}")
+
+
+def _adopt(counter: Counter, order: Order) -> Ordered:
+    booked = counter.adopt(order.said.txid)
+    return Ordered(f"booked: {booked.paid_sat} satoshi paid by {booked.txid}")
 
 
 def _release(counter: Counter, order: Order) -> Ordered:
@@ -160,6 +166,8 @@ MONEY: Mapping[str, Handler] = {
     "payouts.stop": _counter(_stop),
     "payouts.resume": _counter(_resume),
     "payouts.fund": _counter(_fund),
+    "payouts.foreign": _counter(lambda counter, _: ForeignPayments(tuple(counter.foreign()))),
+    "payouts.adopt": _counter(_adopt),
     "payouts.release": _counter(_release),
     "payouts.bump": _counter(_bump),
     "payouts.cancel": _counter(_cancel),

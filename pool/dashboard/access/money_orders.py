@@ -8,8 +8,9 @@ from msgspec import Meta, Struct
 
 from payout.accounts import Scheme
 from payout.desk_views import AccountTerms, PlanReport, ReserveReport, StatusReport, WaitingBlock
+from payout.foreign import Foreign
 from pool.dashboard.access.operations import LARGE_BYTES_MAX
-from pool.dashboard.access.orders import Name, Nothing, Why, look, order
+from pool.dashboard.access.orders import Name, Nothing, Reason, Why, look, order
 
 SAT_MAX = 2_100_000_000_000_000
 
@@ -18,6 +19,14 @@ Ticket = Annotated[
     Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="Names why, once and for ever: booked twice it is refused."),
 ]
 FeeBps = Annotated[int, Meta(ge=0, le=10_000, description="In hundredths of a percent.")]
+
+
+class Resume(Struct, frozen=True, forbid_unknown_fields=True):
+    """Payouts go on. nothing_was_paid: you vouch that since the copy that the books were restored from nothing was, for
+    a pool without a wallet to ask."""
+
+    reason: Reason
+    nothing_was_paid: bool = False
 
 
 class FeeRate(Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +49,12 @@ class Coins(Struct, frozen=True, forbid_unknown_fields=True):
 
     ticket: Ticket
     amount_sat: Annotated[int, Meta(ge=-SAT_MAX, le=SAT_MAX)]
+
+
+class Txid(Struct, frozen=True, forbid_unknown_fields=True):
+    """A transaction, as /api/v1/payouts/foreign names it."""
+
+    txid: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ReserveCoins(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +113,12 @@ class GivenOut(Struct, frozen=True):
     psbt: str
 
 
+class ForeignPayments(Struct, frozen=True):
+    """What the wallet sent after the copy that the books were restored from, and that they do not know."""
+
+    rows: tuple[Foreign, ...]
+
+
 class WaitingBlocks(Struct, frozen=True):
     """The blocks that a person has to look at."""
 
@@ -114,8 +135,15 @@ MONEY_ORDERS = (
     ),
     order("payouts.run", "payouts/run", "Pay now whoever can be paid, instead of at the daily hour.", Nothing),
     order("payouts.stop", "payouts/stop", "Send nothing more until `resume`.", Why),
-    order("payouts.resume", "payouts/resume", "Let payouts go on, once somebody has looked.", Why),
+    order("payouts.resume", "payouts/resume", "Let payouts go on, once somebody has looked.", Resume),
     order("payouts.fund", "payouts/fund", "Book coins that came into the wallet, or left it, otherwise.", Coins),
+    look(
+        "payouts.foreign",
+        "payouts/foreign",
+        "What the wallet sent and the books do not know, as after they were restored from an older copy.",
+        ForeignPayments,
+    ),
+    order("payouts.adopt", "payouts/adopt", "Book such a transaction as the payments that it was.", Txid),
     order("payouts.release", "payouts/{id}/release", "Give the money of a batch back to its accounts.", Nothing),
     order("payouts.bump", "payouts/{id}/bump", "Draft a replacement at a higher fee rate.", FeeRate, Drafted),
     order(

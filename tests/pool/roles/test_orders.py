@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import insert
 from twisted.internet.defer import Deferred
 
 from payout.store.ledger import SqlLedger
@@ -22,7 +23,9 @@ from pool.dashboard.access.money_orders import (
     Coins,
     FeeRate,
     ReserveCoins,
+    Resume,
     SignedPsbt,
+    Txid,
 )
 from pool.dashboard.access.openapi import TABLE
 from pool.dashboard.access.orders import Nothing, Order, OrderRefused, Why
@@ -32,7 +35,7 @@ from pool.roles.counter import open_counter
 from pool.roles.database import open_database
 from pool.roles.orders import HANDLERS, OfficeOrders
 from pool.store.moves import SqlMoves
-from pool.store.sql import writing
+from pool.store.sql import progress, writing
 from tests.pool.dashboard.running import here, result_of
 from tests.pool.fleet.moves import LOGINS, PLAN
 from tests.pool.test_cli import config
@@ -83,7 +86,7 @@ class TestPayouts:
         assert office.done("payouts.stop", Why("look")) == "payouts are stopped"
         assert office.order("payouts.status").reason == "look"
         assert "payouts are stopped: look" in office.refused("payouts.run")
-        assert office.done("payouts.resume", Why("found")) == "payouts go on"
+        assert office.done("payouts.resume", Resume("found")) == "payouts go on"
         assert "accounting role pays" in office.done("payouts.run")
         assert office.order("payouts.status").batches == {"reserved": 1}
 
@@ -104,6 +107,21 @@ class TestPayouts:
     def test_coins_from_elsewhere_are_booked_once(self, office: Office) -> None:
         assert office.done("payouts.fund", Coins("T1", 500)) == "booked: 500 satoshi, adjust:T1"
         assert "was booked before" in office.refused("payouts.fund", Coins("T1", 500))
+
+    def test_books_that_were_not_restored_know_of_all_that_was_sent(self, office: Office) -> None:
+        assert office.order("payouts.foreign").rows == ()
+        assert f"{HASH} is no transaction that the books do not know" in office.refused("payouts.adopt", Txid(HASH))
+
+    def test_what_was_paid_since_a_copy_is_asked_of_the_wallet_or_vouched_for(self, office: Office) -> None:
+        engine = open_database(office.config)
+        with engine.begin() as connection:  # as a restore leaves it
+            connection.execute(insert(progress).values(name="payout_restored_height", value=7))
+        engine.dispose()
+        office.done("payouts.stop", Why("restored"))
+        with pytest.raises(SourceUnavailable, match="cookie"):
+            office.order("payouts.resume", Resume("looked"))
+        assert office.done("payouts.resume", Resume("looked", True)) == "payouts go on"
+        assert "vouched for" in office.order("payouts.status").reason
 
     def test_what_waits_for_no_signature_is_not_given_out(self, office: Office) -> None:
         assert "the wallet signs by itself" in office.refused("payouts.export", None, "1")

@@ -18,11 +18,12 @@ from payout.desk_views import (
     ThresholdReport,
     WaitingBlock,
 )
+from payout.foreign import Foreign
 from payout.planning import Waiting
 from payout.ports import Stop
 from payout.reserve import Standing
 from pool.dashboard.access.fleet_orders import ChargesMade, FleetFiles, MovePlanned, Recorded, Strays
-from pool.dashboard.access.money_orders import Drafted, GivenOut, WaitingBlocks
+from pool.dashboard.access.money_orders import Drafted, ForeignPayments, GivenOut, WaitingBlocks
 from pool.fleet.kinds import Site
 from pool.fleet.planning import Due, Planned
 from pool.fleet.report import Stray
@@ -46,6 +47,7 @@ ANSWERS: dict[str, Any] = {
         5_000, 7, (PlannedLine("texas-2", "bcrt1q", 7),), (Waiting("other", 3, "below_minimum", 5),)
     ),
     "payouts.status": StatusReport(True, 1, "look", {"built": 1}, (BrokenReport(1, "title", "what", "mend"),)),
+    "payouts.foreign": ForeignPayments((Foreign(HASH, 6, 700, 5, (("bcrt1q", 700, ("texas-2",)),)),)),
     "payouts.bump": Drafted("drafted", 1, HASH, 500),
     "payouts.cancel": Drafted("drafted", 1, HASH, 500),
     "payouts.export": GivenOut("sign it", 1, "cHNidP8="),

@@ -54,6 +54,8 @@ ASKED = {
     "/api/v1/reports/sla": "/api/v1/reports/sla?contract=kz-jv",
 }
 BODIES: dict[str, Any] = {
+    "Resume": {"reason": "a test", "nothing_was_paid": True},
+    "Txid": {"txid": "ab" * 32},
     "Why": {"reason": "a test"},
     "FeeRate": {"fee_rate": 7},
     "MoveOrder": {"reason": "a test", "key": "k"},
