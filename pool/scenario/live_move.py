@@ -77,8 +77,8 @@ class Options(Struct, frozen=True):
 
     @property
     def deaf(self) -> int:
-        """How many these are."""
-        return -(-self.machines * self.deaf_percent // 100)
+        """How many these are: one at least, unless nobody is to be."""
+        return max(1, round(self.machines * self.deaf_percent / 100)) if self.deaf_percent else 0
 
 
 Watch = Callable[[str, Mapping[str, int]], None]

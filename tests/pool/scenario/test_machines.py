@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 import native
+from pool.scenario.live_move import Options
 from pool.scenario.machines import MachineSession
 from pool.scenario.two_regions import Endpoint
 from tests.pool.test_miner import NOTIFY
@@ -76,3 +80,8 @@ def test_without_a_job_it_sends_nothing() -> None:
     session.outgoing()
     session.mine()
     assert session.outgoing() == b""
+
+
+@pytest.mark.parametrize(("machines", "percent", "deaf"), [(24, 5, 1), (320, 5, 16), (16, 5, 1), (320, 0, 0)])
+def test_so_many_machines_are_deaf(machines: int, percent: int, deaf: int) -> None:
+    assert Options(machines, Path("out"), 1, "10%/6s", None, percent).deaf == deaf
