@@ -14,7 +14,7 @@ import termios
 
 import pyte
 
-from tests.regtest.whole_pool import eventually
+from tests.regtest.whole_pool import WAIT_SECONDS_MAX, eventually
 
 STEPPE = (sys.executable, "-m", "pool")
 
@@ -61,7 +61,7 @@ class Terminal:
         os.write(self._master, keys.encode())
 
     def end(self) -> int:
-        code = self.process.wait(10)
+        code = self.process.wait(WAIT_SECONDS_MAX)
         self.text()
         return code
 

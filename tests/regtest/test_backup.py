@@ -195,6 +195,8 @@ def test_what_was_paid_after_the_backup_is_booked_before_anything_is_paid_again(
 
 def test_the_journal_of_the_old_disk_brings_back_what_the_backup_lacked(story: Story, restored: Any) -> None:
     second, [journal] = story.second, story.manifest["journals"]
+    for payment in facts(second, "payout", "foreign"):
+        facts(second, "payout", "adopt", payment["txid"])
     # The blocks of the lost shares pay the pool, and nobody is credited: that keeps payouts stopped too.
     eventually("blocks that nobody knows", lambda: b"invariant 8" in command(second, "payout", "resume", "?").stderr)
     assert second.stop() == 0
