@@ -113,6 +113,11 @@ export function title(identifier: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+// A scheme as people write it: FPPS, PPS+.
+export function schemeName(scheme: string): string {
+  return scheme.toUpperCase().replace("_PLUS", "+");
+}
+
 // A name as text is harmless but may still deceive: control characters and those that turn the writing direction show.
 export function visible(name: string): string {
   return name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\uFFFD");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { btc, bytes, error, hashrate, percent, psat, title, visible } from "../src/format";
+import { btc, bytes, error, hashrate, percent, psat, schemeName, title, visible } from "../src/format";
 
 describe("numbers", () => {
   test("a hashrate has three significant digits and a prefix", () => {
@@ -32,4 +32,10 @@ describe("names", () => {
     expect(visible("a\u202egnp.exe\r\n\u0000")).toBe("a\uFFFDgnp.exe\uFFFD\uFFFD\uFFFD");
   });
   test("a word of the API begins a row", () => expect(title("low_difficulty")).toBe("Low difficulty"));
+});
+
+describe("a scheme", () => {
+  test("is written as people write it", () => {
+    expect(["pplns", "fpps", "pps_plus"].map(schemeName)).toEqual(["PPLNS", "FPPS", "PPS+"]);
+  });
 });

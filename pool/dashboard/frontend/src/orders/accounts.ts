@@ -1,5 +1,5 @@
 // What an operator orders about accounts.
-import { count, fee, moment } from "../format";
+import { count, fee, moment, schemeName } from "../format";
 import { type Field, number, type Spec } from "./spec";
 
 export interface Terms {
@@ -87,15 +87,15 @@ export function accountOrders({ account, addresses, threshold }: Terms, nowMs: n
       ? {
           title: "Take back the planned change",
           says:
-            `${account.name} stays on ${account.scheme.toUpperCase()} with ${fee(account.fee_bps)}, instead of ` +
-            `${planned.scheme.toUpperCase()} with ${fee(planned.fee_bps)} from ${moment(planned.valid_from_ms)}.`,
+            `${account.name} stays on ${schemeName(account.scheme)} with ${fee(account.fee_bps)}, instead of ` +
+            `${schemeName(planned.scheme)} with ${fee(planned.fee_bps)} from ${moment(planned.valid_from_ms)}.`,
           path: `${path}/plan/cancel`,
           body: () => ({}),
         }
       : {
           title: "Change the plan",
           says:
-            `${account.name} is on ${account.scheme.toUpperCase()} with ${fee(account.fee_bps)}. Shares keep the ` +
+            `${account.name} is on ${schemeName(account.scheme)} with ${fee(account.fee_bps)}. Shares keep the ` +
             "plan that was in force when they were accepted.",
           path: `${path}/plan`,
           fields: [

@@ -1,6 +1,6 @@
 // Who is paid: what each account has, and where it came from.
 import type { Account, AccountCredit } from "../api";
-import { btc, count, error, fee, hashrate, moment, psat, shortHash, UNKNOWN, visible, words } from "../format";
+import { btc, count, error, fee, hashrate, moment, psat, schemeName, shortHash, UNKNOWN, visible, words } from "../format";
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
 import { accountOrders, addOrder, type Terms } from "../orders/accounts";
@@ -12,7 +12,7 @@ import { mayOrder, useSession } from "../session";
 
 const COLUMNS: Column<Account>[] = [
   { title: "Account", sort: "name", show: (row) => <a href={link("accounts", row.name)}>{visible(row.name)}</a> },
-  { title: "Scheme", show: (row) => row.books?.scheme.toUpperCase() ?? UNKNOWN },
+  { title: "Scheme", show: (row) => (row.books ? schemeName(row.books.scheme) : UNKNOWN) },
   { title: "Fee", sort: "fee", numeric: true, show: (row) => fee(row.books?.fee_bps) },
   {
     title: "Workers online",
@@ -97,7 +97,7 @@ function TermsOf({ name }: { name: string }) {
           rows={value?.account.plans ?? []}
           empty="Loading"
           columns={[
-            { title: "Scheme", show: (row) => row.scheme.toUpperCase() },
+            { title: "Scheme", show: (row) => schemeName(row.scheme) },
             { title: "Fee", numeric: true, show: (row) => fee(row.fee_bps) },
             { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
             { title: "State", show: (row) => words(row.state) },
@@ -126,13 +126,6 @@ export function AccountPage({ name }: { name: string }) {
       </h2>
       <Problem problem={problem} unavailable={value?.unavailable ?? {}} />
       {value && (
-        <p class="padded">
-          <a class="button" href={`/api/v1/accounts/${encodeURIComponent(name)}/statement?format=csv`} download>
-            Statement with all payments, CSV
-          </a>
-        </p>
-      )}
-      {value && (
         <div class="panels">
           <Panel title="Available, BTC" wide>
             <Figure value={btc(books?.available_sat)} />
@@ -145,7 +138,7 @@ export function AccountPage({ name }: { name: string }) {
             />
           </Panel>
           <Panel title="Plan">
-            <Figure value={books?.scheme.toUpperCase() ?? UNKNOWN} />
+            <Figure value={books ? schemeName(books.scheme) : UNKNOWN} />
             <Facts
               facts={[
                 ["Fee", fee(books?.fee_bps)],
@@ -174,7 +167,7 @@ export function AccountPage({ name }: { name: string }) {
       )}
       {value && (
         <p class="padded">
-          Every change of its balance:{" "}
+          Every change of its balance, with all payments:{" "}
           <a href={`/api/v1/accounts/${encodeURIComponent(name)}/statement?format=csv`} download>
             statement as CSV
           </a>

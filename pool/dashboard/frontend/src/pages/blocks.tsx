@@ -1,6 +1,6 @@
 // The blocks that the pool found, and who has what of one.
 import type { Block, BlockDetail, LedgerRow } from "../api";
-import { btc, count, duration, moment, percent, shortAge, shortHash, visible, words } from "../format";
+import { btc, count, duration, moment, percent, schemeName, shortAge, shortHash, visible, words } from "../format";
 import { Listing } from "../listing";
 import { useAnswer, useLive, useNow } from "../live";
 import { holdOrder, mayBeHeld, type WaitingBlock, waitingOrder } from "../orders/blocks";
@@ -143,7 +143,7 @@ export function BlockPage({ hash }: { hash: string }) {
               // Shares under PPS were bought by the reserve, which therefore gets their part of the block.
               {
                 title: "Scheme",
-                show: (row) => (row.scheme === "pps" ? "PPS, to the reserve" : row.scheme.toUpperCase()),
+                show: (row) => (row.scheme === "pps" ? "PPS, to the reserve" : schemeName(row.scheme)),
               },
               { title: "Of the window", numeric: true, show: (row) => percent(row.window_share) },
               { title: "Gross BTC", numeric: true, show: (row) => btc(row.gross_sat) },
