@@ -7,7 +7,6 @@ A batch of records counts in the step of its last one: it is of a second or so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import add
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -32,7 +31,7 @@ class Activity(Struct, frozen=True):
     def plus(self, other: Activity) -> Activity:
         """Both."""
         return Activity(
-            tuple(map(add, self.counts, other.counts)),
+            tuple(one + two for one, two in zip(self.counts, other.counts, strict=True)),
             self.solo_work + other.solo_work,
             self.solo_squares + other.solo_squares,
         )

@@ -26,13 +26,13 @@ class AuditedBooks(PaymentBooks, Protocol):
     def shares(self) -> Shares: ...
 
 
-def audit(books: AuditedBooks, seen: Callable[[float], None] = lambda part: None) -> tuple[Finding, ...]:
-    """Everything that is wrong; empty if all is well. The wallet (invariant 5) is not asked. seen: called with the part
-    of the blocks that was looked at, 0 to 1."""
+def audit(books: AuditedBooks, seen: Callable[[int, int], None] = lambda number, total: None) -> tuple[Finding, ...]:
+    """Everything that is wrong; empty if all is well. The wallet (invariant 5) is not asked. seen: called with how many
+    blocks were looked at, and how many there are."""
     found = list(Watch().look(books))
     total = sum(count for _, count, _ in books.blocks.totals())
     for number, block in enumerate(books.blocks.every(), 1):
-        seen(number / max(total, number))
+        seen(number, max(total, number))
         found += check_block(books, block)
     return tuple(found)
 

@@ -21,7 +21,7 @@ from pool.cli_progress import Progress
 def audit(file: Path, put_back_guards: bool, as_json: bool) -> None:
     """Read the whole ledger and hold it to every invariant; exit 0 only if all of them hold."""
     with at_the_counter(file) as counter, Progress("audit") as progress:
-        report = counter.audit(put_back_guards=put_back_guards, seen=progress)
+        report = counter.audit(put_back_guards=put_back_guards, seen=lambda number, total: progress(number / total))
 
     def text() -> Iterator[str]:
         for name in report.put_back:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -89,14 +88,14 @@ class SqlActivity:
         began = slice_minute.c.minute_ms
         rows = select(slice_minute).where(began > from_ms - _MINUTE_MS, began < to_ms)
         rows = rows.order_by(began, slice_minute.c.slice_id)
-        for _, of_minute in groupby(self._connection.execute(rows), key=attrgetter("minute_ms")):
+        for _, of_minute in groupby(self._connection.execute(rows), key=lambda row: row.minute_ms):
             steps = [
                 Counted(row.slice_id, step_ms, activity)
                 for row in of_minute
                 for step_ms, activity in _unpacked(row).items()
                 if from_ms <= step_ms < to_ms
             ]
-            yield from sorted(steps, key=attrgetter("from_ms", "slice_id"))
+            yield from sorted(steps, key=lambda step: (step.from_ms, step.slice_id))
 
     def first_ms(self) -> int | None:
         """Since when it is kept; None while nothing is."""

@@ -126,7 +126,9 @@ class Counter:
         batches = {state.value: counts[state] for state in State if counts.get(state)}
         return StatusReport(switch.is_stopped, switch.time_ms, switch.reason, batches, told_of(found))
 
-    def audit(self, *, put_back_guards: bool, seen: Callable[[float], None] = lambda part: None) -> AuditReport:
+    def audit(
+        self, *, put_back_guards: bool, seen: Callable[[int, int], None] = lambda number, total: None
+    ) -> AuditReport:
         """Read everything; seen: as in `payout.audit`."""
         put_back: tuple[str, ...] = ()
         if put_back_guards:
