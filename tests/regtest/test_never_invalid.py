@@ -1,6 +1,6 @@
 """No block of ours is invalid: proposals, sigops and weight at the limit, and thousands of blocks that a node takes.
 
-With STEPPE_BLOCKS the long run has so many blocks instead of a few; 10,000 take some hours.
+With STEPPE_BLOCKS the long run has so many blocks instead of a few; 10,000 take an hour and a half.
 """
 
 from __future__ import annotations
