@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from twisted.internet import reactor
 from pool.dashboard.app import Access, dashboard_sites
 from pool.dashboard.moves import MoveDetail
 from pool.dashboard.overview import About
-from pool.dashboard.rows import CoinbaseOutput, JobCoinbase, LiveView, Reject
+from pool.dashboard.rows import CoinbaseOutput, JobCoinbase, Reject
 from pool.dashboard.views import Sources
 from pool.fleet.move import Event, Move, Step
 from pool.fleet.pace import Pace
@@ -32,6 +32,7 @@ from tests.pool.fleet.rows import register
 from tests.pool.reports.test_relocation import story
 
 PAYOUT_SAT = 631_204_517
+Shown = TypeVar("Shown", bound=msgspec.Struct)
 
 
 def coinbase(now_ms: int) -> JobCoinbase:
@@ -115,7 +116,9 @@ def main(port: int, workers: int) -> None:
     credentials = FakeCredentials(clock)
     credentials.operator("operator", "in the preview")
     access = Access(credentials, FakeOrders(answers=ANSWERS), EVERY_PART)
-    sources = Sources(live, books(), FakeFleets(register()), SampleMoves(), SampleReporting())
+    kept = books()
+    kept.details = [shifted(each, now_ms - NOW_MS) for each in kept.details]
+    sources = Sources(live, kept, FakeFleets(register()), SampleMoves(), SampleReporting())
     sites = dashboard_sites(sources, access, clock, reactor, about)
     running: Any = reactor
     running.listenTCP(port, sites.public, interface="127.0.0.1")
@@ -123,7 +126,7 @@ def main(port: int, workers: int) -> None:
     running.run()
 
 
-def shifted(view: LiveView, by_ms: int) -> LiveView:
+def shifted(view: Shown, by_ms: int) -> Shown:
     """The same moments, as if it were now."""
 
     def walk(value: object, name: str = "") -> object:
@@ -135,7 +138,7 @@ def shifted(view: LiveView, by_ms: int) -> LiveView:
         return value + by_ms if name.endswith("_ms") and isinstance(value, int) else value
 
     moved = walk(view)
-    assert isinstance(moved, LiveView)
+    assert isinstance(moved, type(view))
     return moved
 
 
