@@ -36,9 +36,9 @@ quietly() {
     fi
 }
 
-# run_tests ARGUMENT...: pytest in our place. Three workers for two cores, the smallest machine we promise to run on:
-# most tests wait for a node.
-run_tests() { exec .venv/bin/pytest -n 3 --dist loadfile "$@"; }
+# run_tests ARGUMENT...: pytest in our place. Two workers: two cores are the smallest machine we promise to run on, and a
+# third saves a minute of twenty.
+run_tests() { exec .venv/bin/pytest -n 2 --dist loadfile "$@"; }
 
 # page_npm ARGUMENT...: npm in the folder of the page's sources, by the node that pip installed. A script that it runs
 # finds that node first.

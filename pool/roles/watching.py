@@ -79,8 +79,12 @@ class Watching:
         """What is wrong now; payouts stop if anything is."""
         with self._ledger.read() as books:
             found = self._watch.look(books)
-            self.switch = books.payouts.switch()
+            switch = books.payouts.switch()
             self._held = books.blocks.holds()
+        if not switch.is_stopped and switch.time_ms != self.switch.time_ms:
+            # Before payouts are let go on everything is read, so what the scan found earlier is mended.
+            self._scan, self._scanned = Scan(), {}
+        self.switch = switch
         self._take((*found, *(each for each in self._scanned if each not in found)))
 
     def judge_luck(self) -> None:

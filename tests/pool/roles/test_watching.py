@@ -167,6 +167,30 @@ def test_what_was_mended_is_found_no_more_and_payouts_wait_for_a_person(scene: S
     assert not watching.switch.is_stopped
 
 
+def test_what_the_scan_found_before_it_was_mended_does_not_stop_payouts_that_a_person_has_let_go_on(
+    scene: Scene,
+) -> None:
+    watching = Watching(scene.engine)
+    with writing(scene.engine) as connection:
+        behind("entry", ENTRY)(connection)
+    watching.scan()
+    watching.look()
+    assert watching.switch.is_stopped
+    with writing(scene.engine) as connection:
+        behind("entry", ENTRY.replace("- 1", "+ 1"))(connection)
+    watching.look()
+    assert watching.findings  # until a round of the scan is over, nobody knows whether that was all
+    with scene.ledger.write() as books:
+        books.payouts.set_switch(is_stopped=False, reason="audited", time_ms=START_MS + 5)
+    watching.look()
+    assert (watching.findings, watching.switch.is_stopped) == ((), False)
+    with writing(scene.engine) as connection:
+        behind("entry", ENTRY)(connection)
+    watching.scan()
+    watching.look()
+    assert watching.switch.is_stopped
+
+
 def test_the_scan_reads_everything_over_and_over(scene: Scene) -> None:
     watching = Watching(scene.engine)
     for _ in range(9):
