@@ -102,8 +102,7 @@ class Doorkeeper:
         """Raises Refusal."""
         check_origin(asked)
         now = self._clock.monotonic()
-        self._recognizer.forget()  # a link may have been made this second
-        directory = await self._recognizer.directory()
+        directory = await self._recognizer.directory_now()  # a link may have been made this second
         name = "" if is_secret(said.secret) else said.name
         wait = self._lockout.wait_seconds(asked.address, name, now)
         if wait > 0:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from twisted.internet.defer import Deferred
 
-from pool.access.credential import Directory
+from pool.access.credential import Directory, Kind, new_secret
 from pool.dashboard.access.principal import FRESH_SECONDS, Recognizer
 from pool.dashboard.answers import Refusal
+from pool.dashboard.asked import Asked
 from tests.pool.dashboard.access.fakes import FakeCredentials
 from tests.pool.dashboard.fakes import FakeClock
 from tests.pool.dashboard.running import result_of
@@ -48,6 +49,31 @@ def test_what_was_read_before_a_change_is_read_again() -> None:
     credentials.asked[0].callback(Directory([]))
     Deferred.fromCoroutine(recognizer.directory())
     assert len(credentials.asked) == 2
+
+
+def test_a_token_made_a_moment_ago_is_known_though_a_reading_under_way_is_older() -> None:
+    clock = FakeClock()
+    credentials = SlowCredentials(clock)
+    recognizer = Recognizer(credentials, clock)
+    Deferred.fromCoroutine(recognizer.directory())
+    credentials.asked[0].callback(Directory([]))
+    token = credentials.make("token", "ci")
+    asked = Asked("GET", "/api/v1/workers", {}, {"authorization": f"Bearer {token}"})
+    recognizer.forget()
+    Deferred.fromCoroutine(recognizer.directory())
+    asking = [Deferred.fromCoroutine(recognizer.who(asked)) for _ in range(2)]
+    credentials.asked[1].callback(Directory([]))
+    credentials.asked[2].callback(Directory(credentials.rows))
+    credentials.asked[3].callback(Directory(credentials.rows))
+    assert [each.result.role for each in asking] == ["token", "token"]
+
+
+def test_an_unknown_token_is_refused_after_one_more_reading() -> None:
+    clock = FakeClock()
+    recognizer = Recognizer(FakeCredentials(clock), clock)
+    asked = Asked("GET", "/api/v1/workers", {}, {"authorization": f"Bearer {new_secret(Kind.TOKEN)}"})
+    with pytest.raises(Refusal, match="does not hold"):
+        result_of(recognizer.who(asked))
 
 
 def test_without_a_database_the_last_reading_holds_and_without_one_nobody_is_known() -> None:
