@@ -59,12 +59,7 @@ class Bench:
 
     def settle(self) -> None:
         """Wait until the preferred node gives the work, and has given the last job."""
-
-        def states() -> list[tuple[str, bool]]:
-            work = self.pool.get("/api/v1/pool")["roles"]["work"] or {"nodes": ()}
-            return [(node["state"], node["is_chosen"]) for node in work["nodes"]]
-
-        wait_for("both nodes are well", lambda: states() == [("good", True), ("good", False)], _WAIT_SECONDS)
+        wait_for("both nodes are well", self._are_well, _WAIT_SECONDS)
         before = len(self.miner.jobs)
         self.a.node.mine(1)
         wait_for("the miner has its job", lambda: len(self.miner.jobs) > before, _WAIT_SECONDS)
@@ -78,6 +73,8 @@ class Bench:
         lose()
         told_at = self._told(event, lines)
         wait_for("the miner has the next node's job", lambda: len(self.miner.jobs) > jobs, _WAIT_SECONDS)
+        # Else the next round would settle on what the page showed before.
+        wait_for("the page tells it", lambda: not self._are_well(), _WAIT_SECONDS)
         return {"noticed": told_at - lost_at, "next_job": self.miner.jobs[jobs][0] - lost_at}
 
     def killed(self) -> dict[str, float]:
@@ -117,6 +114,11 @@ class Bench:
         finally:
             for peer in (self.a, self.b):
                 os.kill(peer.node.pid, signal.SIGCONT)
+
+    def _are_well(self) -> bool:
+        work = self.pool.get("/api/v1/pool")["roles"]["work"] or {"nodes": ()}
+        states = [(node["state"], node["is_chosen"]) for node in work["nodes"]]
+        return states == [("good", True), ("good", False)]
 
     def _block(self, peer: Peer) -> float:
         block = peer.node.call("generateblock", "raw(51)", [], False)["hex"]
