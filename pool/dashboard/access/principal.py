@@ -80,8 +80,8 @@ class Recognizer:
         return self._directory
 
     async def directory_now(self) -> Directory:
-        """Of a reading that begins after this is asked, for a secret that may have just been made. However many ask, one
-        reading runs at a time, so that guessing secrets costs us no more than that."""
+        """Of a reading that begins after this is asked, for a secret that may have just been made. However many ask,
+        one reading runs at a time, so that guessing secrets costs us no more than that."""
         self.forget()
         if self._waiting:
             await self.directory()
