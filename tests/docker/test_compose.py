@@ -1,4 +1,4 @@
-"""docker/compose.yaml, read by Compose itself: both set-ups are whole, and shut towards the world."""
+"""docker/compose.yaml, read by Compose itself: all set-ups are whole, and shut towards the world."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def mounts(config: dict[str, Any], service: str) -> dict[str, str]:
 
 def test_production_has_stores_monitoring_and_no_miner(setup: Setup) -> None:
     name, config = setup
-    assert set(config["services"]) == STORES_AND_BOARD | ({"miner"} if name == "demo" else set())
+    assert set(config["services"]) == STORES_AND_BOARD | (set() if name == "production" else {"miner"})
 
 
-def test_the_two_share_no_volume(setup: Setup) -> None:
+def test_no_two_share_a_volume(setup: Setup) -> None:
     name, config = setup
     assert config["name"] == f"steppe-{name}"
     assert all(each["name"].startswith(f"steppe-{name}_") for each in config["volumes"].values())
