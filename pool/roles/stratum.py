@@ -23,7 +23,7 @@ from pool.journal.records import decode
 from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.journal.shipper import Shipper
 from pool.journal.upkeep import Upkeep
-from pool.machine import allow_many_files
+from pool.machine import allow_many_files, keep_large_blocks_apart
 from pool.paths import Paths
 from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
@@ -172,6 +172,7 @@ class StratumRole(Role):
 
     async def start(self) -> None:
         allow_many_files()
+        keep_large_blocks_apart()
         sys.setswitchinterval(SWITCH_SECONDS)
         await self._range.begin()
         self._server.start()

@@ -16,6 +16,7 @@ from tests.regtest.several import Peer
 from tests.regtest.whole_pool import WholePool, eventually
 
 RELEASE_SECONDS = 20
+_GREETING: tuple[tuple[str, list[str]], ...] = (("mining.subscribe", []), ("mining.authorize", ["alice.rig", "x"]))
 
 
 class Miner:
@@ -23,8 +24,12 @@ class Miner:
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
-        for number, (method, params) in enumerate((("mining.subscribe", []), ("mining.authorize", ["alice.rig", "x"]))):
-            self.socket.sendall(json.dumps({"id": number, "method": method, "params": params}).encode() + b"\n")
+        try:
+            for number, (method, params) in enumerate(_GREETING):
+                self.socket.sendall(json.dumps({"id": number, "method": method, "params": params}).encode() + b"\n")
+        except BaseException:
+            self.socket.close()
+            raise
 
     def hears_of_work(self) -> bool:
         with suppress(TimeoutError):
