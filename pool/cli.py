@@ -9,7 +9,7 @@ from typing import cast
 
 import click
 
-from pool import config_file
+from pool import config_file, config_words
 from pool.cli_access import access, operator
 from pool.cli_accounts import account
 from pool.cli_audit import audit, block, withholding
@@ -116,7 +116,7 @@ def config() -> None:
 @config.command("sample")
 def config_sample() -> None:
     """Print a file with every option, its unit, what is allowed and its default."""
-    click.echo(config_file.sample())
+    click.echo(config_words.sample())
 
 
 @main.command()

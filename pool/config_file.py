@@ -1,33 +1,24 @@
-"""A configuration file read, every mistake in it named, and a sample and a page about it written."""
+"""A configuration file read, and every mistake in it named."""
 
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import tomllib
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
-from msgspec.inspect import type_info
+from msgspec import Struct
 
 from pool.alert_options import AlertOptions
 from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
-from pool.config import (
-    CHECKPOINTS_MAX,
-    NODES_MAX,
-    PORTS_MAX,
-    CheckpointOptions,
-    Config,
-    NodeOptions,
-    PortOptions,
-    StratumOptions,
-)
+from pool.config import CHECKPOINTS_MAX, NODES_MAX, Config
+from pool.config_words import MANY, describe, header, sections, toml
+from pool.stratum_options import PORTS_MAX
 
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
 
@@ -74,74 +65,6 @@ def load(file: Path) -> Config:
     return _absolute(msgspec.convert(tree, Config), file.resolve().parent)
 
 
-def sample() -> str:
-    """A file with every key, commented, with what is allowed and its default. Keys without a default stand open."""
-    lines = ["# Steppe: every option there is. Lines that start with # show the default.", ""]
-    for name, section in _sections().items():
-        off = "#" if name in _NONE_BY_DEFAULT else ""
-        lines += [f"# {section.__doc__}", f"{off}{_header(name)}"]
-        for option in msgspec.structs.fields(section):
-            lines.append(f"# {_describe(option)}")
-            if option.required:
-                lines.append(f"{off}{option.name} = {_REQUIRED_SAMPLES[f'{name}.{option.name}']}")
-            else:
-                lines.append(f"#{option.name} = {_toml(_default(option, name))}")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def page() -> str:
-    """docs/configuration.md, whole: every key with its type, default, and what is allowed. Written by scripts/docs."""
-    lines = [_PAGE_TOP]
-    for name, section in _sections().items():
-        lines += [
-            f"## `{_header(name)}`",
-            "",
-            section.__doc__ or "",
-            "",
-            "| key | type | default | meaning |",
-            "| --- " * 4 + "|",
-        ]
-        for option in msgspec.structs.fields(section):
-            default = "none, must be given" if option.required else f"`{_toml(_default(option, name))}`"
-            lines.append(f"| `{option.name}` | {_type_word(option)} | {default} | {_describe(option)} |")
-        lines.append("")
-    return "\n".join(lines)
-
-
-_PAGE_TOP = """\
-# Configuration
-
-<!-- Written by scripts/docs from pool/config.py: change that, not this. -->
-
-One file in TOML configures all roles; `steppe config sample` prints one with every key. `steppe check -c FILE` names
-each mistake with its line, its key and what is allowed, and ends with exit code 78 if there is one. An unknown section
-or key is a mistake.
-
-`data_dir`, `cookie_file`, `tls_certificate`, `tls_key` and the files of passwords and secrets may be relative: they
-start at the folder of the file. Other paths, within a URL or in `feed`, should be absolute. The file holds no secret,
-only the paths of files that do, so it may be shown; a password in `redis.url` or `database.url` is the exception, and
-then it may not.
-
-Some things the types cannot say are checked too: the payout address must be one of the chain; a node has a cookie file,
-or a user and a password file, never both; `tls_certificate` and `tls_key` come together; there may be up to eight
-`[[node]]`, none twice, and up to eight `[[port]]`; each `[[checkpoint]]` has a height of its own; `release_seconds` is
-at least twice `refresh_seconds`; at each port `difficulty` lies between its bounds; ports are from 1 to 65535; lists of
-networks hold addresses and networks, the latter without bits behind their prefix; `smtp`, `email_from` and `email_to`
-come together, as do `smtp_user` and `smtp_password_file`.
-"""
-
-# Values for the keys that have no default, so that the sample is a file that loads once these are changed.
-_REQUIRED_SAMPLES = {
-    "pool.chain": '"main"',
-    "pool.payout_address": '"your bitcoin address"',
-    "node.url": '"http://127.0.0.1:8332"',
-    "port.listen": '"0.0.0.0:3334"',
-    "checkpoint.height": "840000",
-    "checkpoint.hash": '"0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5"',
-}
-
-
 class _Places:
     """Finds the line of a key in a TOML text of plain tables."""
 
@@ -164,31 +87,20 @@ class _Places:
         return Mistake(self.file, line, key, message)
 
 
-def _sections() -> dict[str, type[Struct]]:
-    sections: dict[str, type[Struct]] = {}
-    for part in msgspec.structs.fields(Config):
-        sections[part.name] = _MANY.get(part.name, part.type)
-    return sections
-
-
-def _header(name: str) -> str:
-    return f"[[{name}]]" if name in _MANY else f"[{name}]"
-
-
 def _section_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
-    sections = _sections()
+    known = sections()
     for name, value in tree.items():
-        if name not in sections:
-            yield places.mistake(name, _unknown("section", name, list(sections)))
-        elif name in _MANY:
+        if name not in known:
+            yield places.mistake(name, _unknown("section", name, list(known)))
+        elif name in MANY:
             yield from _mistakes_of_many(name, value, places)
         elif not isinstance(value, dict):
             yield places.mistake(name, f"must be a section: write [{name}] on a line of its own")
         else:
-            yield from _option_mistakes(name, sections[name], value, places)
+            yield from _option_mistakes(name, known[name], value, places)
     for part in msgspec.structs.fields(Config):
         if part.required and part.name not in tree:
-            yield places.mistake(part.name, f"section {_header(part.name)} is missing; `steppe config sample` shows it")
+            yield places.mistake(part.name, f"section {header(part.name)} is missing; `steppe config sample` shows it")
 
 
 def _mistakes_of_many(name: str, value: Any, places: _Places) -> Iterator[Mistake]:
@@ -199,7 +111,7 @@ def _mistakes_of_many(name: str, value: Any, places: _Places) -> Iterator[Mistak
     if not value or len(value) > most:
         yield places.mistake(name, f"1 to {most} [[{name}]] are supported, {len(value)} are given")
     for index, item in enumerate(value):
-        yield from _option_mistakes(f"{name}[{index}]", _MANY[name], item, places)
+        yield from _option_mistakes(f"{name}[{index}]", MANY[name], item, places)
 
 
 def _option_mistakes(name: str, section: type[Struct], table: dict[str, Any], places: _Places) -> Iterator[Mistake]:
@@ -211,10 +123,10 @@ def _option_mistakes(name: str, section: type[Struct], table: dict[str, Any], pl
         try:
             msgspec.convert(value, options[key].type)
         except msgspec.ValidationError as error:
-            yield places.mistake(f"{name}.{key}", f"{_toml(value)} {_reason(error)}. {_describe(options[key])}")
+            yield places.mistake(f"{name}.{key}", f"{toml(value)} {_reason(error)}. {describe(options[key])}")
     for option in options.values():
         if option.required and option.name not in table:
-            yield places.mistake(f"{name}.{option.name}", f"is missing. {_describe(option)}")
+            yield places.mistake(f"{name}.{option.name}", f"is missing. {describe(option)}")
 
 
 def _sense_mistakes(tree: dict[str, Any], places: _Places) -> Iterator[Mistake]:
@@ -338,55 +250,6 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
     return f"there is no such {what}; {hint}"
-
-
-def _inner(option: msgspec.structs.FieldInfo) -> Any:
-    """The type of an option that may be left out (`X | None`), else its own; either way annotated."""
-    return next(iter(get_args(get_args(option.type)[0])), option.type) if _may_be_none(option) else option.type
-
-
-def _may_be_none(option: msgspec.structs.FieldInfo) -> bool:
-    return type(None) in get_args(get_args(option.type)[0])
-
-
-def _describe(option: msgspec.structs.FieldInfo) -> str:
-    said, meta = (
-        next(item for item in get_args(each)[1:] if isinstance(item, Meta)) for each in (option.type, _inner(option))
-    )
-    allowed = []
-    if (
-        get_origin(inner := get_args(_inner(option))[0]) is not None
-        and type_info(inner).__class__.__name__ == "LiteralType"
-    ):
-        allowed.append("one of " + ", ".join(map(str, get_args(inner))))
-    if meta.ge is not None and meta.le is not None:
-        allowed.append(f"{meta.ge:g} to {meta.le:g}")
-    return (said.description or "") + (f" Allowed: {'; '.join(allowed)}." if allowed else "")
-
-
-def _type_word(option: msgspec.structs.FieldInfo) -> str:
-    """The type in words; a choice is text."""
-    plain = get_args(_inner(option))[0]
-    return "list of text" if get_origin(plain) is list else _TYPE_WORDS.get(plain, "text")
-
-
-_MANY: dict[str, type[Struct]] = {"node": NodeOptions, "port": PortOptions, "checkpoint": CheckpointOptions}
-# Of which there is none by default.
-_NONE_BY_DEFAULT = ("port", "checkpoint")
-_TYPE_WORDS = {bool: "true or false", int: "whole number", float: "number"}
-
-
-def _default(option: msgspec.structs.FieldInfo, section: str = "") -> Any:
-    if section == "port":
-        return getattr(StratumOptions(), option.name)
-    if option.default_factory is not msgspec.NODEFAULT:
-        return option.default_factory()
-    return option.default
-
-
-def _toml(value: Any) -> str:
-    """A value as TOML writes it; JSON agrees for the few types that options have."""
-    return json.dumps(value, default=str)
 
 
 def _single(file: Path, line: int, message: str) -> ConfigurationError:

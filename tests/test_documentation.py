@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from payout.pps import PSAT, price, settle
 from payout.rewards import Startup, split_reward, unit_score, window_capacity
-from pool import config_file
+from pool import config_words
 from pool.bitcoin.target import share_work, target_from_nbits, work_from_target
 from pool.cli import main
 from pool.config import Config
@@ -180,7 +180,7 @@ def parse(words: list[str]) -> None:
 
 def sections() -> dict[str, set[str]]:
     """The keys of each section of a configuration, as its page has them."""
-    page, found = config_file.page(), dict[str, set[str]]()
+    page, found = config_words.page(), dict[str, set[str]]()
     for part in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
         found[re.findall(r"\w+", part)[0]] = set(re.findall(r"^\| `(\w+)`", part, re.MULTILINE))
     return found
@@ -188,7 +188,7 @@ def sections() -> dict[str, set[str]]:
 
 class TestConfiguration:
     def test_the_page_is_what_scripts_docs_would_write(self) -> None:
-        assert (ROOT / "docs" / "configuration.md").read_text() == config_file.page(), "run scripts/docs"
+        assert (ROOT / "docs" / "configuration.md").read_text() == config_words.page(), "run scripts/docs"
 
     def test_so_is_the_page_of_the_api(self) -> None:
         assert (ROOT / "docs" / "api.md").read_text() == pages.page(), "run scripts/docs"

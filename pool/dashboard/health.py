@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from pool.bitcoin.amount import format_btc
 from pool.dashboard.readings import Reading
-from pool.dashboard.rows import AccountingRole, LiveView, Roles, StratumRole, Totals, WorkRole
+from pool.dashboard.role_rows import AccountingRole, Roles, StratumRole, WorkRole
+from pool.dashboard.rows import LiveView, Totals
 
 TEMPLATE_WARN_SECONDS = 60
 """The work role asks for a template every 45 s at most, so this is no accident."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from pool.dashboard.readings import Reading, unavailable
-from pool.dashboard.rows import CoinbaseOutput, LiveView
+from pool.dashboard.role_rows import CoinbaseOutput
+from pool.dashboard.rows import LiveView
 from pool.work.coinbase import EXTRANONCE_BYTES
 
 

@@ -14,7 +14,7 @@ from pool.dashboard.cache import Cache
 from pool.dashboard.ports import Live
 from pool.dashboard.query import Parameters
 from pool.dashboard.readings import reading, unavailable
-from pool.dashboard.rows import StratumRole
+from pool.dashboard.role_rows import StratumRole
 from pool.fleet.report import Machine, MoveReport
 from pool.fleet.travel import Status
 

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from pool.dashboard.health import Health
 from pool.dashboard.readings import Reading, unavailable
-from pool.dashboard.rows import Activity, LiveView, Roles, Totals
+from pool.dashboard.role_rows import Roles
+from pool.dashboard.rows import Activity, LiveView, Totals
 
 DIFFICULTY_1_HASHES = 2**256 / ((0xFFFF << 208) + 1)
 """Expected hashes of a block at difficulty 1, 4295032833: Bitcoin Core `chain.cpp`, GetBlockProof of nBits 1d00ffff."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pool.dashboard.overview import Luck
-from pool.dashboard.rows import Activity, Block, Roles, WorkRole
+from pool.dashboard.role_rows import Roles, WorkRole
+from pool.dashboard.rows import Activity, Block
 from pool.dashboard.workers import reject_rate
 from pool.fleet.report import MoveReport
 from pool.top.lines import Line, Piece, Style, flow, wrapped

@@ -13,7 +13,8 @@ from twisted.internet import reactor
 from pool.dashboard.app import Access, dashboard_sites
 from pool.dashboard.moves import MoveDetail
 from pool.dashboard.overview import About
-from pool.dashboard.rows import CoinbaseOutput, JobCoinbase, Reject
+from pool.dashboard.role_rows import CoinbaseOutput, JobCoinbase
+from pool.dashboard.rows import Reject
 from pool.dashboard.views import Sources
 from pool.fleet.move import Event, Move, Step
 from pool.fleet.pace import Pace

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pool.config import Door
-from pool.config_file import ConfigurationError, load, sample
+from pool.config_file import ConfigurationError, load
+from pool.config_words import sample
+from pool.stratum_options import Door
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 NODE = """

@@ -14,6 +14,7 @@ from payout.store.luck import GroupReport
 from payout.store.payout_reports import PayoutDetail, PayoutsPage
 from pool.access.scope import Scope
 from pool.dashboard.ports import Books, Fleets, Live, SourceUnavailable
+from pool.dashboard.role_rows import Roles
 from pool.dashboard.rows import (
     AccountCredit,
     Activity,
@@ -24,7 +25,6 @@ from pool.dashboard.rows import (
     LiveView,
     Rate,
     Reject,
-    Roles,
     Totals,
     Worker,
 )

@@ -13,32 +13,34 @@ from payout.statement import Balance, Line, Statement
 from payout.store.luck import GroupReport
 from payout.store.payout_reports import PayoutDetail, PayoutsPage
 from pool.dashboard.ports import SourceUnavailable
+from pool.dashboard.role_rows import (
+    AccountingRole,
+    Disk,
+    MovesSign,
+    ReserveSign,
+    Roles,
+    StratumRole,
+    WorkChain,
+    WorkJob,
+    WorkNode,
+    WorkProposals,
+    WorkRole,
+)
 from pool.dashboard.rows import (
     AccountCredit,
-    AccountingRole,
     Activity,
     Block,
     BlockDetail,
     BookAccount,
     Credit,
-    Disk,
     Hashrate,
     LedgerRow,
     LiveAccount,
     LiveView,
-    MovesSign,
     Rate,
     Reject,
-    ReserveSign,
-    Roles,
-    StratumRole,
     Totals,
-    WorkChain,
     Worker,
-    WorkJob,
-    WorkNode,
-    WorkProposals,
-    WorkRole,
 )
 from pool.fleet.register import Register
 from pool.stats.history import Rings

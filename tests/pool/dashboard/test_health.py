@@ -8,21 +8,20 @@ from msgspec.structs import replace
 from pool.dashboard.fleet_rows import AlarmSign
 from pool.dashboard.health import LAG_WARN_SHARES, Check, Health, State, judge
 from pool.dashboard.readings import Reading
-from pool.dashboard.rows import (
+from pool.dashboard.role_rows import (
     AccountingRole,
     Broken,
     Disk,
     HeldBlock,
-    LiveView,
     MovesSign,
     ReserveSign,
     Roles,
     Suspected,
-    Totals,
     WorkChain,
     WorkNode,
     WorkProposals,
 )
+from pool.dashboard.rows import LiveView, Totals
 from tests.pool.dashboard.fakes import NOW_MS, live_view, stratum_role, worker
 
 VIEW = live_view([worker("acct.rig-1")])

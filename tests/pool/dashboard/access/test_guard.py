@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pool.access.credential import DAY_MS
 from pool.dashboard.access.openapi import TABLE
-from pool.dashboard.rows import Suspected
+from pool.dashboard.role_rows import Suspected
 from pool.fleet.kinds import Assignment
 from pool.fleet.register import Register
 from tests.pool.dashboard.access.entering import Visitor, bearer, operator
