@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from functools import partial
+from typing import Any, cast
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.web.http import Request as HttpRequest
-from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
@@ -21,9 +21,10 @@ from pool.dashboard.access.orders import Orders
 from pool.dashboard.access.ports import Credentials
 from pool.dashboard.access.principal import Recognizer
 from pool.dashboard.access.streams import Page, Streams
-from pool.dashboard.answers import HEADERS, Answer, Refusal, is_known
+from pool.dashboard.answers import Answer, Refusal, is_known
 from pool.dashboard.assets import assets
-from pool.dashboard.front import BriefRequest, Front, OperatorsRequest
+from pool.dashboard.bodies import BodyRequest
+from pool.dashboard.front import Front, set_headers, write
 from pool.dashboard.hosts import Hosts
 from pool.dashboard.overview import About
 from pool.dashboard.stream import CONTENT_TYPE
@@ -56,13 +57,6 @@ def _check_method(method: bytes) -> None:
         raise Refusal(405, "wrong_method", "This can only be read.", "Use GET or HEAD.", allow)
 
 
-class _Outgoing(Protocol):
-    """The part of `Request` that sends, with the types that Twisted does not state."""
-
-    def write(self, data: bytes) -> object: ...
-    def finish(self) -> object: ...
-
-
 class _Root(Resource):
     """Takes every path and every method."""
 
@@ -75,6 +69,10 @@ class _Root(Resource):
         self._streams = streams
         self._front = front
         self._static = assets()
+
+    async def body_bytes_max(self, request: Request) -> int:
+        """How long a body may be. Raises Refusal."""
+        return await self._guard.body_bytes_max(self._front.asked(request))
 
     def render(self, request: Request) -> int:
         Deferred.fromCoroutine(self._respond(request))
@@ -92,10 +90,8 @@ class _Root(Resource):
             hint = "This is a bug of the pool; its log has the details."
             answer = Refusal(500, "internal", "The answer could not be made.", hint).answer()
         if answer is not None and not left:
-            known = is_known(answer, request.getHeader("if-none-match"))
-            request.setResponseCode(304 if known else answer.status)
-            _set_headers(request.responseHeaders, answer)
-            _send(request, b"" if known else answer.body)
+            write(request, answer, is_known=is_known(answer, request.getHeader("if-none-match")))
+            request.finish()
 
     async def _answer(self, request: Request, left: list[object]) -> Answer | None:
         """None when it is a stream, which goes on."""
@@ -110,27 +106,11 @@ class _Root(Resource):
             principal, source = await self._guard.admit(asked)
             self._streams.admit()
             if not left:
-                _set_headers(request.responseHeaders, Answer(200, CONTENT_TYPE, b"", headers=_NOT_KEPT))
+                set_headers(request, Answer(200, CONTENT_TYPE, b"", headers=_NOT_KEPT))
                 request.responseHeaders.removeHeader("Content-Length")
                 self._streams.open(source, principal, cast(Page, request), request.getHeader("last-event-id"))
             return None
         return await self._guard.answer(asked)
-
-
-def _set_headers(headers: Headers, answer: Answer) -> None:
-    headers.setRawHeaders("Server", ["Steppe"])
-    headers.setRawHeaders("Cache-Control", ["no-cache"])  # keep, but ask each time: an upgrade is seen at once
-    headers.setRawHeaders("Content-Type", [answer.content_type])
-    headers.setRawHeaders("Content-Length", [str(len(answer.body))])
-    for name, value in (*HEADERS, *answer.headers):
-        headers.setRawHeaders(name, [value])
-    if answer.etag is not None:
-        headers.setRawHeaders("ETag", [answer.etag])
-
-
-def _send(outgoing: _Outgoing, body: bytes) -> None:
-    outgoing.write(body)
-    outgoing.finish()
 
 
 class _QuietSite(Site):
@@ -167,10 +147,11 @@ def dashboard_sites(sources: Sources, access: Access, clock: Clock, reactor: Any
     streams = Streams(guard, clock.monotonic, reactor)
     public, admin = (Front(access.proxies, is_admin=is_admin) for is_admin in (False, True))
     return Sites(
-        _site(_Root(guard, streams, public, None), BriefRequest),
-        _site(_Root(guard, streams, admin, Hosts(access.admin_hosts)), OperatorsRequest),
+        _site(_Root(guard, streams, public, None), reactor),
+        _site(_Root(guard, streams, admin, Hosts(access.admin_hosts)), reactor),
     )
 
 
-def _site(root: _Root, kind: type[BriefRequest]) -> Site:
-    return _QuietSite(root, requestFactory=kind, timeout=IDLE_SECONDS)  # type: ignore[no-untyped-call]
+def _site(root: _Root, reactor: Any) -> Site:
+    request = partial(BodyRequest, allowance=root.body_bytes_max, reactor=reactor)
+    return _QuietSite(root, requestFactory=request, timeout=IDLE_SECONDS)  # type: ignore[no-untyped-call]

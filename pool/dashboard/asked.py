@@ -11,13 +11,13 @@ Arguments = Mapping[bytes, Sequence[bytes]]
 
 class Asked(Struct, frozen=True):
     """What somebody asks for. path: percent-encoded, as on the wire. headers: the few that matter, by lower-case name.
-    body: None when it is longer than any that is taken. address: of the asker, as far as proxies are believed."""
+    address: of the asker, as far as proxies are believed."""
 
     method: str
     path: str
     arguments: Arguments
     headers: Mapping[str, str] = {}
-    body: bytes | None = b""
+    body: bytes = b""
     address: str = ""
     is_secure: bool = False
     is_admin: bool = False

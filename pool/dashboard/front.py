@@ -1,43 +1,17 @@
-"""Requests of twisted.web as values: bodies no longer than an order, addresses as far as proxies are believed."""
+"""Requests of twisted.web as values, with addresses as far as proxies are believed; values as what it sends."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from functools import cached_property
+from typing import Any, cast
 
 from twisted.web.server import Request
 
-from pool.dashboard.access.operations import BRIEF_BYTES_MAX, LARGE_BYTES_MAX
+from pool.dashboard.answers import HEADERS, Answer
 from pool.dashboard.asked import Asked
 
 _HEADERS = ("authorization", "cookie", "content-type", "host", "origin", "sec-fetch-site", "x-csrf-token")
-
-
-class BriefRequest(Request):
-    """A request that keeps no more of its body than a login has: the rest is thrown away as it comes, so that nobody
-    can fill memory."""
-
-    bytes_max = BRIEF_BYTES_MAX
-    is_too_long = False
-
-    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        if self.is_too_long or len(self.kept) + len(data) > self.bytes_max:
-            self.is_too_long = True
-            self.kept.clear()
-        else:
-            self.kept += data
-
-    @cached_property
-    def kept(self) -> bytearray:
-        """What has come of the body."""
-        return bytearray()
-
-
-class OperatorsRequest(BriefRequest):
-    """One at the operators' listener, which may bring a whole fleet."""
-
-    bytes_max = LARGE_BYTES_MAX
 
 
 class Front:
@@ -48,22 +22,19 @@ class Front:
         self._is_admin = is_admin
 
     def asked(self, request: Request) -> Asked:
-        """What the request asks."""
+        """What the request asks. Until its body has come it has neither that, nor method and path."""
         headers = {name: value for name in _HEADERS if (value := request.getHeader(name)) is not None}
         address = str(getattr(request.getClientAddress(), "host", ""))
         is_secure = request.isSecure()
         if self._is_proxy(address):
             address = self._forwarded_for(request, address)
             is_secure = (request.getHeader("x-forwarded-proto") or "").lower() == "https"
-        body: bytes | None = b""
-        if isinstance(request, BriefRequest):
-            body = None if request.is_too_long else bytes(request.kept)
         return Asked(
             method=request.method.decode("ascii", "replace"),
-            path=request.path.decode("ascii", "replace"),
+            path=(request.path or b"").decode("ascii", "replace"),
             arguments=request.args or {},
             headers=headers,
-            body=body,
+            body=cast(Any, request.content).read(),
             address=address,
             is_secure=is_secure,
             is_admin=self._is_admin,
@@ -88,3 +59,23 @@ class Front:
         except ValueError:
             return False
         return any(address in network for network in self._proxies)
+
+
+def write(request: Request, answer: Answer, *, is_known: bool = False) -> None:
+    """Send an answer; of one that the asker has already, only that. The request is still to be finished."""
+    request.setResponseCode(304 if is_known else answer.status)
+    set_headers(request, answer)
+    request.write(b"" if is_known else answer.body)
+
+
+def set_headers(request: Request, answer: Answer) -> None:
+    """What an answer says before its body."""
+    headers = request.responseHeaders
+    headers.setRawHeaders("Server", ["Steppe"])
+    headers.setRawHeaders("Cache-Control", ["no-cache"])  # keep, but ask each time: an upgrade is seen at once
+    headers.setRawHeaders("Content-Type", [answer.content_type])
+    headers.setRawHeaders("Content-Length", [str(len(answer.body))])
+    for name, value in (*HEADERS, *answer.headers):
+        headers.setRawHeaders(name, [value])
+    if answer.etag is not None:
+        headers.setRawHeaders("ETag", [answer.etag])

@@ -9,10 +9,11 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
+from pool.access.credential import Right
 from pool.access.scope import POOL, Scope
 from pool.dashboard.access.login import SESSION, Doorkeeper, Login
 from pool.dashboard.access.office import MakeCredential, Office
-from pool.dashboard.access.operations import Operation, Table
+from pool.dashboard.access.operations import BRIEF_BYTES_MAX, LARGE_BYTES_MAX, Operation, Table
 from pool.dashboard.access.ordering import Ordering, body
 from pool.dashboard.access.principal import NOBODY, Principal, Recognizer, check_change
 from pool.dashboard.answers import Answer, Refusal, encoded
@@ -85,6 +86,12 @@ class Guard:
             message = f"This cannot be answered now. database: {error}"
             raise Refusal(503, "unavailable", message, "Try again in a few seconds.") from error
         return self._marked(answer, operation, principal)
+
+    async def body_bytes_max(self, asked: Asked) -> int:
+        """How long a body whoever asks may send; what is asked need not be known yet. Raises Refusal."""
+        principal = await self._recognizer.who(asked)
+        may_order = asked.is_admin and principal.scope == POOL and principal.rights != {Right.READ}
+        return LARGE_BYTES_MAX if may_order else BRIEF_BYTES_MAX
 
     async def admit(self, asked: Asked) -> tuple[Principal, Source]:
         """Who asks for a stream, and whose overview they get. Raises Refusal."""

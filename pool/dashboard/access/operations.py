@@ -19,11 +19,12 @@ Part = Literal[
 ]  # fmt: skip
 
 
-BRIEF_BYTES_MAX = 16_384
-"""The longest ordinary order has some hundred bytes."""
+BRIEF_BYTES_MAX = 8192
+"""What everybody may send: a login, and the longest ordinary order, have some hundred bytes."""
 
 LARGE_BYTES_MAX = 4 * 1024 * 1024
-"""A fleet of ten thousand batches, or a PSBT that has with it every transaction that it spends from."""
+"""What who may order can send: a fleet of ten thousand batches, or a PSBT that has with it every transaction that it
+spends from."""
 
 
 class Parameter(Struct, frozen=True):

@@ -75,9 +75,8 @@ def body(asked: Asked, kind: type[T], media: str = JSON, bytes_max: int = BRIEF_
     if asked.headers.get("content-type", "").partition(";")[0].strip().lower() != media:
         only = "Only JSON is understood." if media == JSON else f"Only {media} is understood."
         raise Refusal(415, "wrong_content_type", only, f"Send Content-Type: {media}.")
-    if asked.body is None or len(asked.body) > bytes_max:
-        hint = f"This takes no more than {bytes_max // 1024} KiB" + (": send it in parts." if media != JSON else ".")
-        raise Refusal(413, "too_long", "The body is too long.", hint)
+    if len(asked.body) > bytes_max:
+        raise Refusal(413, "too_long", "The body is too long.", f"This takes no more than {bytes_max // 1024} KiB.")
     try:
         return msgspec.json.decode(asked.body or b"{}", type=kind) if media == JSON else cast(T, asked.body.decode())
     except UnicodeDecodeError as error:

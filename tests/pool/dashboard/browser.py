@@ -53,13 +53,15 @@ class Browser:
         proxies: tuple[str, ...] = (),
         worker_series: int = 0,
         reporting: Reporting | None = None,
+        credentials: FakeCredentials | None = None,
+        reactor: Any = None,
     ) -> None:
         self.clock = FakeClock()
-        self.reactor = Clock()
+        self.reactor = reactor or Clock()
         self.live = live or FakeLive(live_view([worker("acct.rig-1"), worker("acct.rig-2"), worker("other.rig-1")]))
         self.books = books_source or books()
         self.fleets = FakeFleets()
-        self.credentials = FakeCredentials(self.clock)
+        self.credentials = credentials or FakeCredentials(self.clock)
         self.orders = FakeOrders()
         sources = Sources(
             self.live,

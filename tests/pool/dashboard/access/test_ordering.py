@@ -140,11 +140,7 @@ class TestFile:
         assert visitor.send("POST", "/api/v1/fleets/import", {"files": {"site.csv": long}}).status == 200
         assert browser.orders.given[-1].said == FleetFiles({"site.csv": long})
         assert visitor.send("POST", "/api/v1/payouts/stop", {"reason": long}).status == 413
-        too_long = self.send(visitor, long * 3)
-        assert (too_long.status, too_long.json()["error"]["hint"]) == (
-            413,
-            "This takes no more than 4096 KiB: send it in parts.",
-        )
+        assert self.send(visitor, long * 3).status == 413
 
 
 class TestLook:
