@@ -11,27 +11,24 @@ from msgspec import Struct
 from pool.dashboard.fleet_rows import AlarmSign
 from pool.dashboard.live_workers import NOTHING, WorkerRows, activity_of, counted
 from pool.dashboard.ports import SourceUnavailable
-from pool.dashboard.rows import (
+from pool.dashboard.role_rows import (
     AccountingRole,
     Broken,
     Disk,
     HeldBlock,
     JobCoinbase,
-    LiveAccount,
-    LiveView,
     MovesSign,
-    Reject,
     ReserveSign,
     Roles,
     StratumRole,
     Suspected,
     WorkChain,
-    Worker,
     WorkJob,
     WorkNode,
     WorkProposals,
     WorkRole,
 )
+from pool.dashboard.rows import LiveAccount, LiveView, Reject, Worker
 from pool.dashboard.threads import InThread
 from pool.ports import Clock, StoreUnavailable
 from pool.stats.history import Rings
@@ -54,6 +51,13 @@ class Sign(Protocol):
     def data(self) -> Mapping[str, object]: ...
 
 
+class Silence(Protocol):
+    """Maintenance, until when."""
+
+    @property
+    def until_ms(self) -> int: ...
+
+
 class Store(Protocol):
     """What is read of Redis. Every method blocks and raises StoreUnavailable."""
 
@@ -63,6 +67,7 @@ class Store(Protocol):
     def read_roles(self) -> Sequence[Sign]: ...
     def read_rejects(self, login: str) -> Sequence[StoredReject]: ...
     def read_history(self) -> Rings: ...
+    def silenced(self) -> Silence | None: ...
 
 
 class _Presence(Struct, frozen=True, array_like=True, gc=False):
@@ -154,6 +159,7 @@ def _read(store: Store, rows: WorkerRows, now_ms: int) -> LiveView:
     present = [each for _, data in stratum for each in data.presence]
     workers = rows.rows(store.read_workers(now_ms), present)
     whole = store.read_pool(now_ms)
+    silence = store.silenced()
     return LiveView(
         pool=NOTHING if whole is None else activity_of(whole),
         workers=workers,
@@ -166,6 +172,7 @@ def _read(store: Store, rows: WorkerRows, now_ms: int) -> LiveView:
             accounting=next((_accounting(sign) for sign in signs if sign.role == "accounting"), None),
             web_heartbeat_ms=max((sign.time_ms for sign in signs if sign.role == "web"), default=None),
         ),
+        silenced_until_ms=None if silence is None else silence.until_ms,
     )
 
 

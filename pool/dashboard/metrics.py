@@ -22,7 +22,8 @@ from pool.dashboard.fleet_metrics import FleetSeries, fleet_metrics
 from pool.dashboard.health import Health, State
 from pool.dashboard.overview import Luck, luck, presence
 from pool.dashboard.readings import Reading
-from pool.dashboard.rows import Activity, LiveView, ReserveSign, Roles, Totals
+from pool.dashboard.role_rows import ReserveSign, Roles
+from pool.dashboard.rows import Activity, LiveView, Totals
 from pool.fleet.travel import Status
 from pool.reports.alarms import Kind as AlarmKind
 from pool.work.chain_gate import Chain
@@ -75,6 +76,8 @@ class _Series(Collector):
             yield from _activity(view.pool)
             yield from _presence(view)
             yield from _roles(view.roles, self._scrape.now_ms)
+            silenced = "Until when `steppe maintenance` silences messages; 0 when none is on"
+            yield _gauge("maintenance_until_timestamp_seconds", silenced, (view.silenced_until_ms or 0) / 1000)
             yield from fleet_metrics(self._scrape.fleets)
         totals = self._scrape.books.value
         if totals is not None:

@@ -24,6 +24,10 @@ a minute."""
 LONG_MINUTES = 480
 """After so long every rule has had its time."""
 
+MAINTENANCE = "steppe_maintenance_until_timestamp_seconds"
+DAY = 86_400
+"""Seconds; the series begin at 0."""
+
 
 def promtool(*words: str, given: bytes = b"") -> str:
     tool = shutil.which("promtool")
@@ -36,6 +40,12 @@ def promtool(*words: str, given: bytes = b"") -> str:
 
 def names() -> list[str]:
     return re.findall(r"^      - alert: (\w+)$", RULES.read_text(), re.MULTILINE)
+
+
+def groups() -> dict[str, str]:
+    """Of each rule the group."""
+    parts = re.findall(r"^  - name: (\w+)$(.*?)(?=^  - name: |\Z)", RULES.read_text(), re.MULTILINE | re.DOTALL)
+    return {name: group for group, text in parts for name in re.findall(r"- alert: (\w+)", text)}
 
 
 def expressions() -> list[str]:
@@ -59,7 +69,7 @@ def test_the_metrics_keep_to_the_conventions(metrics: str) -> None:
 
 
 def test_the_rules_and_the_configuration_are_valid() -> None:
-    assert f"SUCCESS: {len(names())} rules found" in promtool("check", "rules", str(RULES))
+    assert f"SUCCESS: {len(names()) + 1} rules found" in promtool("check", "rules", str(RULES))
     promtool("check", "config", str(RULES.with_name("prometheus.yml")))
 
 
@@ -71,30 +81,56 @@ def test_there_are_rules_enough_each_with_cases_of_its_own() -> None:
 @pytest.mark.parametrize("name", names())
 def test_a_rule_fires_when_it_should_and_not_otherwise(name: str, tmp_path: Path) -> None:
     case = CASES[name]
-    minutes = _minutes(case["fires"])
-    tests = [
-        _test(case["fires"], minutes, name, [{"labels": _labels(name, case["labels"]), "value": 1}]),
-        _test(case["quiet"], _minutes(case["quiet"]), name, []),
-    ]
-    file = tmp_path / "test.json"
+    check(tmp_path, _test(case["fires"], name, is_firing=True), _test(case["quiet"], name, is_firing=False))
+
+
+@pytest.mark.parametrize("name", names())
+def test_maintenance_silences_all_but_what_is_about_blocks_and_money(name: str, tmp_path: Path) -> None:
+    series = CASES[name]["fires"] | {MAINTENANCE: f"{DAY}x{_minutes(CASES[name]['fires'])}"}
+    check(tmp_path, _test(series, name, is_firing=groups()[name] in ("blocks", "money")))
+
+
+def test_what_is_still_wrong_after_the_maintenance_is_told(tmp_path: Path) -> None:
+    check(tmp_path, _test({"steppe_ready": "0x20", MAINTENANCE: "600x20"}, "SteppeNotReady", is_firing=True))
+
+
+def test_maintenance_that_was_ended_silences_nothing(tmp_path: Path) -> None:
+    check(tmp_path, _test({"steppe_ready": "0x20", MAINTENANCE: f"{DAY}x5 0x14"}, "SteppeNotReady", is_firing=True))
+
+
+@pytest.mark.parametrize("ends", ["stale", "_"])
+def test_a_web_role_that_is_away_by_maintenance_is_no_alert(ends: str, tmp_path: Path) -> None:
+    up = {'up{job="steppe",instance="a"}': "1x5 0x14", MAINTENANCE: f"{DAY}x5 {ends} _x13"}
+    check(tmp_path, _test(up, "SteppeAway", is_firing=False))
+
+
+def check(folder: Path, *tests: dict[str, Any]) -> None:
+    """That promtool finds them true."""
+    file = folder / "test.json"
     file.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": tests}))
     assert "SUCCESS" in promtool("test", "rules", str(file))
 
 
 def _minutes(series: dict[str, str]) -> int:
     """How long these series go on."""
-    lengths = [sum(int(part.rpartition("x")[2]) + 1 for part in values.split()) for values in series.values()]
+    lengths = [sum(map(_length, values.split())) for values in series.values()]
     return min(*lengths, LONG_MINUTES) if len(lengths) > 1 else min(lengths[0], LONG_MINUTES)
 
 
-def _test(series: dict[str, str], minutes: int, name: str, samples: list[dict[str, Any]]) -> dict[str, Any]:
+def _length(part: str) -> int:
+    _, x, more = part.rpartition("x")
+    return int(more) + 1 if x else 1
+
+
+def _test(series: dict[str, str], name: str, *, is_firing: bool) -> dict[str, Any]:
+    samples = [{"labels": _labels(name, CASES[name]["labels"]), "value": 1}] if is_firing else []
     return {
         "interval": "1m",
         "input_series": [{"series": each, "values": values} for each, values in series.items()],
         "promql_expr_test": [
             {
                 "expr": f'ALERTS{{alertname="{name}", alertstate="firing"}}',
-                "eval_time": f"{minutes - 1}m",
+                "eval_time": f"{_minutes(series) - 1}m",
                 "exp_samples": samples,
             }
         ],

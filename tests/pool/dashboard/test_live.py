@@ -10,21 +10,18 @@ from msgspec.structs import replace
 
 from pool.dashboard.live import RedisLive
 from pool.dashboard.ports import SourceUnavailable
-from pool.dashboard.rows import (
+from pool.dashboard.role_rows import (
     AccountingRole,
     Disk,
-    LiveAccount,
-    LiveView,
-    Rate,
     ReserveSign,
     StratumRole,
     WorkChain,
-    Worker,
     WorkJob,
     WorkNode,
     WorkProposals,
     WorkRole,
 )
+from pool.dashboard.rows import LiveAccount, LiveView, Rate, Worker
 from pool.ports import StoreUnavailable
 from pool.stats.hashrate import Estimate, Hashrate
 from pool.stats.history import Rings
@@ -42,6 +39,10 @@ class Sign(Struct, frozen=True):
     data: Mapping[str, object]
 
 
+class Silence(Struct, frozen=True):
+    until_ms: int
+
+
 class FakeStore:
     """Redis with these rows."""
 
@@ -51,6 +52,7 @@ class FakeStore:
         self.pool: Row | None = None
         self.signs: list[Sign] = []
         self.asked_ms: list[int] = []
+        self.silence: Silence | None = None
 
     def read_workers(self, now_ms: int) -> list[Row]:
         self.asked_ms.append(now_ms)
@@ -67,6 +69,9 @@ class FakeStore:
 
     def read_history(self) -> Rings:
         return Rings()
+
+    def silenced(self) -> Silence | None:
+        return self.silence
 
     def read_rejects(self, login: str) -> list[Reject]:
         return [Reject(NOW_MS, "stale", "stale: a new block has come", "a1", None)] if login == "acct.rig-1" else []
@@ -96,6 +101,13 @@ def present(account: str, worker: str, difficulty: float | None = 2.0) -> tuple[
 
 def view(store: FakeStore) -> LiveView:
     return result_of(RedisLive(store, here, FakeClock()).view())
+
+
+def test_a_maintenance_is_told_with_its_end() -> None:
+    store = FakeStore()
+    assert view(store).silenced_until_ms is None
+    store.silence = Silence(NOW_MS + 60_000)
+    assert view(store).silenced_until_ms == NOW_MS + 60_000
 
 
 class TestRejects:

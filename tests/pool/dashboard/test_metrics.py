@@ -97,6 +97,15 @@ def test_ready_is_that_of_readyz(browser: Browser, ready: int) -> None:
     assert (browser.ask("/readyz").status == 200) == bool(ready)
 
 
+def test_a_maintenance_has_its_end_and_none_has_zero() -> None:
+    browser = healthy()
+    assert value(series(browser), "steppe_maintenance_until_timestamp_seconds") == 0
+    browser.live.content = replace(browser.live.content, silenced_until_ms=NOW_MS + 1_500)
+    browser.clock.seconds += 2
+    found = value(series(browser), "steppe_maintenance_until_timestamp_seconds")
+    assert found == (NOW_MS + 1_500) / 1000
+
+
 def test_without_redis_the_books_are_still_scraped() -> None:
     found = series(without_redis())
     assert value(found, "steppe_dependency_up", dependency="redis") == 0
