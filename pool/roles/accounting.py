@@ -38,7 +38,8 @@ from pool.roles.database import open_database
 from pool.roles.heartbeat import LIFE_SECONDS
 from pool.roles.lookout import open_lookout
 from pool.roles.mover import open_mover
-from pool.roles.payments import Payments, has_ended, this_process
+from pool.roles.payments import Payments
+from pool.roles.processes import has_ended, this_process
 from pool.roles.redis_link import RedisShares, open_redis
 from pool.roles.watching import Watching
 from pool.roles.work import rpc_settings

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, inspect, select
 
 from payout.ports import LedgerUnavailable
 from payout.store.ledger import SqlLedger, errors_of_ours
 from pool.config import Config
 from pool.journal.retention import LedgerAway
 from pool.paths import Paths
-from pool.store.sql import connect
-from pool.store.upgrade import NewerBooks, upgrade
+from pool.roles.clock import SystemClock
+from pool.roles.processes import has_ended
+from pool.store.sql import connect, lease
+from pool.store.upgrade import BooksInUse, NewerBooks, upgrade
 
 
 def reach_database(config: Config) -> Engine:
@@ -21,14 +23,24 @@ def reach_database(config: Config) -> Engine:
 
 
 def open_database(config: Config) -> Engine:
-    """The same, brought to this version's schema. Raises LedgerUnavailable."""
+    """The same, brought to this version's schema, unless a pool of an older version keeps the books. Raises
+    LedgerUnavailable."""
     engine = reach_database(config)
     try:
         with errors_of_ours(engine):
-            upgrade(engine)
-    except NewerBooks as error:
+            upgrade(engine, lambda connection: _keeper(connection, SystemClock().time_ms()))
+    except (NewerBooks, BooksInUse) as error:
+        engine.dispose()
         raise LedgerUnavailable(str(error)) from error
     return engine
+
+
+def _keeper(connection: Connection, now_ms: int) -> str | None:
+    """The process that has one of the leases, of which the accounting role has some as long as it runs."""
+    if not inspect(connection).has_table(lease.name):  # books of before there were any
+        return None
+    holders = connection.execute(select(lease.c.holder).where(lease.c.expires_ms > now_ms)).scalars()
+    return next((holder for holder in holders if not has_ended(holder)), None)
 
 
 class CommittedMark:

@@ -13,7 +13,7 @@ from payout.ports import LedgerUnavailable
 from payout.store.leases import SqlLeases
 from pool import events
 from pool.ports import Clock, StoreUnavailable
-from pool.roles.payments import has_ended, this_process
+from pool.roles.processes import has_ended, this_process
 
 STOP_SECONDS: Final = 10.0
 

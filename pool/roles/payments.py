@@ -5,12 +5,9 @@ Why a thread: docs/decisions/0060-payments-in-a-thread-of-the-accounting-role.md
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from msgspec.structs import replace
 from sqlalchemy import Engine
@@ -32,6 +29,7 @@ from pool.failpoints import hit
 from pool.node.rpc import RpcSettings
 from pool.ports import Clock, NodeUnavailable
 from pool.roles.clock import SystemClock
+from pool.roles.processes import has_ended, this_process
 from pool.roles.work import rpc_settings
 
 TICK_SECONDS = 0.5
@@ -56,25 +54,6 @@ def settings_of(config: Config) -> Settings:
 def wallet_settings(config: Config) -> RpcSettings:
     """How to reach the wallet: at the first node."""
     return replace(rpc_settings(config)[0], wallet=config.payouts.wallet)
-
-
-def this_process() -> str:
-    """A name that no other process has, or had before: host, pid, and when it was started."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
-
-
-def has_ended(holder: str) -> bool:
-    """Whether a process of that name ran on this host and runs no more; of another host nobody knows."""
-    host, pid, started = holder.split(":")
-    return host == socket.gethostname() and _started(int(pid)) != started
-
-
-def _started(pid: int) -> str:
-    """When a process was started, in ticks since its machine's start; empty if there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
 
 
 class Payments:

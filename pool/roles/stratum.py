@@ -12,7 +12,7 @@ from typing import Any
 from twisted.internet.threads import deferToThread
 
 from pool import events
-from pool.config import Config, Door
+from pool.config import Config
 from pool.feed.addresses import client_endpoint
 from pool.feed.client import FeedClient
 from pool.feed.extranonces import open_extranonces
@@ -34,7 +34,7 @@ from pool.roles.doors import Doors, host_and_port
 from pool.roles.garbage import GarbageCollection
 from pool.roles.heartbeat import Heartbeat
 from pool.roles.neighbours import Neighbours, Passed
-from pool.roles.payments import has_ended, this_process
+from pool.roles.processes import has_ended, this_process
 from pool.roles.range_claim import RangeClaim, claim_of
 from pool.roles.redis_link import open_redis, open_redis_moves, open_redis_ranges
 from pool.roles.region import Region
@@ -43,6 +43,7 @@ from pool.roles.release import Release
 from pool.roles.sessions import SessionFiles, open_key
 from pool.roles.slices import SliceFeed, SliceSource
 from pool.roles.twisted_role import CannotStart, Role
+from pool.stratum_options import Door
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from stratum.difficulty import DifficultyBounds

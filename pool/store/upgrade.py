@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -17,8 +18,17 @@ class NewerBooks(Exception):
     """A newer version of the program has written these books. The text says so and what to do."""
 
 
-def upgrade(engine: Engine) -> None:
-    """Run the migrations that are missing, in one transaction. Raises NewerBooks, and changes nothing then.
+class BooksInUse(Exception):
+    """Books of an older version that somebody keeps. The text says so and what to do."""
+
+
+Keeper = Callable[[Connection], str | None]
+"""Who keeps the books now, as the version does that they are of; None if nobody does."""
+
+
+def upgrade(engine: Engine, keeper: Keeper = lambda _: None) -> None:
+    """Run the migrations that are missing, in one transaction. Raises NewerBooks and BooksInUse, and changes nothing
+    then.
 
     Two processes that start at once take turns, and the second finds nothing to do.
     """
@@ -28,6 +38,11 @@ def upgrade(engine: Engine) -> None:
             raise NewerBooks(
                 f"the books are of a newer version ({revision}), which this one does not know and leaves alone: run "
                 "the version that wrote them, or put back the copy of before the upgrade"
+            )
+        if revision not in (None, known_revisions()[0]) and (kept_by := keeper(connection)) is not None:
+            raise BooksInUse(
+                f"the books are of an older version ({revision}), and a pool keeps them (process {kept_by}): stop that "
+                "pool, then type this again, or start this version, which upgrades them (docs/upgrading.md)"
             )
         config = migrations()
         config.attributes["connection"] = connection

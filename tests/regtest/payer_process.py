@@ -25,7 +25,7 @@ from pool.failpoints import hit
 from pool.node.credentials import CookieFile
 from pool.node.rpc import RpcSettings
 from pool.ports import NodeUnavailable
-from pool.roles.payments import has_ended, this_process
+from pool.roles.processes import has_ended, this_process
 from pool.store.sql import connect
 from pool.supervisor import stop_signals
 

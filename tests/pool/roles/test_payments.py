@@ -1,16 +1,12 @@
-"""pool.roles.payments: the name of a process, and whether the one that had it has ended."""
+"""pool.roles.payments: what a configuration means."""
 
 from __future__ import annotations
-
-import os
-import subprocess
-import sys
 
 import pytest
 
 from pool.config import Config, NodeOptions, PoolOptions
 from pool.payout_options import PayoutOptions
-from pool.roles.payments import has_ended, settings_of, this_process, wallet_settings
+from pool.roles.payments import settings_of, wallet_settings
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
@@ -19,27 +15,6 @@ def config(**options: object) -> Config:
     node = NodeOptions(url="http://127.0.0.1:18443", cookie_file="cookie")
     pool = PoolOptions(chain="regtest", payout_address=ADDRESS)
     return Config(pool=pool, node=[node], payouts=PayoutOptions(**options))  # type: ignore[arg-type]
-
-
-class TestProcess:
-    def test_this_one_has_not_ended(self) -> None:
-        assert not has_ended(this_process())
-
-    def test_one_that_ran_here_and_runs_no_more_has(self) -> None:
-        other = subprocess.run(
-            [sys.executable, "-c", "from pool.roles.payments import this_process; print(this_process())"],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        assert has_ended(other.stdout.strip())
-
-    def test_another_one_with_its_number_is_not_it(self) -> None:
-        host, pid, _ = this_process().split(":")
-        assert has_ended(f"{host}:{pid}:1")
-
-    def test_of_another_host_nobody_knows(self) -> None:
-        assert not has_ended(f"elsewhere:{os.getpid()}:1")
 
 
 class TestSettings:
