@@ -50,7 +50,7 @@ def refusals_of(config: Config) -> list[str]:
     if paths.restoring.exists():
         return [
             f"pool.data_dir: {paths.restoring} is left of a restore that did not end, so something is missing: "
-            f"empty {paths.data_dir}, and the database if it is PostgreSQL, and restore again"
+            "type `steppe restore` with that backup again, which ends it"
         ]
     return list(describe(refusals(config, ThisMachine())))
 

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Dialect, Engine, delete, func, insert, inspect, select, text
+from sqlalchemy import Dialect, Engine, and_, delete, func, insert, inspect, select, text
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from pool.backup.chest import Moved
 from pool.backup.manifest import BackupFailed, Books
-from pool.store.sql import payout_switch, progress, reading
+from pool.store.sql import WRITER_LOCK, payout_switch, progress, reading
 
 _PAGES_AT_ONCE: Final = 1024
 _FACTS: Final = {
@@ -108,6 +108,18 @@ def why_not_empty(engine: Engine) -> str | None:
     return f"the database {where} has {len(tables)} tables already" if tables else None
 
 
+def is_loading(engine: Engine) -> bool:
+    """Whether a load of this database goes on: that of a command that was killed ends by itself. Raises
+    BackupFailed."""
+    if engine.dialect.name == "sqlite":
+        return False
+    try:
+        with engine.begin() as connection:
+            return not connection.execute(select(func.pg_try_advisory_xact_lock(WRITER_LOCK))).scalar_one()
+    except SQLAlchemyError as error:
+        raise BackupFailed(f"the database cannot be reached: {error}") from error
+
+
 class Stop(Struct, frozen=True):
     """Payouts are stopped, until the wallet's history from that height on was compared with the books."""
 
@@ -125,6 +137,20 @@ class Stop(Struct, frozen=True):
             insert(progress).values(name=_RESTORED, value=max(self.height, 1)),
         ):
             yield str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def are_in_place(engine: Engine, stop: Stop) -> bool:
+    """Whether the books in a database are those that were put there with this stop. Raises BackupFailed."""
+    if why_not_empty(engine) is None:
+        return False
+    try:
+        with reading(engine) as connection:
+            if not inspect(connection).has_table(payout_switch.name):
+                return False
+            same = and_(payout_switch.c.time_ms == stop.time_ms, payout_switch.c.reason == stop.reason)
+            return connection.execute(select(payout_switch.c.id).where(same)).first() is not None
+    except SQLAlchemyError as error:
+        raise BackupFailed(f"the books cannot be read: {error}") from error
 
 
 def stop_payouts(file: Path, stop: Stop) -> None:
@@ -152,6 +178,7 @@ def load_dump(engine: Engine, dump: Path, stop: Stop) -> None:
         "--set=ON_ERROR_STOP=1",
         "--quiet",
         "--no-psqlrc",
+        f"--command=SELECT pg_advisory_xact_lock({WRITER_LOCK})",
         f"--file={script}",
     )
     script.unlink()

@@ -6,14 +6,19 @@ What went on after it is not in it, and must not happen again under the same num
     records      each journal becomes a former one: no record is added to it, the role begins a new one beside it
     extranonces  the counters go on half a range further
     job ids      go on behind the present moment
+
+All is got ready in a folder, `.restoring`, beside which no pool starts; then the books get their place, at one moment,
+and then the rest. A restore that did not end is ended by the next one, or begun again if its books had no place yet.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Final, Protocol
 
+import msgspec
 from alembic.script import ScriptDirectory
 from msgspec import Struct
 from sqlalchemy import Engine
@@ -25,6 +30,7 @@ from pool.backup.files import JOB_IDS
 from pool.backup.manifest import BOOKS_POSTGRESQL, BOOKS_SQLITE, BackupFailed, Manifest
 from pool.backup.take import Meter, Progress
 from pool.config import Config
+from pool.failpoints import hit
 from pool.journal.former import former_name
 from pool.journal.segments import sync_folder
 from pool.paths import Paths
@@ -34,6 +40,7 @@ from pool.work.extranonce import RANGE_SIZE, STRIDE
 _JUMP: Final = RANGE_SIZE // 2
 _JOB_IDS_AHEAD: Final = 1 << 20
 _JOURNAL_MODE: Final = 0o640
+_BEGUN: Final = "restore.json"
 
 
 class Redis(Protocol):
@@ -60,26 +67,79 @@ class Restored(Struct, frozen=True):
     elsewhere: tuple[str, ...]
 
 
+class _Begun(Struct, frozen=True):
+    """What is known before the books get their place. stop: that they have with it; by it they are known."""
+
+    stop: books.Stop
+    restored: Restored
+
+
 def restore(
     config: Config, engine: Engine, source: Path, redis: Redis | None, *, now_ms: int, progress: Progress
 ) -> Restored:
-    """Put a backup back into the folder and the database of this configuration, all of it or nothing.
+    """Put a backup back into the folder and the database of this configuration, all of it or nothing; or end what an
+    earlier one of the same backup had begun.
 
     redis: None if the pool starts its own. Raises BackupFailed, StoreUnavailable.
     """
     paths = Paths(Path(config.pool.data_dir))
     with open_chest(source) as (chest, manifest):
         _fits(manifest, config, engine)
-        _refuse_what_is_there(paths, engine, redis)
-        total = sum(file.size for file in manifest.files)
-        moved = Meter(2 * total, progress)
-        verify(chest, manifest, moved)
-        try:
-            paths.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with books.scratch(paths.restoring) as fresh:
-                return _put_back(config, engine, chest, manifest, paths, Paths(fresh), now_ms, moved)
-        except OSError as error:
-            raise BackupFailed(f"nothing was restored: {error}") from error
+        if redis is not None and (roles := redis.living_roles()):
+            raise BackupFailed(f"a pool runs on this Redis ({', '.join(roles)}): stop it first, wherever it is")
+        begun = _begun(paths, engine)
+        if begun is None:
+            _refuse_what_is_there(paths, engine, redis)
+            moved = Meter(2 * sum(file.size for file in manifest.files), progress)
+            verify(chest, manifest, moved)
+            begun = _begin(config, engine, chest, manifest, paths, now_ms, moved)
+        elif begun.restored.made_ms != manifest.made_ms:
+            made = format_instant(begun.restored.made_ms)
+            raise BackupFailed(f"a restore of the backup of {made} has to be ended first: name that one")
+        return _end(paths, begun)
+
+
+def _begun(paths: Paths, engine: Engine) -> _Begun | None:
+    """A restore whose books have their place; of one whose books have none nothing is left."""
+    if not paths.restoring.exists():
+        return None
+    if books.is_loading(engine):
+        raise BackupFailed("an earlier restore still loads this database: type this again when it is done")
+    try:
+        begun = msgspec.json.decode((paths.restoring / _BEGUN).read_bytes(), type=_Begun)
+    except (OSError, msgspec.DecodeError):
+        begun = None
+    if begun is not None and books.are_in_place(engine, begun.stop):
+        return begun
+    shutil.rmtree(paths.restoring)
+    return None
+
+
+def _begin(
+    config: Config, engine: Engine, chest: Chest, manifest: Manifest, paths: Paths, now_ms: int, moved: Moved
+) -> _Begun:
+    """Get everything ready, and the books in their place. Raises BackupFailed, and leaves nothing then."""
+    try:
+        paths.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        paths.restoring.mkdir(mode=0o700)
+        return _put_back(engine, chest, manifest, paths, Paths(paths.restoring), now_ms, moved)
+    except (OSError, BackupFailed) as error:
+        shutil.rmtree(paths.restoring, ignore_errors=True)
+        raise BackupFailed(f"nothing was restored: {error}") from error
+
+
+def _end(paths: Paths, begun: _Begun) -> Restored:
+    """Everything else into its place, once the books have theirs. A pool does not start before that."""
+    try:
+        for path in sorted(paths.restoring.iterdir()):
+            if path.name != _BEGUN:
+                path.rename(paths.data_dir / path.name)
+                hit("restore-file-placed")
+        sync_folder(paths.data_dir)
+        shutil.rmtree(paths.restoring)
+    except OSError as error:
+        raise BackupFailed(f"only the books were restored: {error}; mend that, then type this again") from error
+    return begun.restored
 
 
 def _fits(manifest: Manifest, config: Config, engine: Engine) -> None:
@@ -99,10 +159,6 @@ def _fits(manifest: Manifest, config: Config, engine: Engine) -> None:
 
 
 def _refuse_what_is_there(paths: Paths, engine: Engine, redis: Redis | None) -> None:
-    if redis is not None and (roles := redis.living_roles()):
-        raise BackupFailed(f"a pool runs on this Redis ({', '.join(roles)}): stop it first, wherever it is")
-    if paths.restoring.exists():
-        raise BackupFailed(f"{paths.restoring} is left of a restore that did not end: empty {paths.data_dir}")
     if paths.data_dir.exists() and (not paths.data_dir.is_dir() or any(paths.data_dir.iterdir())):
         raise BackupFailed(f"pool.data_dir: {paths.data_dir} is not empty: name a new folder, or move it away")
     if reason := books.why_not_empty(engine):
@@ -115,15 +171,8 @@ def _refuse_what_is_there(paths: Paths, engine: Engine, redis: Redis | None) -> 
 
 
 def _put_back(
-    config: Config,
-    engine: Engine,
-    chest: Chest,
-    manifest: Manifest,
-    paths: Paths,
-    fresh: Paths,
-    now_ms: int,
-    moved: Moved,
-) -> Restored:
+    engine: Engine, chest: Chest, manifest: Manifest, paths: Paths, fresh: Paths, now_ms: int, moved: Moved
+) -> _Begun:
     names = {journal.range: former_name(journal.range, journal.frontend) for journal in manifest.journals}
     for file in manifest.files:
         parts = file.name.split("/")
@@ -140,21 +189,24 @@ def _put_back(
         now_ms,
         manifest.books.chain_height,
     )
+    begun = _Begun(stop, _restored(manifest, paths, names))
+    ready = fresh.data_dir / (BOOKS_SQLITE if engine.dialect.name == "sqlite" else BOOKS_POSTGRESQL)
+    extract(chest, ready.name, ready, moved)
+    (fresh.data_dir / _BEGUN).write_bytes(msgspec.json.encode(begun))
+    hit("restore-ready")
     if engine.dialect.name == "sqlite":
-        extract(chest, BOOKS_SQLITE, fresh.ledger, moved)
-        books.stop_payouts(fresh.ledger, stop)
+        books.stop_payouts(ready, stop)
         place = Path(str(engine.url.database))
-        if place != paths.ledger:
-            os.replace(fresh.ledger, place)
+        os.replace(ready, place)
+        sync_folder(place.parent)
     else:
-        dump = fresh.data_dir / BOOKS_POSTGRESQL
-        extract(chest, BOOKS_POSTGRESQL, dump, moved)
-        books.load_dump(engine, dump, stop)
-        dump.unlink()
-    # A pool does not start while the folder is there that these come out of.
-    for path in sorted(fresh.data_dir.iterdir()):
-        path.rename(paths.data_dir / path.name)
-    sync_folder(paths.data_dir)
+        books.load_dump(engine, ready, stop)
+        ready.unlink()
+    hit("restore-books-placed")
+    return begun
+
+
+def _restored(manifest: Manifest, paths: Paths, names: dict[str, str]) -> Restored:
     high_water = manifest.books.high_water
     return Restored(
         made_ms=manifest.made_ms,

@@ -40,7 +40,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 _LOCK_WAIT_SECONDS = 30  # longer than any transaction of ours; a reader never waits
-_WRITER_LOCK = 0x5374_6570_7065  # "Steppe": the advisory lock that PostgreSQL's writers take in turn
+WRITER_LOCK = 0x5374_6570_7065  # "Steppe": the advisory lock that PostgreSQL's writers take in turn
 
 # PostgreSQL needs the width said; SQLite's INTEGER has 64 bits anyway, and only that word makes it the row's own id.
 _Integer = BigInteger().with_variant(Integer(), "sqlite")
@@ -383,7 +383,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that may write; one at a time over all processes. Rolled back if the block raises."""
     with engine.connect().execution_options(writer=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITER_LOCK})
         yield connection
 
 
