@@ -22,21 +22,12 @@ def explain() -> None:
 @says_what_is_wrong
 def explain_credit(file: Path, credit_id: str, as_json: bool) -> None:
     """A credit. ID: HEIGHT:ACCOUNT or HASH:ACCOUNT of a block, pps:ACCOUNT:PERIOD, or fpps:DAY:ACCOUNT."""
-    from payout.explain import credit, fee_day, per_share
-    from payout.explain.credit import CreditExplained
-    from payout.explain.per_share import PerShareExplained
     from payout.store.explained import Explained
+    from pool.explain.words import words
 
     with books_of(file) as (_, engine):
         found = Explained(engine).credit(credit_id)
-    match found:
-        case CreditExplained():
-            text = credit.words(found)
-        case PerShareExplained():
-            text = per_share.words(found)
-        case _:
-            text = fee_day.words(found)
-    say(as_json, found, lambda: text)
+    say(as_json, found, lambda: words(found))
 
 
 @explain.command("payout")
@@ -47,12 +38,12 @@ def explain_credit(file: Path, credit_id: str, as_json: bool) -> None:
 @says_what_is_wrong
 def explain_payout(file: Path, payout_id: int, account: str | None, as_json: bool) -> None:
     """A payout by its number: who is paid, when, by which transaction, who bore the fee."""
-    from payout.explain import payment
     from payout.store.explained import Explained
+    from pool.explain.words import words
 
     with books_of(file) as (_, engine):
         found = Explained(engine).payout(payout_id, account)
-    say(as_json, found, lambda: payment.words(found))
+    say(as_json, found, lambda: words(found))
 
 
 @explain.command("balance")
@@ -62,13 +53,13 @@ def explain_payout(file: Path, payout_id: int, account: str | None, as_json: boo
 @says_what_is_wrong
 def explain_balance(file: Path, account: str, as_json: bool) -> None:
     """The balance of an account: how it came about by kind, and where each part of it is."""
-    from payout.explain import balance
     from payout.store.explained import Explained
+    from pool.explain.words import words
     from pool.roles.clock import SystemClock
 
     with books_of(file) as (_, engine):
         found = Explained(engine).balance(account, SystemClock().time_ms())
-    say(as_json, found, lambda: balance.words(found))
+    say(as_json, found, lambda: words(found))
 
 
 @explain.command("reject")
@@ -79,8 +70,9 @@ def explain_balance(file: Path, account: str, as_json: bool) -> None:
 @says_what_is_wrong
 def explain_reject(file: Path, share_id: str, more_journals: tuple[Path, ...], as_json: bool) -> None:
     """A share. ID: JOURNAL:NUMBER, the hash of its header, or LOGIN@TIME for what was refused about then."""
-    from pool.explain import find, reject
-    from pool.work.share import Outcome
+    from pool.explain import find
+    from pool.explain.reject import explained_of
+    from pool.explain.words import words
 
     with books_of(file, ledger=False) as (config, _):
         journals = journal_folders(config, more_journals)
@@ -93,14 +85,9 @@ def explain_reject(file: Path, share_id: str, more_journals: tuple[Path, ...], a
             near = [find.by_id(journals, share_id)]
         else:
             near = [find.by_hash(journals, share_id.lower())]
-        explained = [
-            reject.explain(
-                each, find.counted_before(journals, each) if each.share.outcome is Outcome.DUPLICATE else None
-            )
-            for each in near
-        ]
+        explained = [explained_of(journals, each) for each in near]
     if len(explained) == 1:
-        say(as_json, explained[0], lambda: reject.words(explained[0]))
+        say(as_json, explained[0], lambda: words(explained[0]))
         return
     say(
         as_json,

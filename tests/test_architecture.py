@@ -88,6 +88,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "pool.fleet",
         "pool.access",
         "pool.reports",
+        "pool.explain",
         "pool.dashboard",
         "payout",
     ),

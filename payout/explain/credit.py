@@ -68,7 +68,7 @@ class Given(Struct, frozen=True):
     own_sat: int
 
 
-class CreditExplained(Struct, frozen=True):
+class CreditExplained(Struct, frozen=True, tag_field="of", tag="block"):
     """An account's credit of a block. capacity, all_units: of the window, in 2^-96 block. shared_sat: what is split by
     units; missing_sat: what rounding down leaves over of it."""
 

@@ -21,7 +21,7 @@ class Base(Struct, frozen=True):
     bonus_psat: str
 
 
-class FeeDayExplained(Struct, frozen=True):
+class FeeDayExplained(Struct, frozen=True, tag_field="of", tag="day"):
     """A day of an account under FPPS. blocks, used: of the network, and those that count. fees_sat, subsidy_sat: of
     these, together."""
 

@@ -13,7 +13,7 @@ from payout.ledger import Row
 from payout.pps import PSAT, settle
 
 
-class PerShareExplained(Struct, frozen=True):
+class PerShareExplained(Struct, frozen=True, tag_field="of", tag="period"):
     """What an account earned per share in a period. Amounts in picosatoshi are text: they pass 2^53.
 
     carry_before_psat: left over of all periods before. plans: in force in it, as (from, scheme, fee in basis points).

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from payout.instants import format_instant
 from payout.ledger import Row
@@ -35,6 +36,11 @@ def booked_sat(rows: Iterable[ShownRow], account: str) -> int:
     return -sum(amount_sat for row in rows for name, amount_sat in row.entries_sat if name.startswith(mine))
 
 
+def of_account(rows: Iterable[ShownRow], account: str) -> tuple[ShownRow, ...]:
+    """The rows with the entries of that account alone."""
+    return tuple(_without(row, [each for each in row.entries_sat if not _is_of(each[0], account)]) for row in rows)
+
+
 def lines(rows: Iterable[ShownRow]) -> Iterator[str]:
     """A line for each row and each of its entries."""
     yield "In the ledger (assets positive, what is owed negative; each row sums to 0):"
@@ -55,5 +61,15 @@ def _shown(row: Row, account: str | None) -> ShownRow:
     return ShownRow(row.id, posted.time_ms, posted.key, posted.kind, row.hash.hex(), tuple(mine), len(rest), sum(rest))
 
 
+def _without(row: ShownRow, hidden: Sequence[tuple[str, int]]) -> ShownRow:
+    kept = tuple(each for each in row.entries_sat if each not in hidden)
+    others_sat = row.others_sat + sum(amount_sat for _, amount_sat in hidden)
+    return replace(row, entries_sat=kept, others=row.others + len(hidden), others_sat=others_sat)
+
+
 def _concerns(name: str, account: str) -> bool:
-    return not name.startswith("liab:") or name.startswith(f"liab:{account}:")
+    return not name.startswith("liab:") or _is_of(name, account)
+
+
+def _is_of(name: str, account: str) -> bool:
+    return name.startswith(f"liab:{account}:")

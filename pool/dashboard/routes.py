@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from pool.dashboard.answers import Answer, Refusal
 from pool.dashboard.api import Api, Arguments
+from pool.dashboard.explain import ExplainApi
 from pool.dashboard.fleets import FleetApi
 from pool.dashboard.moves import MovesApi
 from pool.dashboard.reports import ReportsApi
@@ -21,7 +22,15 @@ Endpoint = Callable[[Arguments], Awaitable[Answer]]
 class Routes:
     """Which endpoint a path leads to."""
 
-    def __init__(self, api: Api, workers: WorkersApi, fleets: FleetApi, moves: MovesApi, reports: ReportsApi) -> None:
+    def __init__(
+        self,
+        api: Api,
+        workers: WorkersApi,
+        fleets: FleetApi,
+        moves: MovesApi,
+        reports: ReportsApi,
+        explain: ExplainApi,
+    ) -> None:
         self._below = ((_STATEMENT, api.statement), (_REJECTS, api.rejects))
         self._fixed: dict[str, Endpoint] = {
             "/api/v1/pool": api.pool,
@@ -47,6 +56,10 @@ class Routes:
             "/api/v1/blocks/": api.block,
             "/api/v1/payouts/": api.payout,
             "/api/v1/moves/": moves.move,
+            "/api/v1/explain/credit/": explain.credit,
+            "/api/v1/explain/payout/": explain.payout,
+            "/api/v1/explain/balance/": explain.balance,
+            "/api/v1/explain/reject/": explain.share,
         }
 
     async def answer(self, _method: bytes, path: bytes, arguments: Arguments) -> Answer:

@@ -8,9 +8,11 @@ from msgspec import Struct
 from twisted.internet.threads import deferToThread
 
 from pool.access.scope import Scope
+from pool.dashboard.access.explaining import ScopedExplaining
 from pool.dashboard.access.scoped import AnonymousLive, ScopedBooks, ScopedLive
 from pool.dashboard.api import Api
 from pool.dashboard.cache import Cache, CachedBooks, CachedFleets, CachedLive
+from pool.dashboard.explain import CachedExplaining, ExplainApi, Explaining, NoExplaining
 from pool.dashboard.fleets import FleetApi
 from pool.dashboard.machines import Machines
 from pool.dashboard.moves import CachedMoves, Moves, MovesApi
@@ -35,6 +37,7 @@ class Sources(Struct, frozen=True):
     in_thread: InThread = deferToThread
     rack_rule: str = RACK_RULE
     worker_series: int = 0
+    explaining: Explaining = NoExplaining()
 
 
 class CachedViews:
@@ -47,20 +50,25 @@ class CachedViews:
         self._books = CachedBooks(sources.books, cache)
         self._fleets = CachedFleets(sources.fleets, cache)
         self._moves = CachedMoves(sources.moves, cache)
+        self._explaining = CachedExplaining(sources.explaining, cache)
         self._clock = clock
         self._about = about
-        self.full = self._routes(self._live, self._books)
-        self.anonymous = self._routes(AnonymousLive(self._live), ScopedBooks(self._books, None, is_everybody=True))
+        self.full = self._routes(self._live, self._books, self._explaining)
+        nobody = AnonymousLive(self._live)
+        explaining = ScopedExplaining(self._explaining, None, nobody.is_own)
+        self.anonymous = self._routes(nobody, ScopedBooks(self._books, None, is_everybody=True), explaining)
 
     def scoped(self, scope: Scope) -> Routes:
         """For who sees a part."""
         live = ScopedLive(self._live, self._fleets, scope, self._clock)
         account = scope.name if scope.kind == "account" else None
-        return self._routes(live, ScopedBooks(self._books, account))
+        explaining = ScopedExplaining(self._explaining, account, live.is_own)
+        return self._routes(live, ScopedBooks(self._books, account), explaining)
 
-    def _routes(self, live: Live, books: Books) -> Routes:
+    def _routes(self, live: Live, books: Books, explaining: Explaining) -> Routes:
         machines = Machines(live, self._fleets, self._clock, self._sources.rack_rule)
         api = Api(live, books, self._clock, self._about, machines, self._sources.worker_series)
         workers = WorkersApi(machines, self._sources.in_thread)
         reports = ReportsApi(self._sources.reporting, live, self._cache)
-        return Routes(api, workers, FleetApi(self._fleets, machines), MovesApi(self._moves, live), reports)
+        fleets, moves = FleetApi(self._fleets, machines), MovesApi(self._moves, live)
+        return Routes(api, workers, fleets, moves, reports, ExplainApi(explaining))

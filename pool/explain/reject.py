@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from msgspec import Struct
 
 from payout.instants import format_instant
 from pool.bitcoin.target import share_target, target_from_nbits, work_from_target
-from pool.explain.find import Found
+from pool.explain.find import Found, counted_before
 from pool.stats.tally import login
 from pool.work.proof import hash_of
 from pool.work.share import Outcome
@@ -71,6 +72,11 @@ class RejectExplained(Struct, frozen=True):
     ntime_max: int | None
     version: str
     counted_as: str | None
+
+
+def explained_of(journals: Mapping[str, Path], found: Found) -> RejectExplained:
+    """The facts of a share, and which accepted one a duplicate repeats."""
+    return explain(found, counted_before(journals, found) if found.share.outcome is Outcome.DUPLICATE else None)
 
 
 def explain(found: Found, counted_as: Found | None = None) -> RejectExplained:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.threads import deferToThread
@@ -18,12 +19,14 @@ from pool.dashboard.fleets import LedgerFleets
 from pool.dashboard.live import RedisLive
 from pool.dashboard.overview import About
 from pool.dashboard.views import Sources
+from pool.paths import Paths
 from pool.roles.access import AccessBooks
 from pool.roles.alerts import Alerts, AlertSources, configured_senders
 from pool.roles.clock import SystemClock
 from pool.roles.credentials import ThreadedCredentials
 from pool.roles.database import reach_database
 from pool.roles.doors import Doors, host_and_port
+from pool.roles.explaining import SqlExplaining
 from pool.roles.fleets import read_register
 from pool.roles.garbage import GarbageCollection
 from pool.roles.heartbeat import Heartbeat
@@ -72,6 +75,7 @@ class WebRole(Role):
             rack_rule=config.fleet.rack_rule,
             worker_series=config.web.worker_series,
             reporting=SqlReporting(engine, redis, deferToThread, clock, config.fleet.rack_rule),
+            explaining=SqlExplaining(engine, Paths(Path(config.pool.data_dir)).journal, deferToThread, clock),
         )
         self._sites = dashboard_sites(sources, access, clock, reactor, about)
         # With a reading of its own: the page's may be kept from it by whoever reads much.

@@ -10,12 +10,16 @@ import msgspec
 from msgspec.structs import replace
 from twisted.internet import reactor
 
+from payout.explain.balance import BalanceExplained
+from payout.explain.payment import PayoutExplained
 from pool.dashboard.app import Access, dashboard_sites
 from pool.dashboard.moves import MoveDetail
 from pool.dashboard.overview import About
 from pool.dashboard.role_rows import CoinbaseOutput, JobCoinbase
 from pool.dashboard.rows import Reject
 from pool.dashboard.views import Sources
+from pool.explain.reject import RejectExplained
+from pool.explain.words import CreditFigures
 from pool.fleet.move import Event, Move, Step
 from pool.fleet.pace import Pace
 from pool.fleet.report import MoveReport, machines, report
@@ -27,6 +31,7 @@ from pool.stats.history import COARSE_CELLS, FINE_CELLS, Cell, Rings
 from tests.pool.dashboard.access.answers import ANSWERS
 from tests.pool.dashboard.access.fakes import FakeCredentials, FakeOrders
 from tests.pool.dashboard.browser import EVERY_PART
+from tests.pool.dashboard.explained import BALANCE, CREDIT, PAYOUT, REJECT, FakeExplaining
 from tests.pool.dashboard.fakes import NOW_MS, FakeFleets, FakeLive, books, farm, live_view
 from tests.pool.fleet.moves import PLAN
 from tests.pool.fleet.rows import register
@@ -99,6 +104,22 @@ class SampleReporting:
         return story()
 
 
+class SampleExplaining(FakeExplaining):
+    """The same explanations, whatever is asked for."""
+
+    async def credit(self, _credit_id: str) -> CreditFigures:
+        return CREDIT
+
+    async def payout(self, _number: int, _account: str | None) -> PayoutExplained:
+        return PAYOUT
+
+    async def balance(self, _account: str) -> BalanceExplained:
+        return BALANCE
+
+    async def share(self, _share_id: str) -> RejectExplained:
+        return REJECT
+
+
 def main(port: int, workers: int) -> None:
     clock = SystemClock()
     now_ms = clock.time_ms()
@@ -119,7 +140,8 @@ def main(port: int, workers: int) -> None:
     access = Access(credentials, FakeOrders(answers=ANSWERS), EVERY_PART)
     kept = books()
     kept.details = [shifted(each, now_ms - NOW_MS) for each in kept.details]
-    sources = Sources(live, kept, FakeFleets(register()), SampleMoves(), SampleReporting())
+    fleets = FakeFleets(register())
+    sources = Sources(live, kept, fleets, SampleMoves(), SampleReporting(), explaining=SampleExplaining())
     sites = dashboard_sites(sources, access, clock, reactor, about)
     running: Any = reactor
     running.listenTCP(port, sites.public, interface="127.0.0.1")

@@ -8,9 +8,10 @@ from payout.solvency import Solvency
 from payout.statement import Statement
 from payout.store.payout_reports import PayoutDetail
 from pool.dashboard import metrics, tables, workers, workers_api
-from pool.dashboard.access.operations import Operation, Parameter
+from pool.dashboard.access.operations import Operation, Parameter, Part
 from pool.dashboard.answers import CSV, HTML
 from pool.dashboard.api import ROW_MAX, AccountAnswer, LuckAnswer, PayoutsAnswer, WorkerAnswer
+from pool.dashboard.explain import BalanceTold, CreditTold, PayoutTold, RejectTold
 from pool.dashboard.health import Health
 from pool.dashboard.history import SPANS, History
 from pool.dashboard.job import JobAnswer
@@ -105,6 +106,24 @@ _REPORTS = (
     (Report.DOWNTIME, "When machines were dark, and what that cost.", Downtime, ("fleet", "from", "to", "known")),
     (Report.SLA, "What a host promised, and kept.", Uptime, ("contract", "from", "to", "known")),
     (Report.WEAK, "Machines that do less than their model should.", Weak, ("fleet",)),
+)
+_EXPLAINED: tuple[tuple[str, Part, str, Any, tuple[Parameter, ...]], ...] = (
+    (
+        "credit/{id}",
+        "accounts",
+        "How a credit came about: BLOCK:ACCOUNT by height or hash, pps:ACCOUNT:PERIOD or fpps:DAY:ACCOUNT.",
+        CreditTold,
+        (),
+    ),
+    (
+        "payout/{id}",
+        "payouts",
+        "Whom a payout pays, how far it is, and who bore its fee.",
+        PayoutTold,
+        (_text("account", "Only the line of this account."),),
+    ),
+    ("balance/{name}", "accounts", "How a balance came about, and where each part of it is.", BalanceTold, ()),
+    ("reject/{id}", "workers", "Why a share was refused, by its id of the worker's list.", RejectTold, ()),
 )
 _INSTANT = "As 2026-12-01T09:00Z, or Unix milliseconds."
 
@@ -248,6 +267,19 @@ READS = (
         "What the pool owes against what its wallet has on chain.",
         Solvency,
         refusals=(503,),
+    ),
+    *(
+        Operation(
+            "GET",
+            f"/api/v1/explain/{path}",
+            part,
+            f"{text} In figures and words, as `steppe explain` prints.",
+            answer,
+            parameters,
+            own=True,
+            refusals=(404, 503),
+        )
+        for path, part, text, answer, parameters in _EXPLAINED
     ),
     Operation("GET", "/api/v1/moves", "moves", "All moves, newest first.", MovesAnswer),
     Operation(

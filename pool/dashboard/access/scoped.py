@@ -67,6 +67,10 @@ class AnonymousLive:
     async def rejects(self, _login: str) -> tuple[Reject, ...]:
         return ()
 
+    async def is_own(self, _login: str) -> bool:
+        """Whether a worker is of the part that is seen."""
+        return False
+
 
 class ScopedLive:
     """For who sees an account, a site or a fleet: its workers, and the sum of them as the pool."""
@@ -91,9 +95,12 @@ class ScopedLive:
         raise SourceUnavailable("hashrate over time is kept of the whole pool only")
 
     async def rejects(self, login: str) -> tuple[Reject, ...]:
+        return await self._live.rejects(login) if await self.is_own(login) else ()
+
+    async def is_own(self, login: str) -> bool:
+        """Whether a worker is of the part that is seen."""
         account, _, worker = login.partition(".")
-        own = await self._own()
-        return await self._live.rejects(login) if own(account, worker) else ()
+        return (await self._own())(account, worker)
 
     def _narrowed(self, view: LiveView, own: _Belongs) -> LiveView:
         workers = tuple(row for row in view.workers if own(row.account, row.worker))

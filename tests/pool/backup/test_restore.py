@@ -197,7 +197,7 @@ class TestWhatACrashLeaves:
         pool.take()
         self.kill(pool, "restore-ready=1")
         upgrade(pool.empty)
-        with pytest.raises(BackupFailed, match="name an empty one|is not empty"):
+        with pytest.raises(BackupFailed, match=r"name an empty one|is not empty"):
             pool.restore()
         assert dump(pool.empty)["high_water"] == []
 

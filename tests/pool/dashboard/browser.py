@@ -14,6 +14,7 @@ from twisted.internet.testing import StringTransport
 
 from pool.config import WebPart
 from pool.dashboard.app import Access, dashboard_sites
+from pool.dashboard.explain import Explaining, NoExplaining
 from pool.dashboard.moves import Moves, NoMoves
 from pool.dashboard.overview import About
 from pool.dashboard.reports import NoReporting, Reporting
@@ -55,6 +56,7 @@ class Browser:
         reporting: Reporting | None = None,
         credentials: FakeCredentials | None = None,
         reactor: Any = None,
+        explaining: Explaining | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.reactor = reactor or Clock()
@@ -71,6 +73,7 @@ class Browser:
             reporting or NoReporting(),
             here,
             worker_series=worker_series,
+            explaining=explaining or NoExplaining(),
         )
         access = Access(self.credentials, self.orders, public, proxies, ("pool.example",))
         sites = dashboard_sites(sources, access, self.clock, self.reactor, ABOUT)

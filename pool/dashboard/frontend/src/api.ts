@@ -40,6 +40,7 @@ export interface Reject {
   text: string;
   job_id: string;
   job_age_ms: number | null;
+  id: string;
 }
 
 export interface Check {

@@ -6,6 +6,7 @@ import { LiveContext, useLiveSource } from "./live";
 import { AccessPage, LogPage } from "./pages/access";
 import { AccountPage, AccountsPage } from "./pages/accounts";
 import { BlockPage, BlocksPage } from "./pages/blocks";
+import { ExplainPage } from "./pages/explain";
 import { FleetsPage } from "./pages/fleets";
 import { HealthPage } from "./pages/health";
 import { JobPage } from "./pages/job";
@@ -57,6 +58,8 @@ function page(place: Place) {
       return name === undefined ? <MovesPage /> : <MovePage name={name} />;
     case "reports":
       return <ReportPage kind={name ?? ""} place={place} />;
+    case "explain":
+      return <ExplainPage kind={name ?? ""} id={place.path[2] ?? ""} />;
     case "job":
       return <JobPage />;
     case "health":

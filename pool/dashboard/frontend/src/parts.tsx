@@ -84,7 +84,11 @@ export function Rows<Row>(props: {
           ))}
         </tbody>
       </table>
-      {rows.length === 0 && <p class="empty">{empty}</p>}
+      {rows.length === 0 && (
+        <p class="empty">
+          <Typed text={empty} />
+        </p>
+      )}
     </div>
   );
 }
@@ -97,6 +101,15 @@ export function Card({ title, children }: { title: string; children: ComponentCh
       </div>
       <div class="card">{children}</div>
     </section>
+  );
+}
+
+// A card that is one table.
+export function TableCard<Row>(table: { title: string; columns: Column<Row>[]; rows: Row[]; empty: string }) {
+  return (
+    <Card title={table.title}>
+      <Rows {...table} />
+    </Card>
   );
 }
 

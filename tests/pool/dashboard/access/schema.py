@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_SAYS_NOTHING = {"title", "description", "default"}
+_SAYS_NOTHING = {"discriminator", "title", "description", "default"}
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),

@@ -15,6 +15,7 @@ from pool.fleet.register import Register
 from tests.pool.dashboard.access.entering import Visitor, bearer, operator
 from tests.pool.dashboard.access.test_openapi import PAID, path_of
 from tests.pool.dashboard.browser import Browser
+from tests.pool.dashboard.explained import FakeExplaining
 from tests.pool.dashboard.fakes import FakeLive, live_view, worker
 
 BY_DEFAULT = ("overview", "blocks", "job")
@@ -26,6 +27,7 @@ WITH_LOGIN = [
     "/api/v1/accounts/texas-2/statement",
     "/api/v1/payouts",
     "/api/v1/payouts/1",
+    "/api/v1/explain/balance/texas-2",
     "/api/v1/withholding",
     "/api/v1/solvency",
     "/api/v1/moves",
@@ -42,7 +44,7 @@ FARM = [worker("texas-2.rig-1"), worker("texas-2.rig-2"), worker("kz-ekibastuz.r
 
 def private(**changes: Any) -> Browser:
     """As a pool is by default."""
-    browser = Browser(live=FakeLive(live_view(FARM)), public=BY_DEFAULT, **changes)
+    browser = Browser(live=FakeLive(live_view(FARM)), public=BY_DEFAULT, explaining=FakeExplaining(), **changes)
     browser.books.paid = [PAID]
     return browser
 

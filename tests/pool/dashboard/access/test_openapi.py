@@ -25,6 +25,7 @@ from tests.pool.dashboard.access.answers import ANSWERS
 from tests.pool.dashboard.access.entering import operator
 from tests.pool.dashboard.access.schema import problems
 from tests.pool.dashboard.browser import ABOUT, Browser
+from tests.pool.dashboard.explained import SHARE, FakeExplaining
 from tests.pool.dashboard.fakes import FakeClock, FakeFleets, FakeLive, books, live_view, worker
 from tests.pool.dashboard.test_moves import FakeMoves
 from tests.pool.reports.kazakhstan import DAY_MS, ON_MS, known
@@ -49,6 +50,8 @@ NAMES = {
     "{file}": "site.csv",
 }
 ASKED = {
+    "/api/v1/explain/credit/{id}": "/api/v1/explain/credit/840000:texas-2",
+    "/api/v1/explain/reject/{id}": f"/api/v1/explain/reject/{SHARE}",
     "/api/v1/moves/{name}": "/api/v1/moves/out",
     "/api/v1/reports/relocation": "/api/v1/reports/relocation?move=out",
     "/api/v1/reports/sla": "/api/v1/reports/sla?contract=kz-jv",
@@ -107,7 +110,12 @@ def path_of(operation: Operation) -> str:
 
 
 def site() -> Browser:
-    browser = Browser(live=FakeLive(live_view([worker("acct.rig-1")])), moves=FakeMoves(), reporting=Reports())
+    browser = Browser(
+        live=FakeLive(live_view([worker("acct.rig-1")])),
+        moves=FakeMoves(),
+        reporting=Reports(),
+        explaining=FakeExplaining(),
+    )
     browser.books.paid = [PAID]
     browser.orders.answers = ANSWERS
     return browser

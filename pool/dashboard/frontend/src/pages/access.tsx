@@ -5,7 +5,7 @@ import { change } from "../api";
 import { moment, visible } from "../format";
 import { Listing } from "../listing";
 import { useAnswer } from "../live";
-import { Card, type Column, Problem, Rows } from "../parts";
+import { type Column, Problem, TableCard } from "../parts";
 import type { Place } from "../router";
 import { useSession } from "../session";
 
@@ -153,14 +153,12 @@ export function AccessPage() {
           {made.path && " (behind the address of the page that everybody sees)"}
         </p>
       )}
-      <Card title="What holds now">
-        <Rows<Credential>
-          title="Credentials"
-          columns={columns}
-          rows={value?.rows ?? []}
-          empty={value === null && problem === null ? "Loading" : "None."}
-        />
-      </Card>
+      <TableCard<Credential>
+        title="What holds now"
+        columns={columns}
+        rows={value?.rows ?? []}
+        empty={value === null && problem === null ? "Loading" : "None."}
+      />
     </>
   );
 }

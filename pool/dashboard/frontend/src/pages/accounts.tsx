@@ -5,9 +5,10 @@ import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
 import { accountOrders, addOrder, type Terms } from "../orders/accounts";
 import { Orders } from "../orders/office";
-import { Card, type Column, Facts, Figure, Panel, Problem, Rows } from "../parts";
+import { Card, type Column, Facts, Figure, Panel, Problem, Rows, TableCard } from "../parts";
 import { link, linkWith, type Place } from "../router";
 import { RateCell } from "../rates";
+import { why } from "./explain";
 import { mayOrder, useSession } from "../session";
 
 const COLUMNS: Column<Account>[] = [
@@ -91,19 +92,17 @@ function TermsOf({ name }: { name: string }) {
           ]}
         />
       </Card>
-      <Card title="Plans">
-        <Rows<Terms["account"]["plans"][number]>
-          title="Plans"
-          rows={value?.account.plans ?? []}
-          empty="Loading"
-          columns={[
-            { title: "Scheme", show: (row) => schemeName(row.scheme) },
-            { title: "Fee", numeric: true, show: (row) => fee(row.fee_bps) },
-            { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
-            { title: "State", show: (row) => words(row.state) },
-          ]}
-        />
-      </Card>
+      <TableCard<Terms["account"]["plans"][number]>
+        title="Plans"
+        rows={value?.account.plans ?? []}
+        empty="Loading"
+        columns={[
+          { title: "Scheme", show: (row) => schemeName(row.scheme) },
+          { title: "Fee", numeric: true, show: (row) => fee(row.fee_bps) },
+          { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
+          { title: "State", show: (row) => words(row.state) },
+        ]}
+      />
     </>
   );
 }
@@ -171,36 +170,41 @@ export function AccountPage({ name }: { name: string }) {
           <a href={`/api/v1/accounts/${encodeURIComponent(name)}/statement?format=csv`} download>
             statement as CSV
           </a>
-          , <a href={`/api/v1/accounts/${encodeURIComponent(name)}/statement`}>as JSON</a>. Its machines:{" "}
+          , <a href={`/api/v1/accounts/${encodeURIComponent(name)}/statement`}>as JSON</a>, or{" "}
+          <a href={why("balance", name)}>explained</a>. Its machines:{" "}
           <a href={linkWith("workers", { account: name })}>workers</a>,{" "}
           <a href={linkWith("workers", { account: name, by: "site" })}>by site</a>.
         </p>
       )}
       {books && mayOrder(session, "payouts") && <TermsOf name={name} />}
       {value && (
-        <Card title="Newest credits">
-          <Rows<AccountCredit>
-            title="Newest credits"
-            rows={value.credits ?? []}
-            empty="No credit yet: the first comes with the first block or PPS period."
-            columns={[
-              {
-                title: "For",
-                show: (row) =>
-                  row.height === null ? (
-                    visible(row.ref)
-                  ) : (
-                    <a href={link("blocks", row.ref)} title={shortHash(row.ref)}>
-                      Block {count(row.height)}
-                    </a>
-                  ),
-              },
-              { title: "State", className: "state", state: (row) => row.state, show: (row) => <span>{row.state}</span> },
-              { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
-              { title: "Time", numeric: true, show: (row) => moment(row.time_ms) },
-            ]}
-          />
-        </Card>
+        <TableCard<AccountCredit>
+          title="Newest credits"
+          rows={value.credits ?? []}
+          empty="No credit yet: the first comes with the first block or PPS period."
+          columns={[
+            {
+              title: "For",
+              show: (row) =>
+                row.height === null ? (
+                  visible(row.ref)
+                ) : (
+                  <a href={link("blocks", row.ref)} title={shortHash(row.ref)}>
+                    Block {count(row.height)}
+                  </a>
+                ),
+            },
+            { title: "State", className: "state", state: (row) => row.state, show: (row) => <span>{row.state}</span> },
+            { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+            { title: "Time", numeric: true, show: (row) => moment(row.time_ms) },
+            {
+              title: "How it came about",
+              show: (row) => (
+                <a href={why("credit", row.height === null ? row.ref : `${row.ref}:${name}`)}>explained</a>
+              ),
+            },
+          ]}
+        />
       )}
     </>
   );

@@ -5,9 +5,10 @@ import { Listing } from "../listing";
 import { useAnswer, useLive, useNow } from "../live";
 import { holdOrder, mayBeHeld, type WaitingBlock, waitingOrder } from "../orders/blocks";
 import { Orders, Press, useOffice } from "../orders/office";
-import { Card, Facts, Problem, Rows } from "../parts";
+import { Card, Facts, Problem, Rows, TableCard } from "../parts";
 import { link, type Place } from "../router";
 import { mayOrder, useSession } from "../session";
+import { why } from "./explain";
 
 const MATURE_AT = 101; // a coinbase can be spent 100 blocks after its own
 
@@ -70,23 +71,21 @@ function WaitingBlocks() {
     <div class="orders">
       <Problem problem={problem} />
       {value && value.rows.length > 0 && (
-        <Card title="Blocks that wait for you">
-          <Rows<WaitingBlock>
-            title="Blocks that wait for you"
-            rows={value.rows}
-            empty=""
-            columns={[
-              { title: "Block", className: "mono", show: (row) => shortHash(row.hash) },
-              { title: "Why", show: (row) => (row.why === "held" ? "held" : "not in the books") },
-              { title: "What is said of it", className: "wrapping", show: (row) => visible(row.reason) },
-              { title: "Since", numeric: true, show: (row) => moment(row.since_ms) },
-              {
-                title: "Order",
-                show: (row) => <Press spec={waitingOrder(row)} office={office} about={shortHash(row.hash)} />,
-              },
-            ]}
-          />
-        </Card>
+        <TableCard<WaitingBlock>
+          title="Blocks that wait for you"
+          rows={value.rows}
+          empty=""
+          columns={[
+            { title: "Block", className: "mono", show: (row) => shortHash(row.hash) },
+            { title: "Why", show: (row) => (row.why === "held" ? "held" : "not in the books") },
+            { title: "What is said of it", className: "wrapping", show: (row) => visible(row.reason) },
+            { title: "Since", numeric: true, show: (row) => moment(row.since_ms) },
+            {
+              title: "Order",
+              show: (row) => <Press spec={waitingOrder(row)} office={office} about={shortHash(row.hash)} />,
+            },
+          ]}
+        />
       )}
       {office.panel}
     </div>
@@ -133,25 +132,27 @@ export function BlockPage({ hash }: { hash: string }) {
         </div>
       )}
       {value && (
-        <Card title="Credits">
-          <Rows
-            title="Credits"
-            rows={value.credits}
-            empty="Credits follow the first confirmation."
-            columns={[
-              { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
-              // Shares under PPS were bought by the reserve, which therefore gets their part of the block.
-              {
-                title: "Scheme",
-                show: (row) => (row.scheme === "pps" ? "PPS, to the reserve" : schemeName(row.scheme)),
-              },
-              { title: "Of the window", numeric: true, show: (row) => percent(row.window_share) },
-              { title: "Gross BTC", numeric: true, show: (row) => btc(row.gross_sat) },
-              { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
-              { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
-            ]}
-          />
-        </Card>
+        <TableCard
+          title="Credits"
+          rows={value.credits}
+          empty="Credits follow the first confirmation."
+          columns={[
+            { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
+            // Shares under PPS were bought by the reserve, which therefore gets their part of the block.
+            {
+              title: "Scheme",
+              show: (row) => (row.scheme === "pps" ? "PPS, to the reserve" : schemeName(row.scheme)),
+            },
+            { title: "Of the window", numeric: true, show: (row) => percent(row.window_share) },
+            { title: "Gross BTC", numeric: true, show: (row) => btc(row.gross_sat) },
+            { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
+            { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+            {
+              title: "How it came about",
+              show: (row) => <a href={why("credit", `${hash}:${row.account}`)}>explained</a>,
+            },
+          ]}
+        />
       )}
       {value && <Ledger rows={value.ledger} />}
     </>

@@ -16,7 +16,7 @@ import {
 } from "../fleet";
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
-import { Card, Problem, Rows } from "../parts";
+import { Problem, TableCard } from "../parts";
 import { REPORTS } from "./reports";
 import { link, type Place } from "../router";
 
@@ -50,81 +50,73 @@ export function FleetsPage({ place }: { place: Place }) {
       </p>
       <Problem problem={problem} unavailable={sites.value?.unavailable ?? {}} />
       <Alarms />
-      <Card title="Sites">
-        <Rows<Site>
-          title="Sites"
-          rows={said(sites.value?.rows, "site")}
-          empty="No site yet: `steppe site add` makes one, and `steppe fleet import` takes a whole fleet from files."
-          columns={[
-            { title: "Site", show: (row) => visible(row.name) },
-            { title: "Country", show: (row) => row.country },
-            { title: "Time", show: (row) => localTime(row.time_zone) },
-            { title: "Host", show: (row) => visible(row.host) || UNKNOWN },
-            { title: "Region", show: (row) => row.region || UNKNOWN },
-            { title: "Capacity", numeric: true, show: (row) => power(capacities.get(row.name)) },
-            {
-              title: "Now",
-              className: "state",
-              state: (row) => (events.some((each) => each.site === row.name) ? "warn" : "ok"),
-              show: (row) => <span>{nowAt(row.name, events)}</span>,
-            },
-          ]}
-        />
-      </Card>
-      <Card title="Batches">
-        <Rows<Batch>
-          title="Batches"
-          rows={said(batches.value?.rows, "batch")}
-          empty="No batch yet."
-          columns={[
-            { title: "Batch", show: (row) => visible(row.name) },
-            { title: "Model", show: (row) => visible(row.model) },
-            { title: "Machines", numeric: true, show: (row) => count(row.machines) },
-            { title: "Nominal", numeric: true, show: (row) => hashrate(row.nominal_ghs * 1e9) },
-            { title: "Planned", numeric: true, show: (row) => moment(row.planned_ms) },
-            ...STAGES.map((stage) => ({
-              title: title(stage),
-              numeric: true,
-              show: (row: Batch) => count(counts.get(row.name)?.[stage]),
-            })),
-          ]}
-        />
-      </Card>
-      <Card title="Contracts">
-        <Rows<Contract>
-          title="Contracts"
-          rows={said(contracts.value?.rows, "contract")}
-          empty="No contract yet: what a slice earns is then its account's alone."
-          columns={[
-            { title: "Contract", show: (row) => visible(row.name) },
-            { title: "Kind", show: (row) => words(row.kind) },
-            { title: "Who has what", show: (row) => visible(row.steps) },
-            { title: "Site", show: (row) => visible(row.site) || "any" },
-            { title: "Reserved power", numeric: true, show: (row) => (row.reserved_w ? power(row.reserved_w) : "–") },
-          ]}
-        />
-      </Card>
-      <Card title="Assignments">
-        <Rows<Assignment>
-          title="Assignments"
-          rows={said(assignments.value?.rows, "assignment")}
-          empty="No assignment yet: every worker belongs to its account alone."
-          columns={[
-            {
-              title: "Workers",
-              show: (row) => (
-                <a href={`${link("workers")}?q=${encodeURIComponent(`${row.account}.${row.pattern.split("*")[0]}`)}`}>
-                  {visible(`${row.account}.${row.pattern}`)}
-                </a>
-              ),
-            },
-            { title: "Fleet", show: (row) => visible(row.fleet) },
-            { title: "Site", show: (row) => visible(row.site) },
-            { title: "Batch", show: (row) => visible(row.batch) || UNKNOWN },
-            { title: "Contract", show: (row) => visible(row.contract) || UNKNOWN },
-          ]}
-        />
-      </Card>
+      <TableCard<Site>
+        title="Sites"
+        rows={said(sites.value?.rows, "site")}
+        empty="No site yet: `steppe site add` makes one, and `steppe fleet import` takes a whole fleet from files."
+        columns={[
+          { title: "Site", show: (row) => visible(row.name) },
+          { title: "Country", show: (row) => row.country },
+          { title: "Time", show: (row) => localTime(row.time_zone) },
+          { title: "Host", show: (row) => visible(row.host) || UNKNOWN },
+          { title: "Region", show: (row) => row.region || UNKNOWN },
+          { title: "Capacity", numeric: true, show: (row) => power(capacities.get(row.name)) },
+          {
+            title: "Now",
+            className: "state",
+            state: (row) => (events.some((each) => each.site === row.name) ? "warn" : "ok"),
+            show: (row) => <span>{nowAt(row.name, events)}</span>,
+          },
+        ]}
+      />
+      <TableCard<Batch>
+        title="Batches"
+        rows={said(batches.value?.rows, "batch")}
+        empty="No batch yet."
+        columns={[
+          { title: "Batch", show: (row) => visible(row.name) },
+          { title: "Model", show: (row) => visible(row.model) },
+          { title: "Machines", numeric: true, show: (row) => count(row.machines) },
+          { title: "Nominal", numeric: true, show: (row) => hashrate(row.nominal_ghs * 1e9) },
+          { title: "Planned", numeric: true, show: (row) => moment(row.planned_ms) },
+          ...STAGES.map((stage) => ({
+            title: title(stage),
+            numeric: true,
+            show: (row: Batch) => count(counts.get(row.name)?.[stage]),
+          })),
+        ]}
+      />
+      <TableCard<Contract>
+        title="Contracts"
+        rows={said(contracts.value?.rows, "contract")}
+        empty="No contract yet: what a slice earns is then its account's alone."
+        columns={[
+          { title: "Contract", show: (row) => visible(row.name) },
+          { title: "Kind", show: (row) => words(row.kind) },
+          { title: "Who has what", show: (row) => visible(row.steps) },
+          { title: "Site", show: (row) => visible(row.site) || "any" },
+          { title: "Reserved power", numeric: true, show: (row) => (row.reserved_w ? power(row.reserved_w) : "–") },
+        ]}
+      />
+      <TableCard<Assignment>
+        title="Assignments"
+        rows={said(assignments.value?.rows, "assignment")}
+        empty="No assignment yet: every worker belongs to its account alone."
+        columns={[
+          {
+            title: "Workers",
+            show: (row) => (
+              <a href={`${link("workers")}?q=${encodeURIComponent(`${row.account}.${row.pattern.split("*")[0]}`)}`}>
+                {visible(`${row.account}.${row.pattern}`)}
+              </a>
+            ),
+          },
+          { title: "Fleet", show: (row) => visible(row.fleet) },
+          { title: "Site", show: (row) => visible(row.site) },
+          { title: "Batch", show: (row) => visible(row.batch) || UNKNOWN },
+          { title: "Contract", show: (row) => visible(row.contract) || UNKNOWN },
+        ]}
+      />
       <Listing<Unmatched>
         title="Workers that fit no assignment"
         place={place}
@@ -152,28 +144,26 @@ function Alarms() {
   const now = useNow();
   if (!value?.rows?.length) return <Problem unavailable={value?.unavailable ?? {}} />;
   return (
-    <Card title="Dark, and should hash">
-      <Rows<Alarm>
-        title="Dark, and should hash"
-        rows={value.rows}
-        empty=""
-        columns={[
-          { title: "What", show: (row) => `${words(row.kind)} ${visible(row.name)}` },
-          {
-            title: "Dark",
-            className: "state",
-            state: () => "down",
-            show: (row) => (
-              <span>
-                {count(row.dark)} of {count(row.machines)}
-              </span>
-            ),
-          },
-          { title: "Of them", show: (row) => row.parts.map(visible).join(", ") },
-          { title: "Since", numeric: true, show: (row) => shortAge(row.since_ms, now) },
-        ]}
-      />
-    </Card>
+    <TableCard<Alarm>
+      title="Dark, and should hash"
+      rows={value.rows}
+      empty=""
+      columns={[
+        { title: "What", show: (row) => `${words(row.kind)} ${visible(row.name)}` },
+        {
+          title: "Dark",
+          className: "state",
+          state: () => "down",
+          show: (row) => (
+            <span>
+              {count(row.dark)} of {count(row.machines)}
+            </span>
+          ),
+        },
+        { title: "Of them", show: (row) => row.parts.map(visible).join(", ") },
+        { title: "Since", numeric: true, show: (row) => shortAge(row.since_ms, now) },
+      ]}
+    />
   );
 }
 

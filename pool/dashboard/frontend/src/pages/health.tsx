@@ -2,7 +2,7 @@
 import { bytes, count, duration, title } from "../format";
 import { useLive, useNow } from "../live";
 import type { Node } from "../api";
-import { Card, Rows, Typed } from "../parts";
+import { Card, TableCard, Typed } from "../parts";
 import { wrongFirst } from "../verdict";
 
 export function HealthPage() {
@@ -49,36 +49,32 @@ export function HealthPage() {
           ))}
         </ul>
       </Card>
-      <Card title="Nodes">
-        <Rows<Node>
-          title="Nodes"
-          rows={roles?.work?.nodes ?? []}
-          empty="Not known while the work role is down."
-          columns={[
-            { title: "Node", show: (row) => row.name },
-            { title: "State", className: "state", state: nodeState, show: (row) => <span>{row.state}</span> },
-            { title: "Gives the work", show: (row) => (row.is_chosen ? "yes" : "no") },
-            { title: "Tip", numeric: true, show: (row) => count(row.height) },
-            { title: "Chain", show: (row) => row.chain ?? "–" },
-            { title: "Announces blocks", show: announces },
-            { title: "Reason", className: "wrapping", show: (row) => row.reason ?? "" },
-          ]}
-        />
-      </Card>
-      <Card title="Processes">
-        <Rows
-          title="Processes"
-          rows={beats}
-          empty="No role gives a sign of life."
-          columns={[
-            { title: "Role", show: (row) => row.name },
-            { title: "Last sign of life", numeric: true, show: (row) => `${duration(Math.max(0, (now - row.beat) / 1000 | 0))} ago` },
-            { title: "Free disk", numeric: true, show: (row) => bytes(row.disk?.free_bytes) },
-            { title: "Of", numeric: true, show: (row) => bytes(row.disk?.total_bytes) },
-            { title: "Also", show: (row) => row.note },
-          ]}
-        />
-      </Card>
+      <TableCard<Node>
+        title="Nodes"
+        rows={roles?.work?.nodes ?? []}
+        empty="Not known while the work role is down."
+        columns={[
+          { title: "Node", show: (row) => row.name },
+          { title: "State", className: "state", state: nodeState, show: (row) => <span>{row.state}</span> },
+          { title: "Gives the work", show: (row) => (row.is_chosen ? "yes" : "no") },
+          { title: "Tip", numeric: true, show: (row) => count(row.height) },
+          { title: "Chain", show: (row) => row.chain ?? "–" },
+          { title: "Announces blocks", show: announces },
+          { title: "Reason", className: "wrapping", show: (row) => row.reason ?? "" },
+        ]}
+      />
+      <TableCard
+        title="Processes"
+        rows={beats}
+        empty="No role gives a sign of life."
+        columns={[
+          { title: "Role", show: (row) => row.name },
+          { title: "Last sign of life", numeric: true, show: (row) => `${duration(Math.max(0, (now - row.beat) / 1000 | 0))} ago` },
+          { title: "Free disk", numeric: true, show: (row) => bytes(row.disk?.free_bytes) },
+          { title: "Of", numeric: true, show: (row) => bytes(row.disk?.total_bytes) },
+          { title: "Also", show: (row) => row.note },
+        ]}
+      />
     </>
   );
 }

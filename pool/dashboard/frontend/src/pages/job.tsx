@@ -1,7 +1,7 @@
 // Who is paid by what is mined right now, read out of the job that the miners have.
 import { btc, count, duration, moment, percent, scaled } from "../format";
 import { useAnswer, useNow } from "../live";
-import { Card, Facts, Figure, Panel, Problem, Rows } from "../parts";
+import { Facts, Figure, Panel, Problem, TableCard } from "../parts";
 
 interface Output {
   value_sat: number;
@@ -55,19 +55,17 @@ export function JobPage() {
             <b>{btc(job.subsidy_sat + job.fees_sat)} BTC</b>: {btc(job.subsidy_sat)} new coins and{" "}
             {btc(job.fees_sat)} fees of {count(job.transactions)} transactions. {sentence(job.outputs)}
           </p>
-          <Card title="Outputs of its coinbase">
-            <Rows<Output>
-              title="Outputs of the coinbase"
-              rows={job.outputs}
-              empty="None."
-              columns={[
-                { title: "Pays", show: (row) => <span class="mono">{row.address ?? "no address"}</span> },
-                { title: "BTC", numeric: true, show: (row) => btc(row.value_sat) },
-                { title: "Of the reward", numeric: true, show: (row) => percent(row.part) },
-                { title: "Who is that", className: "wrapping", show: (row) => WORDS[row.to] },
-              ]}
-            />
-          </Card>
+          <TableCard<Output>
+            title="Outputs of its coinbase"
+            rows={job.outputs}
+            empty="None."
+            columns={[
+              { title: "Pays", show: (row) => <span class="mono">{row.address ?? "no address"}</span> },
+              { title: "BTC", numeric: true, show: (row) => btc(row.value_sat) },
+              { title: "Of the reward", numeric: true, show: (row) => percent(row.part) },
+              { title: "Who is that", className: "wrapping", show: (row) => WORDS[row.to] },
+            ]}
+          />
           <div class="panels spaced">
             <Panel title="Job">
               <Figure value={job.job_id} />

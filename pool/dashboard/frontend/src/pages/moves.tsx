@@ -4,7 +4,7 @@ import { byUrgency, type Machine, type Move, progress, type Rack } from "../flee
 import { useAnswer, useNow } from "../live";
 import { confirmOrder, moveOrders, planOrder, type Stray } from "../orders/moves";
 import { Orders, Press, useOffice } from "../orders/office";
-import { Card, Facts, Problem, Rows, Typed } from "../parts";
+import { Facts, Problem, TableCard, Typed } from "../parts";
 import { link } from "../router";
 import { mayOrder, useSession } from "../session";
 
@@ -29,42 +29,38 @@ export function MovesPage() {
       <Orders orders={[planOrder()]} right="moves" />
       {mayOrder(session, "moves") && <Strays />}
       <Problem problem={moves.problem} unavailable={moves.value?.unavailable ?? {}} />
-      <Card title="Moves">
-        <Rows<Move>
-          title="Moves"
-          rows={moves.value?.rows ?? []}
-          empty={moves.value ? "No move yet: `steppe move plan` makes one and shows who would be told what." : "Loading"}
-          columns={[
-            { title: "Move", show: (row) => <a href={link("moves", row.name)}>{visible(row.name)}</a> },
-            { title: "State", show: (row) => words(row.state) },
-            { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
-            { title: "From", show: (row) => visible(row.origin.site) },
-            { title: "To", show: (row) => visible(row.target.site) },
-            { title: "Machines", numeric: true, show: (row) => count(row.machines) },
-            { title: "Arrived", numeric: true, show: (row) => percent((row.counts.arrived ?? 0) / (row.machines || 1)) },
-            {
-              title: "Late",
-              numeric: true,
-              state: (row) => (row.late ? "down" : "ok"),
-              show: (row) => count(row.late),
-            },
-            { title: "Deadline", numeric: true, show: (row) => moment(row.deadline_ms) },
-          ]}
-        />
-      </Card>
-      <Card title="Regions">
-        <Rows
-          title="Regions"
-          rows={regions.value?.rows ?? []}
-          empty="No region gives a sign of life."
-          columns={[
-            { title: "Region", show: (row) => row.region || "the only one" },
-            { title: "Endpoint", className: "mono", show: (row) => row.endpoint || "not said" },
-            { title: "Processes", numeric: true, show: (row) => count(row.processes) },
-            { title: "Sessions", numeric: true, show: (row) => count(row.sessions) },
-          ]}
-        />
-      </Card>
+      <TableCard<Move>
+        title="Moves"
+        rows={moves.value?.rows ?? []}
+        empty={moves.value ? "No move yet: `steppe move plan` makes one and shows who would be told what." : "Loading"}
+        columns={[
+          { title: "Move", show: (row) => <a href={link("moves", row.name)}>{visible(row.name)}</a> },
+          { title: "State", show: (row) => words(row.state) },
+          { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
+          { title: "From", show: (row) => visible(row.origin.site) },
+          { title: "To", show: (row) => visible(row.target.site) },
+          { title: "Machines", numeric: true, show: (row) => count(row.machines) },
+          { title: "Arrived", numeric: true, show: (row) => percent((row.counts.arrived ?? 0) / (row.machines || 1)) },
+          {
+            title: "Late",
+            numeric: true,
+            state: (row) => (row.late ? "down" : "ok"),
+            show: (row) => count(row.late),
+          },
+          { title: "Deadline", numeric: true, show: (row) => moment(row.deadline_ms) },
+        ]}
+      />
+      <TableCard
+        title="Regions"
+        rows={regions.value?.rows ?? []}
+        empty="No region gives a sign of life."
+        columns={[
+          { title: "Region", show: (row) => row.region || "the only one" },
+          { title: "Endpoint", className: "mono", show: (row) => row.endpoint || "not said" },
+          { title: "Processes", numeric: true, show: (row) => count(row.processes) },
+          { title: "Sessions", numeric: true, show: (row) => count(row.sessions) },
+        ]}
+      />
     </>
   );
 }
@@ -79,23 +75,21 @@ function Strays() {
     <div class="orders">
       <Problem problem={problem} />
       {rows.length > 0 && (
-        <Card title="Came on elsewhere without a move">
-          <Rows<Stray>
-            title="Came on elsewhere without a move"
-            rows={rows.slice(0, SHOWN)}
-            empty=""
-            columns={[
-              { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
-              { title: "From", show: (row) => visible(row.from_region) },
-              { title: "To", show: (row) => visible(row.to_region) },
-              { title: "Seen", numeric: true, show: (row) => moment(row.seen_ms) },
-              {
-                title: "Order",
-                show: (row) => <Press spec={confirmOrder(row.account, of(row.account))} office={office} about={row.login} />,
-              },
-            ]}
-          />
-        </Card>
+        <TableCard<Stray>
+          title="Came on elsewhere without a move"
+          rows={rows.slice(0, SHOWN)}
+          empty=""
+          columns={[
+            { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+            { title: "From", show: (row) => visible(row.from_region) },
+            { title: "To", show: (row) => visible(row.to_region) },
+            { title: "Seen", numeric: true, show: (row) => moment(row.seen_ms) },
+            {
+              title: "Order",
+              show: (row) => <Press spec={confirmOrder(row.account, of(row.account))} office={office} about={row.login} />,
+            },
+          ]}
+        />
       )}
       {office.panel}
     </div>
@@ -138,59 +132,53 @@ export function MovePage({ name }: { name: string }) {
               ]}
             />
           </div>
-          <Card title="Who waits for a person">
-            <Rows<Machine>
-              title="Who waits for a person"
-              rows={machines.slice(0, SHOWN)}
-              empty="Nobody: no machine is late, stayed behind or is on its way."
-              columns={[
-                { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
-                { title: "Rack", show: (row) => visible(row.rack) },
-                {
-                  title: "State",
-                  className: "state",
-                  state: (row) => (row.is_late ? "down" : row.status === "straggler" ? "warn" : "ok"),
-                  show: (row) => <span>{row.is_late ? `late, ${words(row.status)}` : words(row.status)}</span>,
-                },
-                { title: "Told", numeric: true, show: (row) => shortAge(row.told_ms, now) },
-                { title: "Times", numeric: true, show: (row) => count(row.tries) },
-                { title: "Left", numeric: true, show: (row) => shortAge(row.gone_ms, now) },
-              ]}
-            />
-          </Card>
+          <TableCard<Machine>
+            title="Who waits for a person"
+            rows={machines.slice(0, SHOWN)}
+            empty="Nobody: no machine is late, stayed behind or is on its way."
+            columns={[
+              { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+              { title: "Rack", show: (row) => visible(row.rack) },
+              {
+                title: "State",
+                className: "state",
+                state: (row) => (row.is_late ? "down" : row.status === "straggler" ? "warn" : "ok"),
+                show: (row) => <span>{row.is_late ? `late, ${words(row.status)}` : words(row.status)}</span>,
+              },
+              { title: "Told", numeric: true, show: (row) => shortAge(row.told_ms, now) },
+              { title: "Times", numeric: true, show: (row) => count(row.tries) },
+              { title: "Left", numeric: true, show: (row) => shortAge(row.gone_ms, now) },
+            ]}
+          />
           {machines.length > SHOWN && (
             <p class="notice">
               {count(machines.length - SHOWN)} more: <Typed text={`\`steppe move show ${move.name}\` lists them all.`} />
             </p>
           )}
-          <Card title="Racks">
-            <Rows<Rack>
-              title="Racks"
-              rows={move.racks}
-              empty="No machine fits the pattern yet."
-              columns={[
-                { title: "Rack", show: (row) => visible(row.rack) || "none named" },
-                ...["arrived", "gone", "told", "straggler", "pending"].map((status) => ({
-                  title: words(status),
-                  numeric: true,
-                  show: (row: Rack) => count(row.counts[status] ?? 0),
-                })),
-              ]}
-            />
-          </Card>
-          <Card title="What was done">
-            <Rows
-              title="What was done"
-              rows={move.events}
-              empty="Nothing yet."
-              columns={[
-                { title: "Step", show: (row) => words(row.step) },
-                { title: "By", show: (row) => visible(row.actor) },
-                { title: "Why", show: (row) => visible(row.reason) },
-                { title: "Time", numeric: true, show: (row) => moment(row.time_ms) },
-              ]}
-            />
-          </Card>
+          <TableCard<Rack>
+            title="Racks"
+            rows={move.racks}
+            empty="No machine fits the pattern yet."
+            columns={[
+              { title: "Rack", show: (row) => visible(row.rack) || "none named" },
+              ...["arrived", "gone", "told", "straggler", "pending"].map((status) => ({
+                title: words(status),
+                numeric: true,
+                show: (row: Rack) => count(row.counts[status] ?? 0),
+              })),
+            ]}
+          />
+          <TableCard
+            title="What was done"
+            rows={move.events}
+            empty="Nothing yet."
+            columns={[
+              { title: "Step", show: (row) => words(row.step) },
+              { title: "By", show: (row) => visible(row.actor) },
+              { title: "Why", show: (row) => visible(row.reason) },
+              { title: "Time", numeric: true, show: (row) => moment(row.time_ms) },
+            ]}
+          />
         </>
       )}
     </>

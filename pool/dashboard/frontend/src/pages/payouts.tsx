@@ -6,10 +6,11 @@ import { useAnswer } from "../live";
 import { giveFile, Orders } from "../orders/office";
 import { payoutOrders, payoutsOrders } from "../orders/payouts";
 import { coinsOrder, type Reserve, reserveInWords, reserveOrders } from "../orders/reserve";
-import { Card, Facts, Problem, Rows } from "../parts";
+import { Card, Facts, Problem, Rows, TableCard } from "../parts";
 import { link, type Place } from "../router";
 import { mayOrder, useSession } from "../session";
 import { Ledger } from "./blocks";
+import { why } from "./explain";
 
 export function PayoutsPage({ place }: { place: Place }) {
   const { value } = useAnswer<Page<Payout> & { stopped: string | null }>("/api/v1/payouts?per_page=1");
@@ -82,6 +83,9 @@ export function PayoutPage({ number }: { number: string }) {
             orders={payoutOrders(value, (psbt) => giveFile(`payout-${payout.id}.psbt`, `${psbt}\n`))}
             right="payouts"
           />
+          <p class="links">
+            <a href={why("payout", number)}>Explained step by step</a>
+          </p>
           <div class="card padded">
             <Facts
               className="facts"
@@ -96,33 +100,29 @@ export function PayoutPage({ number }: { number: string }) {
               ]}
             />
           </div>
-          <Card title="Paid accounts">
-            <Rows
-              title="Paid accounts"
-              rows={value.lines}
-              empty="Nobody is paid by it."
-              columns={[
-                { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
-                { title: "Address", className: "mono", show: (row) => row.address },
-                { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
-              ]}
-            />
-          </Card>
-          <Card title="Transactions">
-            <Rows
-              title="Transactions"
-              rows={value.attempts}
-              empty="None yet."
-              columns={[
-                { title: "Number", show: (row) => count(row.number) },
-                { title: "Purpose", show: (row) => row.purpose },
-                { title: "Transaction", className: "mono", show: (row) => row.txid },
-                { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
-                { title: "vB", numeric: true, show: (row) => count(row.vbytes) },
-                { title: "Signed", show: (row) => (row.is_signed ? "yes" : "no") },
-              ]}
-            />
-          </Card>
+          <TableCard
+            title="Paid accounts"
+            rows={value.lines}
+            empty="Nobody is paid by it."
+            columns={[
+              { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
+              { title: "Address", className: "mono", show: (row) => row.address },
+              { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+            ]}
+          />
+          <TableCard
+            title="Transactions"
+            rows={value.attempts}
+            empty="None yet."
+            columns={[
+              { title: "Number", show: (row) => count(row.number) },
+              { title: "Purpose", show: (row) => row.purpose },
+              { title: "Transaction", className: "mono", show: (row) => row.txid },
+              { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
+              { title: "vB", numeric: true, show: (row) => count(row.vbytes) },
+              { title: "Signed", show: (row) => (row.is_signed ? "yes" : "no") },
+            ]}
+          />
           <Ledger rows={value.ledger} />
         </>
       )}

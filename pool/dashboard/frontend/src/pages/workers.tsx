@@ -3,9 +3,10 @@ import type { Reject, Worker } from "../api";
 import { age, count, error, hashrate, moment, percent, scaled, shortAge, title, visible, words } from "../format";
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
-import { Card, type Column, Facts, Figure, Panel, Problem, Rows } from "../parts";
+import { type Column, Facts, Figure, Panel, Problem, TableCard } from "../parts";
 import { RateBars, RateCell, rejectNote, refused } from "../rates";
 import { link, linkWith, type Place } from "../router";
+import { why } from "./explain";
 import { GroupBy, type Grouping, GROUPINGS, GroupsPage } from "./groups";
 
 function columns(now: number): Column<Worker>[] {
@@ -148,24 +149,23 @@ export function WorkerPage({ login }: { login: string }) {
         </div>
       )}
       {value && (
-        <Card title="Newest refused shares">
-          <Rows<Reject>
-            title="Newest refused shares"
-            rows={value.rejects}
-            empty="Nothing of it was refused lately."
-            columns={[
-              { title: "Time", show: (row) => moment(row.time_ms) },
-              { title: "Reason", show: (row) => words(row.reason) },
-              { title: "What the miner was told", show: (row) => visible(row.text) },
-              { title: "Job", className: "mono", show: (row) => visible(row.job_id) || "–" },
-              {
-                title: "Age of the job",
-                numeric: true,
-                show: (row) => (row.job_age_ms === null ? "not known" : `${(row.job_age_ms / 1000).toFixed(1)} s`),
-              },
-            ]}
-          />
-        </Card>
+        <TableCard<Reject>
+          title="Newest refused shares"
+          rows={value.rejects}
+          empty="Nothing of it was refused lately."
+          columns={[
+            { title: "Time", show: (row) => moment(row.time_ms) },
+            { title: "Reason", show: (row) => words(row.reason) },
+            { title: "What the miner was told", show: (row) => visible(row.text) },
+            { title: "Job", className: "mono", show: (row) => visible(row.job_id) || "–" },
+            {
+              title: "Age of the job",
+              numeric: true,
+              show: (row) => (row.job_age_ms === null ? "not known" : `${(row.job_age_ms / 1000).toFixed(1)} s`),
+            },
+            { title: "Why", show: (row) => row.id && <a href={why("reject", row.id)}>explained</a> },
+          ]}
+        />
       )}
     </>
   );
