@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -27,6 +28,7 @@ class Archives(Struct, frozen=True):
 
     source: Path
     wheel: Path
+    materials: Path
 
 
 def run(*command: str | Path, **environment: str) -> str:
@@ -50,8 +52,8 @@ def run(*command: str | Path, **environment: str) -> str:
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
     folder = tmp_path_factory.mktemp("dist")
     run(ROOT / "scripts" / "dist", folder)
-    [source], [wheel] = folder.glob("*.tar.gz"), folder.glob("*.whl")
-    return Archives(source, wheel)
+    [source], [wheel], [materials] = folder.glob("*.tar.gz"), folder.glob("*.whl"), folder.glob("*.cdx.json")
+    return Archives(source, wheel, materials)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +114,21 @@ class TestSourceArchive:
             held = {name.partition("/")[2] for name in archive.getnames()}
         committed = set(run("git", "-C", ROOT, "ls-tree", "-r", "--name-only", "HEAD").split())
         assert committed - held == {".ci/run", ".dockerignore", ".gitignore"}
+
+
+class TestBillOfMaterials:
+    def test_it_has_what_the_lock_says_each_with_its_hashes(self, archives: Archives) -> None:
+        told = json.loads(archives.materials.read_text())
+        assert (told["bomFormat"], told["metadata"]["component"]["name"]) == ("CycloneDX", "steppe")
+        found = {
+            (each["purl"], *sorted(f"sha256:{made['content']}" for made in each["externalReferences"][0]["hashes"]))
+            for each in told["components"]
+        }
+        assert found == {(f"pkg:pypi/{pin.name}@{pin.version}", *sorted(pin.hashes)) for pin in pins("run.txt")}
+
+    def test_it_names_no_place_of_the_machine_that_made_it(self, archives: Archives) -> None:
+        text = archives.materials.read_text()
+        assert [each for each in (str(ROOT), str(archives.materials.parent), "/tmp") if each in text] == []
 
 
 class TestInstalled:
