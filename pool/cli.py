@@ -15,7 +15,7 @@ from pool.cli_accounts import account
 from pool.cli_audit import audit, block, withholding
 from pool.cli_backup import backup, restore
 from pool.cli_books import blocks, export, solvency, statement
-from pool.cli_common import EXIT_BAD_CONFIG, config_option, host_and_port, json_option, say, says_what_is_wrong
+from pool.cli_common import EXIT_BAD_CONFIG, Group, config_option, host_and_port, json_option, say, says_what_is_wrong
 from pool.cli_completion import completion
 from pool.cli_doctor import doctor
 from pool.cli_explain import explain
@@ -33,7 +33,7 @@ from pool.config import Config
 from pool.journal_command import journal
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="steppe")
 def main() -> None:
     """A Bitcoin mining pool server for fleets that move."""
@@ -108,9 +108,9 @@ def _refuse(reasons: list[str]) -> None:
         sys.exit(EXIT_BAD_CONFIG)
 
 
-@main.group()
+@main.group(cls=Group)
 def config() -> None:
-    """The configuration."""
+    """The configuration: what there is to set."""
 
 
 @config.command("sample")
@@ -188,7 +188,7 @@ main.add_command(scenario)
 @main.command()
 @click.argument("address", metavar="HOST:PORT")
 @click.option("-u", "--user", required=True, help="ACCOUNT or ACCOUNT.WORKER")
-@click.option("-p", "--password", default="x", show_default=True)
+@click.option("-p", "--password", default="x", show_default=True, help="Such as d=8, a difficulty to begin with.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Hashes per second at most.")
 @click.option("--shares", type=click.IntRange(min=1), help="End after so many accepted shares.")
 def miner(address: str, user: str, password: str, rate: float | None, shares: int | None) -> None:
@@ -231,7 +231,13 @@ def vectors(file: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--chain", type=click.Choice(["signet", "regtest"]), default="signet", show_default=True)
+@click.option(
+    "--chain",
+    type=click.Choice(["signet", "regtest"]),
+    default="signet",
+    show_default=True,
+    help="A chain of its own, of that kind.",
+)
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),

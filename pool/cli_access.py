@@ -13,7 +13,7 @@ import click
 from msgspec import Struct
 
 from pool import config_file
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, json_option, say, says_what_is_wrong
 
 if TYPE_CHECKING:
     from pool.roles.access import AccessBooks
@@ -43,7 +43,7 @@ def _books(file: Path) -> Iterator[tuple[AccessBooks, str]]:
         raise click.ClickException(str(error)) from error
 
 
-@click.group()
+@click.group(cls=Group)
 def operator() -> None:
     """Operators of the page and the API: who sees and may do everything, on web.admin_listen."""
 
@@ -82,7 +82,7 @@ def operator_link(file: Path, name: str, as_json: bool) -> None:
     say(as_json, {"name": name, "link": link}, lambda: [link])
 
 
-@click.group()
+@click.group(cls=Group)
 def access() -> None:
     """Watchers' links, account owners' keys, programs' tokens; and the log of who did what."""
 
@@ -91,7 +91,7 @@ def access() -> None:
 @config_option
 @click.argument("kind", type=click.Choice(["link", "key", "token"]))
 @click.argument("name")
-@click.option("--scope", default="pool", show_default=True, help="pool, account:NAME, site:NAME or fleet:NAME.")
+@click.option("--scope", default="pool", show_default=True, help="Sees pool, account:NAME, site:NAME or fleet:NAME.")
 @click.option("--days", type=int, help="Until it expires; a link must expire.")
 @click.option(
     "--may",

@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from pool import config_file
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, json_option, say, says_what_is_wrong
 from pool.cli_payouts import add_account_commands
 from pool.cli_schemes import add_plan_commands
 from pool.config import Config
 
 
-@click.group()
+@click.group(cls=Group)
 def account() -> None:
     """Accounts: who is paid, and how."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, json_option, say, says_what_is_wrong
 from pool.cli_payouts import at_the_counter, broken_lines
 from pool.cli_progress import Progress
 
@@ -35,7 +35,7 @@ def audit(file: Path, put_back_guards: bool, as_json: bool) -> None:
     sys.exit(1 if report.broken else 0)
 
 
-@click.group()
+@click.group(cls=Group)
 def block() -> None:
     """Blocks that a person has to look at."""
 

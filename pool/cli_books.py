@@ -13,7 +13,7 @@ import click
 
 from pool import config_file
 from pool.bitcoin.amount import format_btc
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, json_option, say, says_what_is_wrong
 from pool.cli_progress import Progress
 from pool.config import Config
 from pool.documents import document
@@ -109,7 +109,14 @@ def blocks(file: Path, count: int, as_json: bool) -> None:
 @click.argument("account", metavar="ACCOUNT")
 @click.option("--from", "from_text", default="1970-01-01", help="Its first moment, in UTC; default: the beginning.")
 @click.option("--to", "to_text", help="The first moment that is not in it, in UTC; default: now.")
-@click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="In which form.",
+)
 @click.option("--row", type=click.IntRange(min=1), help="As the ledger was with this row as its newest.")
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @says_what_is_wrong
@@ -158,7 +165,7 @@ def solvency(file: Path, as_json: bool) -> None:
     sys.exit(0 if found.is_covered else 1)
 
 
-@click.group()
+@click.group(cls=Group)
 def export() -> None:
     """Write what the books were made of, for others to reckon with."""
 

@@ -15,6 +15,8 @@ from pool import config_file
 
 P = ParamSpec("P")
 
+_SENTENCE_MAX = 300
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 EXIT_BAD_CONFIG = 78  # EX_CONFIG of sysexits.h
@@ -27,6 +29,16 @@ config_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="The configuration file (TOML).",
 )
+
+
+class Group(click.Group):
+    """Commands, listed with their whole first sentence: click cuts it at the end of a line."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        shown = {name: each for name, each in sorted(self.commands.items()) if not each.hidden}
+        rows = [(name, each.get_short_help_str(_SENTENCE_MAX)) for name, each in shown.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 class Instant(click.ParamType[int]):

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from pool.cli_books import books_of, instant_of, journal_folders, journals_option
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, json_option, say, says_what_is_wrong
 
 
-@click.group()
+@click.group(cls=Group)
 def explain() -> None:
     """Explain in words and numbers, from journal and ledger, so that each step can be followed by hand."""
 
@@ -21,7 +21,10 @@ def explain() -> None:
 @json_option
 @says_what_is_wrong
 def explain_credit(file: Path, credit_id: str, as_json: bool) -> None:
-    """A credit. ID: HEIGHT:ACCOUNT or HASH:ACCOUNT of a block, pps:ACCOUNT:PERIOD, or fpps:DAY:ACCOUNT."""
+    """How a credit came about.
+
+    ID: HEIGHT:ACCOUNT or HASH:ACCOUNT of a block, pps:ACCOUNT:PERIOD, or fpps:DAY:ACCOUNT.
+    """
     from payout.store.explained import Explained
     from pool.explain.words import words
 
@@ -69,7 +72,10 @@ def explain_balance(file: Path, account: str, as_json: bool) -> None:
 @json_option
 @says_what_is_wrong
 def explain_reject(file: Path, share_id: str, more_journals: tuple[Path, ...], as_json: bool) -> None:
-    """A share. ID: JOURNAL:NUMBER, the hash of its header, or LOGIN@TIME for what was refused about then."""
+    """Why a share was refused.
+
+    ID: JOURNAL:NUMBER, the hash of its header, or LOGIN@TIME for what was refused about then.
+    """
     from pool.explain import find
     from pool.explain.reject import explained_of
     from pool.explain.words import words

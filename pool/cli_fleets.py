@@ -11,7 +11,7 @@ import click
 
 from pool import config_file
 from pool.bitcoin.amount import format_btc
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, json_option, say, says_what_is_wrong
 from pool.cli_logged import logged
 from pool.fleet.cells import columns, is_required, write_cell
 from pool.fleet.facts import Fact, FleetRefused
@@ -43,27 +43,27 @@ def _desk(file: Path) -> Iterator[FleetDesk]:
         raise click.ClickException(str(error)) from error
 
 
-@click.group()
+@click.group(cls=Group)
 def fleet() -> None:
     """Fleets: whose machines there are; a whole fleet as CSV."""
 
 
-@click.group()
+@click.group(cls=Group)
 def site() -> None:
     """Sites: where power is, how much, and what happens to it."""
 
 
-@click.group()
+@click.group(cls=Group)
 def contract() -> None:
     """Contracts: who shares in what a fleet earns; energy, and what it costs."""
 
 
-@click.group()
+@click.group(cls=Group)
 def batch() -> None:
     """Batches of machines: of which model, and how many are how far."""
 
 
-@click.group()
+@click.group(cls=Group)
 def assign() -> None:
     """Assignments: which workers belong to which fleet, site and contract, from when on."""
 
@@ -125,7 +125,13 @@ def _ending(kind_name: str) -> click.Command:
     @json_option
     @click.argument("number", type=click.IntRange(1))
     @click.argument("time")
-    @click.option("--kind", type=click.Choice(list(KINDS)), default=kind_name, show_default=True)
+    @click.option(
+        "--kind",
+        type=click.Choice(list(KINDS)),
+        default=kind_name,
+        show_default=True,
+        help="Of the row of that number.",
+    )
     @click.option("--source", default="", help="Who says so.")
     @says_what_is_wrong
     def ending(file: Path, as_json: bool, number: int, time: str, kind: str, source: str) -> None:
@@ -214,6 +220,17 @@ _HELP = {
     "planned": "When it is to hash.",
     "region": "Of the stratum endpoint that serves it.",
     "host": "Who runs it.",
+    "price_minor": "What all of them cost, in minor units of the currency.",
+    "currency": "Of the price, as USD.",
+    "ordered": "Machines that are ordered; likewise below, each machine once.",
+    "in_transit": "On their way.",
+    "delivered": "At the site, not installed.",
+    "installed": "Installed, not hashing.",
+    "hashing": "At work.",
+    "retired": "Not coming back.",
+    "time_zone": "Of that wording, as Asia/Shanghai.",
+    "price_from": "Only for energy that costs at least so much a kWh.",
+    "price_to": "Only for energy that costs less than so much a kWh.",
 }
 
 _ENTERED = (

@@ -1,4 +1,5 @@
-"""The commands `steppe maintenance ...`: messages to people are silenced while somebody works on the pool."""
+"""The commands `steppe maintenance ...`: messages to people, and alert rules, are silenced while somebody works on the
+pool."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pool import config_file
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, json_option, say, says_what_is_wrong
 
 if TYPE_CHECKING:
     from pool.store.redis import RedisStore, Silence
@@ -20,9 +21,9 @@ MINUTES_MAX = 7 * 24 * 60
 REASON_CHARACTERS_MAX = 200
 
 
-@click.group()
+@click.group(cls=Group)
 def maintenance() -> None:
-    """Silence the pool's own messages for a time.
+    """Silence the pool's messages, and its alert rules for Prometheus, for a time.
 
     What is wrong at the end, and was not before, is told then.
     """

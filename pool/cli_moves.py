@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pool import config_file
-from pool.cli_common import Instant, config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, Instant, config_option, json_option, say, says_what_is_wrong
 from pool.cli_logged import logged
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _dispatch(file: Path) -> Iterator[Dispatch]:
         raise click.ClickException(str(error)) from error
 
 
-@click.group()
+@click.group(cls=Group)
 def move() -> None:
     """Planned moves: a fleet goes from one region's endpoint to another's, in waves."""
 
@@ -63,7 +63,14 @@ def move() -> None:
 @click.option("--on", "planned_on", type=Instant(), help="When all should mine at the new one; default: the deadline.")
 @click.option("--tolerance", type=click.IntRange(0, 525_600), default=60, show_default=True, help="Minutes until late.")
 @click.option("--start", type=Instant(), help="Begin by itself then; default: by `steppe move start`.")
-@click.option("--wait", "wait_seconds", type=click.IntRange(0, 600), default=0, show_default=True, help="Miners' wait.")
+@click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.IntRange(0, 600),
+    default=0,
+    show_default=True,
+    help="Seconds that machines are asked to wait before they go.",
+)
 @click.option(
     "--grace",
     "grace_seconds",

@@ -11,7 +11,7 @@ import click
 
 from pool import config_file
 from pool.bitcoin.amount import format_btc
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, json_option, say, says_what_is_wrong
 from pool.cli_logged import logged
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def at_the_counter(file: Path) -> Iterator[Counter]:
         raise click.ClickException(str(error)) from error
 
 
-@click.group()
+@click.group(cls=Group)
 def payout() -> None:
     """Payments: who is paid, what is on its way, and what a person may do about it."""
 

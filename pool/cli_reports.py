@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pool.cli_books import books_of
-from pool.cli_common import config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, json_option, say, says_what_is_wrong
 from pool.fleet.facts import FleetRefused
 from pool.fleet.times import parse_time
 from pool.reports.asked import Asked, Report
@@ -29,7 +29,7 @@ class _Moment(click.ParamType[int]):
             self.fail(str(refused), param, ctx)
 
 
-@click.group()
+@click.group(cls=Group)
 def report() -> None:
     """Reports about fleets, out of the books: for a terminal, as JSON, or as a page that prints."""
 

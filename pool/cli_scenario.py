@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from pool.cli_common import json_option, say
+from pool.cli_common import Group, json_option, say
 from pool.cli_progress import Progress
 
 
-@click.group()
+@click.group(cls=Group)
 def scenario() -> None:
     """Whole cases, played through by the pool itself, with a report."""
 

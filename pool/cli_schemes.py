@@ -11,7 +11,7 @@ import click
 
 from pool import config_file
 from pool.bitcoin.amount import format_btc
-from pool.cli_common import Instant, config_option, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, Instant, config_option, json_option, say, says_what_is_wrong
 from pool.cli_logged import logged
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _plan_lines(view: AccountView) -> Iterator[str]:
         yield f"{each.state}\t{each.scheme}\t{each.fee_bps} bps\tfrom {each.valid_from}"
 
 
-@click.group()
+@click.group(cls=Group)
 def reserve() -> None:
     """The reserve that pay per share is paid from."""
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pool import config_file
-from pool.cli_common import config_option, host_and_port, json_option, say, says_what_is_wrong
+from pool.cli_common import Group, config_option, host_and_port, json_option, say, says_what_is_wrong
 from pool.config import Config
 
 if TYPE_CHECKING:
     from pool.roles.control import Order
 
 
-@click.group()
+@click.group(cls=Group)
 def stratum() -> None:
     """Tell the miners something, through the stratum processes that run on this machine."""
 

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 @config_option
 @click.option("--once", is_flag=True, help="Print one frame and end; for scripts.")
 @json_option
-@click.option("--sort", type=click.Choice(list(SORTS)), default="hashrate", show_default=True)
+@click.option("--sort", type=click.Choice(list(SORTS)), default="hashrate", show_default=True, help="By what.")
 @click.option("--reverse", is_flag=True, help="The other way round.")
 @click.option("--filter", "search", default="", help="Only workers whose login has these words.")
-@click.option("--by", type=click.Choice(["workers", "sites"]), default="workers", show_default=True)
+@click.option("--by", type=click.Choice(["workers", "sites"]), default="workers", show_default=True, help="Rows.")
 @click.option("--rows", type=click.IntRange(0, 500), default=20, show_default=True, help="Of --once and --json.")
-@click.option("--interval", type=click.FloatRange(0.5, 60), default=2.0, show_default=True, help="Seconds.")
+@click.option("--interval", type=click.FloatRange(0.5, 60), default=2.0, show_default=True, help="Seconds a frame.")
 @says_what_is_wrong
 def top(
     file: Path,

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from pool import config_file
-from pool.cli_common import json_option, say
+from pool.cli_common import Group, json_option, say
 from pool.cli_progress import Progress
 from pool.journal.reader import OLDEST
 from pool.journal.segments import JournalDamaged
@@ -19,7 +19,7 @@ from pool.paths import Paths
 from pool.work.proof import hash_of
 
 
-@click.group()
+@click.group(cls=Group)
 def journal() -> None:
     """Look at the share journals of this machine; the pool may run meanwhile."""
 

@@ -79,12 +79,10 @@ class Recorded:
         }
 
     def copy_to(self, empty: Connection) -> list[str]:
-        """Take over what is truth of its own; what that was, in words."""
-        told = []
-        for table in TAKEN_OVER:
-            told.append(f"{self._copy(_in_order(table), table, empty)} rows of {table.name}")
-        told.append(f"{self._copy(_PAYOUT_RUNS, progress, empty)} rows of progress, of runs of payouts")
-        return told
+        """Take over what is truth of its own; what of that there was, in words."""
+        counts = {table.name: self._copy(_in_order(table), table, empty) for table in TAKEN_OVER}
+        counts["progress, of runs of payouts"] = self._copy(_PAYOUT_RUNS, progress, empty)
+        return [f"{count} rows of {name}" for name, count in counts.items() if count]
 
     def _copy(self, wanted: Select[Any], to: Table, empty: Connection) -> int:
         """Copy rows; how many they were."""

@@ -35,6 +35,8 @@ PAGES = (
     "fleets",
     "moves",
     "moves/nowhere",
+    "explain/balance/alice",
+    "explain/credit/nothing",
     "reports/power",
     "blocks",
     "payouts",

@@ -108,6 +108,7 @@ class TestIdentical:
         assert kinds == {"block.immature", "pps", "fpps", "reserve"}
         assert "1 rows of plan_cancel" in report.taken_over
         assert "2 rows of pps_stop" in report.taken_over
+        assert not [each for each in report.taken_over if each.startswith("0 ")]
 
     def test_a_whole_story_is_computed_again_to_the_satoshi(
         self, engine: Engine, sqlite_file: bytes, tmp_path: Path

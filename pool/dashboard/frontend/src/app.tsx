@@ -94,6 +94,8 @@ export function App() {
     if (first.current) first.current = false;
     else main.current?.focus();
     scrollTo(0, 0);
+    // On a phone the parts are wider than the screen: the one that is open is shown.
+    document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [where]);
   const { overview } = live;
   const name = overview?.pool.name ?? "Steppe";

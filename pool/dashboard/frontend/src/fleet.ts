@@ -1,4 +1,5 @@
 // What the API says of fleets and moves, as types.
+import { percent } from "./format";
 
 export interface Fact {
   kind: string;
@@ -30,6 +31,24 @@ export interface Contract {
   steps: string;
   site: string;
   reserved_w: number;
+}
+
+// The steps of a contract, `net 500 host; left 100 tax:KZ; share @owner 80 partner 20`, for people.
+export function stepsInWords(steps: string): string {
+  const party = (name = "") => (name === "@owner" ? "the owner" : name);
+  return steps
+    .split(";")
+    .map((step) => {
+      const [what, ...rest] = step.trim().split(" ");
+      const taken = percent(Number(rest[0]) / 10_000);
+      if (what === "net") return `${taken} of all to ${party(rest[1])}`;
+      if (what === "left") return `${taken} of what is left to ${party(rest[1])}`;
+      if (rest.length === 2) return `the rest to ${party(rest[0])}`;
+      const whole = rest.reduce((sum, each, at) => sum + (at % 2 ? Number(each) : 0), 0);
+      const part = (at: number) => `${percent(Number(rest[at + 1]) / whole)} to ${party(rest[at])}`;
+      return `of the rest ${rest.flatMap((_, at) => (at % 2 ? [] : [part(at)])).join(", ")}`;
+    })
+    .join("; ");
 }
 
 export interface Batch {

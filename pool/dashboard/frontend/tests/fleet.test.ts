@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { byUrgency, columns, type Fact, isNumeric, type Machine, progress, said } from "../src/fleet";
+import { byUrgency, columns, type Fact, isNumeric, type Machine, progress, said, stepsInWords } from "../src/fleet";
 
 const machine = (login: string, status: string, rack = "r1", is_late = false): Machine => ({
   login,
@@ -80,5 +80,16 @@ describe("a column", () => {
       ["tx", "-", "12.5 %", "2021-07-01"],
     ];
     expect([0, 1, 2, 3].map((place) => isNumeric(rows, place))).toEqual([false, true, true, false]);
+  });
+});
+
+describe("the steps of a contract", () => {
+  const plain = (steps: string) => stepsInWords(steps).replaceAll("\u202F", "");
+
+  test("are said in percent", () => {
+    expect(plain("net 500 host; share @owner 1")).toBe("5.0% of all to host; the rest to the owner");
+    expect(plain("net 450 op; left 100 tax:KZ; share @owner 8000 partner 2000")).toBe(
+      "4.5% of all to op; 1.0% of what is left to tax:KZ; of the rest 80% to the owner, 20% to partner",
+    );
   });
 });

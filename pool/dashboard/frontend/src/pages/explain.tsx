@@ -30,10 +30,12 @@ export function ExplainPage({ kind, id }: { kind: string; id: string }) {
       </h2>
       <Problem problem={problem} />
       {value && (
-        <div class="card padded">
-          <pre class="explained" tabIndex={0} role="region" aria-label="Explanation">
-            {value.words.map(visible).join("\n")}
-          </pre>
+        <div class="card explained">
+          {value.words.map((line, number) => (
+            <p key={number} data-indent={/^ */.exec(line)?.[0].length}>
+              {visible(line.trimStart())}
+            </p>
+          ))}
         </div>
       )}
     </>

@@ -12,6 +12,7 @@ import {
   type Site,
   type SiteEvent,
   said,
+  stepsInWords,
   type Unmatched,
 } from "../fleet";
 import { Listing } from "../listing";
@@ -93,7 +94,7 @@ export function FleetsPage({ place }: { place: Place }) {
         columns={[
           { title: "Contract", show: (row) => visible(row.name) },
           { title: "Kind", show: (row) => words(row.kind) },
-          { title: "Who has what", show: (row) => visible(row.steps) },
+          { title: "Who has what", show: (row) => visible(stepsInWords(row.steps)) },
           { title: "Site", show: (row) => visible(row.site) || "any" },
           { title: "Reserved power", numeric: true, show: (row) => (row.reserved_w ? power(row.reserved_w) : "–") },
         ]}
