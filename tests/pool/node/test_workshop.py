@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from native import JobCheck, search, sha256d
 from pool.bitcoin.target import target_from_nbits
-from pool.node.workshop import FETCH_SECONDS_MAX, Workshop, WorkshopSettings
+from pool.node.workshop import FETCH_SECONDS_MAX, NODES_FIRST_SECONDS, Workshop, WorkshopSettings
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from pool.work.variant import variant_of
@@ -43,6 +43,7 @@ class Running:
         """Whether it is kept. Raises what `take_candidate` raises."""
         kept: list[bool | Failure] = []
         Deferred.fromCoroutine(self.workshop.take_candidate(candidate)).addBoth(kept.append)
+        self.reactor.advance(NODES_FIRST_SECONDS)
         if isinstance(kept[0], Failure):
             kept[0].raiseException()
         return kept[0] is True
@@ -238,11 +239,18 @@ class TestCandidates:
         running.take(candidate)
         assert [block[:80] for block in running.node.submitted] == [candidate.header]
 
-    def test_it_is_on_disk_before_the_node_is_asked(self, running: Running, folder: Path) -> None:
+    def test_it_is_on_disk_though_no_node_is_there(self, running: Running, folder: Path) -> None:
         running.node.problem = "nothing listens there"
         candidate = winner(running.jobs[0])
         running.take(candidate)
         assert (folder / f"1-{candidate.block_hash[::-1].hex()}.block").exists()
+
+    def test_the_node_has_it_before_it_is_written_out_and_the_kernel_before_both(
+        self, running: Running, folder: Path
+    ) -> None:
+        Deferred.fromCoroutine(running.workshop.take_candidate(winner(running.jobs[0])))
+        kinds = {path.suffix for path in folder.iterdir() if path.name.startswith("1-")}
+        assert (len(running.node.submitted), ".block" in kinds, kinds >= {".head", ".transactions"}) == (1, False, True)
 
     def test_a_second_time_does_nothing(self, running: Running) -> None:
         candidate = winner(running.jobs[0])
