@@ -14,6 +14,8 @@ from twisted.python.failure import Failure
 from native import JobCheck, search, sha256d
 from pool.bitcoin.target import target_from_nbits
 from pool.node.workshop import FETCH_SECONDS_MAX, NODES_FIRST_SECONDS, Workshop, WorkshopSettings
+from pool.ports import Verdict
+from pool.work.block import Block
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from pool.work.variant import variant_of
@@ -50,6 +52,19 @@ class Running:
 
     def pass_seconds(self, seconds: float) -> None:
         self.reactor.pump([0.5] * int(seconds * 2))
+
+
+class Looking(FakeNode):
+    """Notes what is in the folder of a block when it is offered."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self.seen: list[set[str]] = []
+
+    async def submit_block(self, block: Block) -> Verdict:
+        self.seen.append({path.suffix for path in self._folder.glob(f"{block.height}-*")})
+        return await super().submit_block(block)
 
 
 @pytest.fixture
@@ -245,12 +260,13 @@ class TestCandidates:
         running.take(candidate)
         assert (folder / f"1-{candidate.block_hash[::-1].hex()}.block").exists()
 
-    def test_the_node_has_it_before_it_is_written_out_and_the_kernel_before_both(
-        self, running: Running, folder: Path
-    ) -> None:
-        Deferred.fromCoroutine(running.workshop.take_candidate(winner(running.jobs[0])))
-        kinds = {path.suffix for path in folder.iterdir() if path.name.startswith("1-")}
-        assert (len(running.node.submitted), ".block" in kinds, kinds >= {".head", ".transactions"}) == (1, False, True)
+    def test_the_kernel_has_it_before_the_node_is_asked_and_the_disk_after(self, folder: Path) -> None:
+        node = Looking(folder)
+        running = Running(folder, node)
+        running.take(winner(running.jobs[0]))
+        assert node.seen == [{".head", ".transactions"}]
+        assert {path.suffix for path in folder.glob("1-*")} == {".block", ".verdict"}
+        running.workshop.stop()
 
     def test_a_second_time_does_nothing(self, running: Running) -> None:
         candidate = winner(running.jobs[0])
