@@ -8,7 +8,7 @@ import pytest
 from pool.journal.format import GROUP_BYTES_MAX
 from pool.journal.journal import Durability
 from pool.journal.reader import groups
-from pool.journal.segments import JournalBusy
+from pool.journal.segments import JournalBusy, JournalDamaged
 from pool.ports import ShareLog
 from tests.pool.journal.samples import JOB, Bench, nonces_in, records_of, result_of, share, size_of_last
 
@@ -72,6 +72,13 @@ class TestAppendAndCommit:
         bench.commit(2)
         assert nonces_in(folder) == [2]
 
+    def test_one_that_cannot_be_encoded_leaves_no_trace_either(self, folder: Path) -> None:
+        bench = Bench(folder)
+        with pytest.raises(OverflowError):
+            bench.journal.append(share(2**64))
+        bench.commit(2)
+        assert nonces_in(folder) == [2]
+
 
 class TestFolder:
     def test_the_id_is_made_with_the_folder_and_stays(self, folder: Path) -> None:
@@ -81,6 +88,12 @@ class TestFolder:
 
     def test_a_wiped_folder_gets_another_id(self, folder: Path, tmp_path: Path) -> None:
         assert Bench(folder).journal.frontend != Bench(tmp_path / "other").journal.frontend
+
+    def test_an_id_that_is_no_text_is_damage(self, folder: Path) -> None:
+        Bench(folder).close()
+        (folder / "frontend").write_bytes(b"\xff" * 16)
+        with pytest.raises(JournalDamaged, match="no id of a journal"):
+            Bench(folder)
 
     def test_an_empty_folder_made_by_hand_is_taken(self, folder: Path) -> None:
         folder.mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pool.journal.journal import Durability
+from pool.journal.journal import RELAXED_WINDOW_SECONDS, Durability
 from tests.pool.journal.samples import Bench, nonces_in, result_of, size_of_last
 
 
@@ -66,6 +66,19 @@ class TestFailedWrites:
         bench.commit(2)
         assert nonces_in(folder) == [1, 2]
         assert len(list(folder.glob("*.seg"))) == 1  # record 1 was not on disk yet: it was written again
+
+    def test_a_journal_that_was_closed_before_its_new_segment_was_there_leaves_the_folder_to_the_next(
+        self, folder: Path
+    ) -> None:
+        bench = Bench(folder)
+        bench.commit(1)  # within the window it will be synced
+        bench.lose_file()
+        bench.inline.fails = [OSError(errno.EIO, "Input/output error")]
+        with pytest.raises(OSError, match="Invalid argument"):
+            bench.commit(2)
+        bench.clock.advance(RELAXED_WINDOW_SECONDS)
+        bench.close()
+        assert bench.clock.getDelayedCalls() == []
 
     def test_refusals_never_reach_what_may_be_shipped(self, folder: Path) -> None:
         bench = Bench(folder)
