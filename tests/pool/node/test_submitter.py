@@ -8,7 +8,7 @@ import pytest
 
 from pool.node.fate import FINAL_DEPTH
 from pool.node.spool import Settled
-from pool.node.submitter import RETRY_SECONDS_FIRST, WATCH_SECONDS
+from pool.node.submitter import REFUSED_SECONDS, RETRY_SECONDS_FIRST, WATCH_SECONDS
 from tests.pool.node.blocks import block
 from tests.pool.node.captured import captured_events, names
 from tests.pool.node.submitting import BLOCK, HASH, Setup
@@ -180,6 +180,14 @@ class TestRefusal:
         setup.node.verdicts = ["bad-cb-amount"]
         setup.submit()
         assert setup.submitter.refused == 1
+
+    def test_after_six_hours_it_is_counted_no_more_so_that_it_does_not_page_for_ever(self, setup: Setup) -> None:
+        setup.node.verdicts = ["bad-cb-amount"]
+        setup.submit()
+        setup.reactor.advance(REFUSED_SECONDS - 1)
+        before = setup.submitter.refused
+        setup.reactor.advance(1)
+        assert (before, setup.submitter.refused) == (1, 0)
 
     def test_one_node_alone_does_not_decide(self, two: Setup) -> None:
         two.nodes[0].verdicts = ["bad-blk-sigops"]
