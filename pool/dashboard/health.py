@@ -135,7 +135,7 @@ def _work(roles: Roles) -> Check:
         return Check(
             "work",
             State.WARN,
-            f"{role.blocks_refused} of our blocks refused by a node since the role's start",
+            f"{role.blocks_refused} of our blocks refused by a node in the last six hours",
             "`block_refused` in its log says by which node and why; the block is in the folder `candidates`.",
         )
     return Check("work", State.OK, "makes jobs" if role.job else "waits for the node")

@@ -142,7 +142,7 @@ def _roles(roles: Roles, now_ms: int) -> Iterable[Metric]:
     pending = {"stratum": float(sum(role.candidates_pending for role in roles.stratum))}
     if roles.work is not None:
         pending["work"] = float(roles.work.candidates_pending)
-        refused = "Blocks of ours that a node refused for good, since the work role's start"
+        refused = "Blocks of ours that a node refused for good in the last six hours"
         yield _gauge("blocks_refused", refused, roles.work.blocks_refused)
     yield _gauges("candidates_pending", "Blocks that wait: for the work role, for the node", "role", pending)
     if roles.work is not None:

@@ -69,7 +69,7 @@ class WorkRole(Struct, frozen=True):
 
     node_reason: why no node can give work, in words with the mend; None while one can. candidates_pending: blocks on
     disk that still wait for the node's verdict. job: the newest one; None before the first. blocks_refused: blocks of
-    ours that a node refused for good since the role's start. nodes: the preferred one first.
+    ours that a node refused for good in the last six hours. nodes: the preferred one first.
     """
 
     heartbeat_ms: int

@@ -150,7 +150,7 @@ class _ClientLink(FrameProtocol):
     def refuse(self, problem: str) -> None:
         self._problem = "it sends what we do not understand"
         events.feed_frame_refused(self._peer, problem)
-        self.transport.abortConnection()
+        super().refuse(problem)
 
 
 class _ClientFactory(Factory):

@@ -62,5 +62,6 @@ class FrameProtocol(Int32StringReceiver):
         self.refuse(f"a frame of {length} bytes, {self.MAX_LENGTH} are allowed")
 
     def refuse(self, problem: str) -> None:
-        """End the link because of what the other end sent."""
-        raise NotImplementedError
+        """End the link because of what the other end sent; what is already here behind it is not looked at."""
+        self.paused = True
+        self.transport.abortConnection()

@@ -124,7 +124,7 @@ class _ServerLink(FrameProtocol):
 
     def refuse(self, problem: str) -> None:
         events.feed_frame_refused(self._peer, problem)
-        self.transport.abortConnection()
+        super().refuse(problem)
 
     def close(self) -> None:
         self.transport.loseConnection()

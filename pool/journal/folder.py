@@ -20,7 +20,7 @@ def frontend_of(folder: Path) -> str:
     """The journal's id. Raises JournalDamaged if the folder has none, FileNotFoundError if there is no folder."""
     path = folder / _FRONTEND_FILE
     try:
-        text = path.read_text("ascii").strip()
+        text = path.read_bytes().decode("ascii", "replace").strip()
     except FileNotFoundError:
         if not folder.is_dir():
             raise

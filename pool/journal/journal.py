@@ -142,7 +142,11 @@ class Journal:
     def append(self, record: Record) -> int:
         """Take a record into the open group and return its number, which holds if its commit succeeds."""
         start = len(self._payload)
-        self._encoder.encode_into(record, self._payload, start)
+        try:
+            self._encoder.encode_into(record, self._payload, start)
+        except Exception:
+            del self._payload[start:]  # half of it may be there
+            raise
         if len(self._payload) > PAYLOAD_BYTES_MAX:
             del self._payload[start:]
             raise ValueError("a record is larger than any that is written")
@@ -306,6 +310,8 @@ class Journal:
                 self._voided = error
             else:
                 self._next_seq = self._written_seq + 1
+        if self._timer is not None:  # of a sync that the new segment makes needless
+            self._timer.cancel()
         waiting, self._waiting = self._waiting, []
         self._repair()
         for _, on_disk in waiting:  # last: they may append and commit at once

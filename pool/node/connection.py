@@ -34,7 +34,7 @@ class UnexpectedStatus(Exception):
 
 
 class AuthorizedConnection:
-    """A kept connection whose requests carry credentials.
+    """A kept connection whose requests carry credentials, read when it is opened: a block waits for no file.
 
     python-bitcoinrpc takes them from its URL only and does not decode them, so some passwords cannot be written there;
     and it tells a refused password only in the text of an error. It accepts a connection of ours.
@@ -43,6 +43,7 @@ class AuthorizedConnection:
     def __init__(self, connection: HttpConnection, credentials: Credentials) -> None:
         self._connection = connection
         self._credentials = credentials
+        self._authorization: str | None = None
         self._is_interrupted = False
 
     @property
@@ -55,8 +56,9 @@ class AuthorizedConnection:
 
         Raises NodeUnavailable if the credentials cannot be read, OSError if it cannot be sent.
         """
-        authorization = self._credentials.authorization()
-        self._connection.request(method, url or "/", body, {**headers, "Authorization": authorization})
+        if self._authorization is None or self._connection.sock is None:
+            self._authorization = self._credentials.authorization()
+        self._connection.request(method, url or "/", body, {**headers, "Authorization": self._authorization})
 
     def getresponse(self) -> http.client.HTTPResponse:
         """Wait for the answer. Raises UnexpectedStatus, OSError or HTTPException."""

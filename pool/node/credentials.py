@@ -1,4 +1,4 @@
-"""What opens a node's RPC: its cookie, or a user and a password; read from the file at each call, never kept."""
+"""What opens a node's RPC: its cookie, or a user and a password; read from the file for each connection anew."""
 
 from __future__ import annotations
 

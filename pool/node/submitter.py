@@ -23,12 +23,12 @@ RETRY_SECONDS_FIRST = 0.25
 RETRY_SECONDS_MAX = 5.0
 WATCH_SECONDS = 15.0
 
+# So long a refused block is counted, and pages: for whoever is on call to have seen it.
+REFUSED_SECONDS = 6 * 3600.0
+
 
 class Submitter:
-    """Submits spooled blocks and settles them in the spool.
-
-    refused: blocks that a node refused for good since the start.
-    """
+    """Submits spooled blocks and settles them in the spool."""
 
     def __init__(self, nodes: Sequence[Node], spool: CandidateSpool, reactor: Any, clock: Clock, run: Run) -> None:
         """run: runs a blocking call in a thread and gives a Deferred of its result (`deferToThread`)."""
@@ -39,7 +39,14 @@ class Submitter:
         self._clock = clock
         self._submissions: dict[bytes, _Submission] = {}
         self._known: set[bytes] = set()
-        self.refused = 0
+        # Monotonic: when a node refused one.
+        self._refused_at: list[float] = []
+
+    @property
+    def refused(self) -> int:
+        """Blocks that a node refused for good within the last REFUSED_SECONDS."""
+        now = self._clock.monotonic()
+        return sum(now - at < REFUSED_SECONDS for at in self._refused_at)
 
     @property
     def pending(self) -> int:
@@ -88,7 +95,7 @@ class Submitter:
             submission.stop()
 
     def _tell_refused(self) -> None:
-        self.refused += 1
+        self._refused_at.append(self._clock.monotonic())
 
     def _has_in_chain(self, place: int, height: int) -> bool:
         """Whether a node has a block of ours at a height, as far as is known."""

@@ -37,6 +37,10 @@ FETCH_SECONDS_MAX = 10.0
 
 AGE_LOOK_SECONDS = 1.0
 
+# A block goes to the nodes so long before it goes to the disk: to write megabytes keeps a core busy, and those that
+# send them would wait for it. The kernel has the block before either.
+NODES_FIRST_SECONDS = 0.01
+
 
 class WorkshopSettings(Struct, frozen=True):
     """refresh_seconds: miners get a new job at least this often. poll_seconds: the tip is asked for this often.
@@ -214,6 +218,7 @@ class Workshop:
             return False
         self._keeping.add(block.block_hash)
         try:
+            await deferLater(self._reactor, NODES_FIRST_SECONDS)
             await self._run(lambda: self._spool.keep(block))
         finally:
             self._keeping.discard(block.block_hash)

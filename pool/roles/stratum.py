@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -64,11 +63,6 @@ LEFT_OPEN_MS = 300_000
 # Of the journal's end: read at the start for the jobs and duplicates of the newest tip. A million shares, some seconds;
 # jobs further back are not known then, nor are their shares.
 FORMER_RUN_BYTES_MAX = 128 * 1024 * 1024
-
-
-# By default a thread may keep the interpreter for 5 ms, which is all the time that the answer to a share may take; the
-# shipper's and the statistics' run beside the sessions.
-SWITCH_SECONDS = 0.0005
 
 
 def _bounds(door: Door) -> DifficultyBounds:
@@ -174,7 +168,6 @@ class StratumRole(Role):
     async def start(self) -> None:
         allow_many_files()
         keep_large_blocks_apart()
-        sys.setswitchinterval(SWITCH_SECONDS)
         await self._range.begin()
         self._server.start()
         if self._certificate is not None:

@@ -24,6 +24,11 @@ from pool.supervisor import EXIT_CONFIGURATION, has_terminal
 _THREADS_SECONDS = 5.0
 
 
+# By default a thread may keep the interpreter for 5 ms each time: all the time that the answer to a share may take, or
+# a block to its nodes.
+SWITCH_SECONDS = 0.0005
+
+
 class CannotStart(Exception):
     """The configuration is well-formed, but this machine cannot work with it; the text says what and how to mend it."""
 
@@ -60,6 +65,7 @@ def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> i
 
     SIGHUP makes the role read its files again, unless it says that the terminal is gone.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     reactor: Any = _SteadyReactor(loop)

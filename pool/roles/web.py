@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -36,10 +35,6 @@ from pool.roles.redis_link import open_redis
 from pool.roles.report_source import SqlReporting
 from pool.roles.solvency import Solvency
 from pool.roles.twisted_role import Role
-
-# By default a thread may keep the interpreter for 5 ms each time, and an answer takes several turns beside the thread
-# that reads ten thousand workers.
-SWITCH_SECONDS = 0.0005
 
 
 class WebRole(Role):
@@ -87,7 +82,6 @@ class WebRole(Role):
         self._garbage = GarbageCollection(reactor)
 
     async def start(self) -> None:
-        sys.setswitchinterval(SWITCH_SECONDS)
         self._garbage.start()
         await self._doors.open(self._web.listen, self._sites.public)
         await self._doors.open(self._web.admin_listen, self._sites.admin)

@@ -1,5 +1,5 @@
 """The way of a block through the work role: how long until the kernel has it, until a node hears of it, until the disk
-has it. The real parts on the role's own reactor; a node is a socket that says when the first byte of a block came.
+has it. The real parts on the role's own reactor; a node is a process that says when the first byte of a block came.
 
     python -m tests.load.block_path ROUNDS NODES
 """
@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socketserver
 import statistics
+import subprocess
 import sys
 import tempfile
-import threading
 import time
-from http.client import HTTPMessage, parse_headers
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,11 +33,14 @@ from pool.node.rpc import RpcSettings
 from pool.node.spool import CandidateSpool
 from pool.node.submitter import Submitter
 from pool.node.templates import TemplateShelf
+from pool.node.workshop import NODES_FIRST_SECONDS
 from pool.roles.clock import SystemClock
+from pool.roles.twisted_role import SWITCH_SECONDS
 from pool.work.block import Block, assemble
 from pool.work.coinbase import Coinbase
 from pool.work.make_job import make_job
 from pool.work.template import Template, TemplateTransaction
+from tests.load.processes import end
 
 SIZES: Final = {"3,000 transactions": (3_000, 550), "4,000,000 weight units": (3_000, 1_320)}
 """By name: how many transactions, of so many bytes. The second is as large as a block without witnesses' discount for
@@ -45,7 +48,6 @@ most of it can be: 3.96 MB."""
 
 _PAUSE_SECONDS: Final = 0.05
 _SETTLE_SECONDS: Final = 0.5
-_BLOCK: Final = b'"submitblock"'
 
 
 def template_of(count: int, size: int) -> Template:
@@ -67,49 +69,29 @@ def template_of(count: int, size: int) -> Template:
     )
 
 
-class _Node(socketserver.ThreadingTCPServer):
-    """Answers each call; `first_bytes` has the monotonic time of the first byte of each block."""
-
-    allow_reuse_address = True
-    daemon_threads = True
+class _Node:
+    """A process of its own, until `end`."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Call)
-        self.first_bytes: list[float] = []
+        argv = [sys.executable, "-m", "tests.load.block_node"]
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.port = self._number()
 
+    def first_byte(self) -> float:
+        """Wait for the next block; returns the monotonic seconds of its first byte."""
+        return self._number() / 1e9
 
-class _Call(socketserver.StreamRequestHandler):
-    server: _Node
+    def end(self) -> None:
+        end(self._process)
 
-    def handle(self) -> None:
-        while self.rfile.readline():
-            headers: HTTPMessage = parse_headers(self.rfile)
-            left = int(headers["Content-Length"])
-            head = self.rfile.read(min(left, 60))
-            now = time.monotonic()
-            is_block = _BLOCK in head
-            if is_block:
-                self.server.first_bytes.append(now)
-            body = head + self.rfile.read(left - len(head))
-            result: Any = None if is_block else _ANSWERS[json.loads(body)["method"]]
-            answer = json.dumps({"result": result, "error": None, "id": 0}).encode()
-            self.wfile.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-                % (len(answer), answer)
-            )
-
-
-# The block is in its chain, under six others: nothing is left to do for it.
-_ANSWERS: Final[dict[str, Any]] = {
-    "getblockchaininfo": {"chain": "regtest", "blocks": 800_006, "headers": 800_006},
-    "getblockheader": {"confirmations": 7},
-    "getblockcount": 800_006,
-    "uptime": 3_600,
-}
+    def _number(self) -> int:
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
 
 
 def measure_block_path(rounds: int, nodes: int) -> dict[str, Any]:
     """Milliseconds from a candidate's arrival at the work role, by size of the block."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     reactor: Any = asyncioreactor.AsyncioSelectorReactor(loop)
@@ -132,32 +114,29 @@ def measure_block_path(rounds: int, nodes: int) -> dict[str, Any]:
 
 
 async def _measure(reactor: Any, template: Template, rounds: int, nodes: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="steppe-bench-") as folder:
-        servers = [_Node() for _ in range(nodes)]
-        for server in servers:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="steppe-bench-") as folder, ExitStack() as running:
         cookie = Path(folder) / "cookie"
         cookie.write_text("user:password")
-        ours = [
-            BitcoindNode(
-                reactor, RpcSettings(f"http://127.0.0.1:{server.server_address[1]}", CookieFile(cookie), REGTEST)
-            )
-            for server in servers
-        ]
-        for node in ours:
+        heard, ours = [], []
+        for _ in range(nodes):
+            process = _Node()
+            running.callback(process.end)
+            heard.append(process.first_byte)
+            settings = RpcSettings(f"http://127.0.0.1:{process.port}", CookieFile(cookie), REGTEST)
+            node = BitcoindNode(reactor, settings)
             node.start()
-        try:
-            return await _candidates(reactor, Path(folder), template, ours, servers, rounds)
-        finally:
-            for node in ours:
-                node.stop()
-            for server in servers:
-                server.shutdown()
-                server.server_close()
+            running.callback(node.stop)
+            ours.append(node)
+        return await _candidates(reactor, Path(folder), template, ours, heard, rounds)
 
 
 async def _candidates(
-    reactor: Any, folder: Path, template: Template, nodes: list[BitcoindNode], servers: list[_Node], rounds: int
+    reactor: Any,
+    folder: Path,
+    template: Template,
+    nodes: Sequence[BitcoindNode],
+    first_bytes: Sequence[Callable[[], float]],
+    rounds: int,
 ) -> dict[str, Any]:
     clock = SystemClock()
     spool = CandidateSpool(folder / "candidates")
@@ -170,7 +149,6 @@ async def _candidates(
     kernel_ms, first_ms, last_ms, disk_ms = [], [], [], []
     for nonce in range(rounds):
         header = check.header(bytes(4), bytes(8), job.version, job.ntime, nonce)
-        heard = [len(server.first_bytes) for server in servers]
         start = time.monotonic()
         body = shelf.get("1a")
         assert body is not None
@@ -179,11 +157,10 @@ async def _candidates(
         spool.note(block, shelf.transactions_file("1a"))
         kernel_ms.append((time.monotonic() - start) * 1e3)
         submitter.submit(block)
+        await _sleep(reactor, NODES_FIRST_SECONDS)
         await deferToThread(spool.keep, block)
         disk_ms.append((time.monotonic() - start) * 1e3)
-        while any(len(server.first_bytes) == before for server, before in zip(servers, heard, strict=True)):
-            await _sleep(reactor, 0.001)
-        times = [server.first_bytes[before] - start for server, before in zip(servers, heard, strict=True)]
+        times = [await deferToThread(first_byte) - start for first_byte in first_bytes]
         first_ms.append(min(times) * 1e3)
         last_ms.append(max(times) * 1e3)
         await _sleep(reactor, _PAUSE_SECONDS)

@@ -96,6 +96,13 @@ class TestLink:
             link.receive(data)
         assert (link.transport.disconnected, names(events)) == (True, ["feed_frame_refused"])
 
+    def test_nothing_counts_that_comes_behind_it(self, connecting: Connecting) -> None:
+        link = connecting.endpoint.succeed()
+        with captured_events() as events:
+            link.receive(frame(b"hello") + frame(job()) + frame(b"hello"))
+            link.receive(frame(b"hello"))
+        assert (connecting.jobs, names(events)) == ([], ["feed_frame_refused"])
+
     def test_after_the_end_nothing_is_opened(self, connecting: Connecting) -> None:
         link = connecting.endpoint.succeed()
         Deferred.fromCoroutine(connecting.client.stop())

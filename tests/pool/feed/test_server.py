@@ -121,6 +121,13 @@ class TestBadFrames:
             link.receive(data)
         assert (link.transport.disconnected, names(events)) == (True, ["feed_frame_refused"])
 
+    def test_nothing_counts_that_comes_behind_them(self, serving: Serving) -> None:
+        link = serving.endpoint.accept()
+        with captured_events() as events:
+            link.receive((FRAME_BYTES_MAX + 1).to_bytes(4, "big"))
+            link.receive(frame(candidate()))
+        assert (serving.taken, names(events)) == ([], ["feed_frame_refused"])
+
 
 class TestLife:
     def test_an_empty_frame_each_ten_seconds_shows_that_we_live(self, serving: Serving) -> None:

@@ -174,6 +174,11 @@ def records_of(found: list[Group]) -> list[Record]:
     return [record for group in found for record in decode(group.count, group.payload)]
 
 
+def size_of_last(folder: Path) -> int:
+    """The bytes of a journal's last segment."""
+    return sorted(folder.glob("*.seg"))[-1].stat().st_size
+
+
 def nonces_in(folder: Path) -> list[int]:
     """The nonces of all shares in a journal, in order; it must be whole and without gaps."""
     found = list(groups(folder))

@@ -74,6 +74,21 @@ class TestSecondTry:
         with pytest.raises(NodeUnavailable, match="broke off getblockcount"):
             BitcoindRpc(settings, connection.open).call("getblockcount")
 
+    def test_a_kept_connection_needs_no_file_for_its_next_request(self, settings: RpcSettings, tmp_path: Path) -> None:
+        connection = after_chain_check(result(7), result(8))
+        rpc = BitcoindRpc(settings, connection.open)
+        rpc.call("getblockcount")
+        (tmp_path / ".cookie").unlink()
+        assert rpc.call("getblockcount") == 8
+
+    def test_a_new_connection_has_the_cookie_of_now(self, settings: RpcSettings, tmp_path: Path) -> None:
+        connection = after_chain_check(result(7), RemoteDisconnected("idle"), result(8))
+        rpc = BitcoindRpc(settings, connection.open)
+        rpc.call("getblockcount")
+        (tmp_path / ".cookie").write_text("__cookie__:two")
+        rpc.call("getblockcount")
+        assert connection.authorizations[-1] == "__cookie__:two"
+
     def test_a_cookie_that_the_node_has_rewritten_is_read_again(self, settings: RpcSettings, tmp_path: Path) -> None:
         connection = after_chain_check(result(7), shut(401, "Unauthorized"), result(8))
         rpc = BitcoindRpc(settings, connection.open)

@@ -13,7 +13,9 @@ from twisted.python.failure import Failure
 
 from native import JobCheck, search, sha256d
 from pool.bitcoin.target import target_from_nbits
-from pool.node.workshop import FETCH_SECONDS_MAX, Workshop, WorkshopSettings
+from pool.node.workshop import FETCH_SECONDS_MAX, NODES_FIRST_SECONDS, Workshop, WorkshopSettings
+from pool.ports import Verdict
+from pool.work.block import Block
 from pool.work.candidate import Candidate
 from pool.work.job import Job
 from pool.work.variant import variant_of
@@ -43,12 +45,26 @@ class Running:
         """Whether it is kept. Raises what `take_candidate` raises."""
         kept: list[bool | Failure] = []
         Deferred.fromCoroutine(self.workshop.take_candidate(candidate)).addBoth(kept.append)
+        self.reactor.advance(NODES_FIRST_SECONDS)
         if isinstance(kept[0], Failure):
             kept[0].raiseException()
         return kept[0] is True
 
     def pass_seconds(self, seconds: float) -> None:
         self.reactor.pump([0.5] * int(seconds * 2))
+
+
+class Looking(FakeNode):
+    """Notes what is in the folder of a block when it is offered."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self.seen: list[set[str]] = []
+
+    async def submit_block(self, block: Block) -> Verdict:
+        self.seen.append({path.suffix for path in self._folder.glob(f"{block.height}-*")})
+        return await super().submit_block(block)
 
 
 @pytest.fixture
@@ -238,11 +254,19 @@ class TestCandidates:
         running.take(candidate)
         assert [block[:80] for block in running.node.submitted] == [candidate.header]
 
-    def test_it_is_on_disk_before_the_node_is_asked(self, running: Running, folder: Path) -> None:
+    def test_it_is_on_disk_though_no_node_is_there(self, running: Running, folder: Path) -> None:
         running.node.problem = "nothing listens there"
         candidate = winner(running.jobs[0])
         running.take(candidate)
         assert (folder / f"1-{candidate.block_hash[::-1].hex()}.block").exists()
+
+    def test_the_kernel_has_it_before_the_node_is_asked_and_the_disk_after(self, folder: Path) -> None:
+        node = Looking(folder)
+        running = Running(folder, node)
+        running.take(winner(running.jobs[0]))
+        assert node.seen == [{".head", ".transactions"}]
+        assert {path.suffix for path in folder.glob("1-*")} == {".block", ".verdict"}
+        running.workshop.stop()
 
     def test_a_second_time_does_nothing(self, running: Running) -> None:
         candidate = winner(running.jobs[0])

@@ -79,6 +79,16 @@ def test_a_signal_that_comes_as_the_role_starts_is_not_forgotten() -> None:
     assert [each["event"] for each in logged] == ["role_started", "role_stopping"]
 
 
+def test_no_thread_of_a_role_keeps_the_interpreter_for_as_long_as_a_block_may_take_to_its_nodes() -> None:
+    begin = "print(sys.getswitchinterval() <= SWITCH_SECONDS, flush=True)"
+    role = ROLE.format(begin=begin).replace("import Role, run", "import SWITCH_SECONDS, Role, run")
+    with subprocess.Popen([sys.executable, "-c", role], cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        said = running.stdout.readline()
+        running.kill()
+    assert said == "True\n"
+
+
 def test_a_role_ends_though_a_thread_of_it_hangs_for_a_store_that_never_answers() -> None:
     logged = told_to_end_as_it_starts("deferToThread(threading.Event().wait)")
     assert [each["event"] for each in logged] == ["role_started", "role_stopping", "role_left_threads"]
