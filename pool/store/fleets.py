@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any, TypeVar
+from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -52,7 +54,7 @@ class SqlFleets:
         recorded_ms = max(now_ms, self._newest_ms())
         recorded = register.add(entries, recorded_ms)
         accounts = set(self._connection.execute(select(account.c.name)).scalars())
-        found = mistakes(register, recorded, accounts, recorded_ms)
+        found = mistakes(register, recorded, accounts, recorded_ms, _zones())
         charged = set(self._connection.execute(select(fleet_charge.c.reading)).scalars())
         for entry in recorded:
             if isinstance(entry.fact, Reading) and entry.fact.replaces in charged:
@@ -83,6 +85,12 @@ class SqlFleets:
     def _newest_ms(self) -> int:
         newest = (select(func.max(table.c.recorded_ms)) for table in FLEET_TABLES.values())
         return max(self._connection.execute(each).scalar_one() or 0 for each in newest)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """The time zones of this host; none where no database of them is installed."""
+    return frozenset(available_timezones())
 
 
 def _fact(kind: type[F], row: Any) -> F:
