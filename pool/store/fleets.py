@@ -13,8 +13,8 @@ from sqlalchemy import Connection, func, insert, select
 from payout.contracts import Contract as Steps
 from payout.contracts import parse_steps, steps_text
 from pool.fleet.checks import mistakes
-from pool.fleet.facts import Fact
-from pool.fleet.kinds import KINDS, Assignment, ContractKind, EventKind, Reading, Site, kind_of
+from pool.fleet.facts import Fact, known
+from pool.fleet.kinds import KINDS, Assignment, ContractKind, EventKind, Reading, Site, SiteEvent, kind_of
 from pool.fleet.register import Entry, Mistake, Register
 from pool.store.fleet_tables import FLEET_TABLES, fleet_charge
 from pool.store.sql import account
@@ -81,6 +81,18 @@ class SqlFleets:
     def sites(self) -> list[Site]:
         """All rows of sites."""
         return [_fact(Site, row) for row in self._connection.execute(select(FLEET_TABLES["site"])).mappings()]
+
+    def events_of(self, site: str) -> list[SiteEvent]:
+        """What is said to happen to a site, without what was corrected since."""
+        table = FLEET_TABLES["site_event"]
+        rows = self._connection.execute(select(table).where(table.c.site == site)).mappings()
+        return known(_fact(SiteEvent, row) for row in rows)
+
+    def region_of(self, site: str) -> str | None:
+        """The region that a site was said to have last; None if there is no such site."""
+        table = FLEET_TABLES["site"]
+        newest = select(table.c.region).where(table.c.name == site).order_by(table.c.row_id.desc()).limit(1)
+        return self._connection.execute(newest).scalar_one_or_none()
 
     def _newest_ms(self) -> int:
         newest = (select(func.max(table.c.recorded_ms)) for table in FLEET_TABLES.values())
