@@ -98,7 +98,7 @@ def report(move: Move, travellers: Sequence[Traveller], now_ms: int, notice_ms: 
         planned_on_ms=plan.planned_on_ms,
         late_ms=plan.late_ms,
         machines=len(travellers),
-        counts=_counts(move, travellers, now_ms),
+        counts=counts(move, travellers, now_ms),
         late=sum(is_late(move, each, now_ms) for each in travellers),
         twice=tuple(each.login for each in travellers if each.twice_ms is not None),
         racks=tuple(_rack(move, name, found, now_ms) for name, found in racks.items()),
@@ -128,7 +128,8 @@ def machines(move: Move, travellers: Sequence[Traveller], now_ms: int) -> list[M
     ]
 
 
-def _counts(move: Move, travellers: Sequence[Traveller], now_ms: int) -> dict[str, int]:
+def counts(move: Move, travellers: Sequence[Traveller], now_ms: int) -> dict[str, int]:
+    """How many machines are where, by status."""
     found = Counter(status(move, each, now_ms) for each in travellers)
     return {each.value: found[each] for each in Status}
 
@@ -137,4 +138,4 @@ def _rack(move: Move, name: str, travellers: Sequence[Traveller], now_ms: int) -
     def those(which: Status) -> tuple[str, ...]:
         return tuple(each.login for each in travellers if status(move, each, now_ms) is which)
 
-    return Rack(name, _counts(move, travellers, now_ms), those(Status.STRAGGLER), those(Status.GONE))
+    return Rack(name, counts(move, travellers, now_ms), those(Status.STRAGGLER), those(Status.GONE))

@@ -1,4 +1,5 @@
-"""The desk where operators say what their fleets are: `pool.fleet` on the configured database."""
+"""The desk where operators say what their fleets are: `pool.fleet` on the configured database. A site's end of power
+that they enter opens the moves that follow from it."""
 
 from __future__ import annotations
 

@@ -43,6 +43,8 @@ from pool.scenario.two_regions import DIFFICULTY, REGIONS, ScenarioFailed, TwoRe
 from pool.supervisor import stop_signals
 
 MOVE = "ganzi-out"
+"""As the notice of Ganzi names the move that it opens."""
+
 SHARES_PER_SECOND_MIN = 80.0
 SHARE_SECONDS_MAX = 4.0
 DEAF_PERCENT = 5
@@ -234,13 +236,15 @@ class _Play:
     def _plan(self, dispatch: Dispatch) -> None:
         dark_ms = _now_ms() + DARK_SECONDS * 1000
         with open_fleets(self._regions.config) as desk:
-            desk.enter([fleet_facts.notice(desk.now_ms, dark_ms)])
+            entered = desk.enter([fleet_facts.notice(desk.now_ms, dark_ms)])
         self._say(f"the notice: power at Ganzi goes off in {DARK_SECONDS // 60} minutes")
+        for line in entered.moves:
+            self._say(line)
         asked = Asked(
             name=MOVE,
-            account=fleet_facts.OWNER,
-            pattern="sc-*",
-            origin="ganzi",
+            account="",  # the draft that the notice opened says whose machines go, and from where
+            pattern="",
+            origin="",
             target="ekibastuz",
             origin_endpoint="",
             target_endpoint="",

@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from pool.fleet.kinds import EventKind, SiteEvent
+from pool.fleet.kinds import EventKind, Site, SiteEvent
 from pool.fleet.move import Step
 from pool.fleet.planning import Asked
 from pool.fleet.racks import RACK_RULE
+from pool.fleet.register import Entry
 from pool.roles.dispatch import Dispatch
 from pool.roles.mover import Mover
 from pool.stats.tally import Tallies
+from pool.store.fleets import SqlFleets
 from pool.store.redis_moves import RedisMoves
+from pool.store.sql import writing
 from tests.fakes import FakeClock
 from tests.pool.journal.samples import fold, share
 from tests.regtest.looking import START_MS, engine, server
@@ -71,6 +74,16 @@ class Scene:
 
     def plan(self, **changes: Any) -> None:
         self.dispatch.plan(asked(**changes), "ann", keep=True)
+
+    def know(self, *told: SiteEvent) -> None:
+        """What is said of a site, after both are known."""
+        since: dict[str, Any] = {"valid_from_ms": START_MS - 1}
+        sites = (
+            Site(name="ganzi", country="CN", time_zone="Asia/Shanghai", region="sichuan", **since),
+            Site(name="ekibastuz", country="KZ", time_zone="Asia/Almaty", region="kazakhstan", **since),
+        )
+        with writing(self.engine) as connection:
+            SqlFleets(connection).record([Entry("line", each) for each in (*sites, *told)], START_MS)
 
     def orders(self, region: str = "sichuan") -> list[str]:
         return sorted(each.login for each in self.regions.orders(region))

@@ -5,20 +5,76 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from payout.accounts import Scheme
 from payout.store.ledger import SqlLedger
+from pool.fleet.draft import NOTICE, Draft
 from pool.fleet.kinds import Assignment, Capacity, Fleet, Site
-from pool.fleet.move import MoveRefused, State, Step
+from pool.fleet.move import Event, MoveRefused, State, Step
 from pool.fleet.register import Entry
+from pool.store.drafts import SqlDrafts
 from pool.store.fleets import SqlFleets
 from pool.store.sql import reading, writing
 from tests.regtest.looking import START_MS
 from tests.regtest.moving import HERE, LOGINS, Scene, asked, engine, notice, running, scene, server
 
 __all__ = ["engine", "scene", "server"]
+
+
+DARK_MS = START_MS + 7_200_000
+OPENED = Event("open 1", Step.OPEN, START_MS, NOTICE, "suspension of ganzi")
+DRAFT = Draft("ganzi-out", "ganzi", "acme", "sc-*", DARK_MS, (OPENED,))
+UNSAID = {"account": "", "pattern": "", "origin": "", "target": "ekibastuz", "deadline_ms": None}
+
+
+@pytest.fixture
+def opened(scene: Scene) -> Scene:
+    """With a draft of a move, as the notice opens it."""
+    scene.know(notice("State Grid", DARK_MS))
+    with writing(scene.engine) as connection:
+        SqlDrafts(connection).keep(DRAFT)
+    return scene
+
+
+class TestDraft:
+    def test_it_lacks_only_where_it_goes(self, opened: Scene) -> None:
+        plan = opened.dispatch.plan(asked(name="ganzi-out", **UNSAID), "ann", keep=True).plan
+        assert (plan.account, plan.pattern, plan.origin.site, plan.target.site) == (
+            "acme",
+            "sc-*",
+            "ganzi",
+            "ekibastuz",
+        )
+        assert plan.deadline_ms == DARK_MS
+        [planned] = opened.dispatch.every()
+        assert (planned.name, planned.state, planned.machines) == ("ganzi-out", "planned", len(LOGINS))
+
+    def test_a_dry_run_leaves_it_a_draft(self, opened: Scene) -> None:
+        opened.dispatch.plan(asked(name="ganzi-out", **UNSAID), "ann", keep=False)
+        assert [each.state for each in opened.dispatch.every()] == ["draft"]
+
+    def test_its_machines_are_those_that_were_seen_there(self, opened: Scene) -> None:
+        opened.pass_seconds(1)
+        report, machines = opened.dispatch.show("ganzi-out")
+        assert (report.machines, [each.login for each in machines]) == (len(LOGINS), LOGINS)
+
+    def test_the_mover_says_that_it_waits(self, opened: Scene) -> None:
+        opened.pass_seconds(1)
+        assert opened.mover.sign is not None
+        assert opened.mover.sign["drafts"] == ["ganzi-out"]
+
+    def test_it_is_done_when_the_move_is_planned_under_another_name(self, opened: Scene) -> None:
+        opened.plan(origin="ganzi", target="ekibastuz")
+        states = {each.name: each.state for each in opened.dispatch.every()}
+        assert states == {"out": "planned", "ganzi-out": "dropped"}
+        assert opened.dispatch.show("ganzi-out")[0].events[-1].reason == "planned as move out"
+
+    def test_a_planned_move_shows_what_its_notice_says_now(self, opened: Scene) -> None:
+        opened.plan(origin="ganzi", target="ekibastuz")
+        assert opened.dispatch.show("out")[0].notice_ms == DARK_MS
 
 
 class TestPlan:
@@ -56,22 +112,12 @@ class TestPlan:
         assert scene.dispatch.every() == []
 
     def test_sites_are_known_by_name_and_a_notice_gives_the_deadline(self, scene: Scene) -> None:
-        dark_ms = START_MS + 7_200_000
-        told = [
-            Site(name="ganzi", country="CN", time_zone="Asia/Shanghai", region="sichuan", valid_from_ms=START_MS - 1),
-            Site(
-                name="ekibastuz", country="KZ", time_zone="Asia/Almaty", region="kazakhstan", valid_from_ms=START_MS - 1
-            ),
-            notice("State Grid", dark_ms),
-            notice("press", dark_ms + 43_200_000),
-        ]
-        with writing(scene.engine) as connection:
-            SqlFleets(connection).record([Entry(f"line {at}", each) for at, each in enumerate(told)], START_MS)
+        scene.know(notice("State Grid", DARK_MS), notice("press", DARK_MS + 43_200_000))
         plan = scene.dispatch.plan(
             asked(origin="ganzi", target="ekibastuz", deadline_ms=None, words=""), "ann", keep=True
         ).plan
         assert (plan.origin.region, plan.target.host) == ("sichuan", "kazakhstan.pool.example")
-        assert (plan.deadline_ms, plan.words) == (dark_ms, "power off, Asia/Shanghai, State Grid")
+        assert (plan.deadline_ms, plan.words) == (DARK_MS, "power off, Asia/Shanghai, State Grid")
 
     def test_a_plan_notes_who_would_go_on_paying_the_site_that_it_leaves(self, scene: Scene) -> None:
         since: dict[str, Any] = {"valid_from_ms": START_MS - 60_000}
@@ -95,6 +141,13 @@ class TestPlan:
         assert notes[0].startswith(f"6 of 6 machines, {LOGINS[0]} first, are assigned to no site of region kazakhstan")
         assert notes[1] == ""
 
+    def test_a_notice_that_was_withdrawn_is_no_deadline(self, scene: Scene) -> None:
+        scene.know(notice("State Grid", DARK_MS))
+        withdrawn = replace(notice("State Grid", DARK_MS), valid_to_ms=DARK_MS, replaces=1)
+        scene.know(withdrawn)
+        with pytest.raises(MoveRefused, match="no suspension or closure of ganzi is announced"):
+            scene.plan(origin="ganzi", target="ekibastuz", deadline_ms=None)
+
     def test_without_a_notice_there_must_be_a_deadline(self, scene: Scene) -> None:
         with pytest.raises(MoveRefused, match="no suspension or closure of sichuan is announced"):
             scene.plan(deadline_ms=None)
@@ -117,7 +170,7 @@ class TestClose:
         running(scene).pass_seconds(1)
         with pytest.raises(MoveRefused, match=f"6 of 6 machines have not arrived, {LOGINS[0]} first"):
             scene.dispatch.step("out", Step.CLOSE, "ann", "")
-        assert scene.dispatch.step("out", Step.CLOSE, "ann", "enough", force=True).state is State.CLOSED
+        assert scene.dispatch.step("out", Step.CLOSE, "ann", "enough", force=True) is State.CLOSED
 
     def test_closed_it_leaves_no_order_behind(self, scene: Scene) -> None:
         running(scene).pass_seconds(1)

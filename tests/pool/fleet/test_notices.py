@@ -203,8 +203,8 @@ class TestPlanned:
     def test_another_time_is_told(self) -> None:
         books = self.planned()
         assert books.correct(DARK_MS - HOUR_MS) == [
-            "move ganzi-out is planned for 2021-06-19T00:00:00Z, and power at ganzi ends at 2021-06-18T23:00:00Z by what "
-            "is announced now: if that matters, roll it back and plan another"
+            "move ganzi-out is planned for 2021-06-19T00:00:00Z, and power at ganzi ends at 2021-06-18T23:00:00Z by "
+            "what is announced now: if that matters, roll it back and plan another"
         ]
 
     def test_and_so_is_a_notice_that_is_withdrawn(self) -> None:

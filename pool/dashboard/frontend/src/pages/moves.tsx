@@ -36,10 +36,10 @@ export function MovesPage() {
           empty={moves.value ? "No move yet: `steppe move plan` makes one and shows who would be told what." : "Loading"}
           columns={[
             { title: "Move", show: (row) => <a href={link("moves", row.name)}>{visible(row.name)}</a> },
-            { title: "State", show: (row) => words(row.state) },
+            { title: "State", state: (row) => (row.lacks.length ? "warn" : "ok"), show: standing },
             { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
             { title: "From", show: (row) => visible(row.origin.site) },
-            { title: "To", show: (row) => visible(row.target.site) },
+            { title: "To", show: (row) => (row.target ? visible(row.target.site) : "not said yet") },
             { title: "Machines", numeric: true, show: (row) => count(row.machines) },
             { title: "Arrived", numeric: true, show: (row) => percent((row.counts.arrived ?? 0) / (row.machines || 1)) },
             {
@@ -124,15 +124,15 @@ export function MovePage({ name }: { name: string }) {
             <Facts
               className="facts"
               facts={[
-                ["State", words(move.state)],
+                ["State", standing(move)],
                 ["Account", <a href={link("accounts", move.account)}>{visible(move.account)}</a>],
                 ["Workers", <span class="mono">{visible(move.pattern)}</span>],
                 ["From", end(move.origin)],
-                ["To", end(move.target)],
-                ["Waves", visible(move.words)],
-                ["Planned", moment(move.planned_ms)],
+                ["To", move.target ? end(move.target) : "not said yet"],
+                [move.target ? "Waves" : "Notice", visible(move.words)],
+                [move.target ? "Planned" : "Opened", moment(move.planned_ms)],
                 ["Started", moment(move.started_ms)],
-                ["Deadline", moment(move.deadline_ms)],
+                ["Deadline", deadline(move)],
                 ["Late", `${count(move.late)} of ${count(move.machines)} machines`],
                 ["Mining at both ends", move.twice.length ? move.twice.map(visible).join(", ") : "none"],
               ]}
@@ -219,7 +219,18 @@ function Progress({ move }: { move: Move }) {
   );
 }
 
+function standing(move: Move): string {
+  const lacks = move.lacks.length ? `, lacks ${move.lacks.join(" and ")}` : "";
+  return words(move.state) + lacks;
+}
+
+function deadline(move: Move): string {
+  const differs = move.notice_ms !== null && move.notice_ms !== move.deadline_ms;
+  return moment(move.deadline_ms) + (differs ? `; by the newest notice power ends ${moment(move.notice_ms)}` : "");
+}
+
 function end(place: Move["origin"]): string {
   const region = place.region ? `, region ${place.region}` : "";
-  return visible(`${place.site}${region}, ${place.host}:${place.port}`);
+  const endpoint = place.host ? `, ${place.host}:${place.port}` : "";
+  return visible(`${place.site}${region}${endpoint}`);
 }
