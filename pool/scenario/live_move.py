@@ -234,7 +234,7 @@ class _Play:
         return gather(story, self._regions)
 
     def _plan(self, dispatch: Dispatch) -> None:
-        dark_ms = _now_ms() + DARK_SECONDS * 1000
+        dark_ms = (_now_ms() // 1000 + DARK_SECONDS) * 1000
         with open_fleets(self._regions.config) as desk:
             entered = desk.enter([fleet_facts.notice(desk.now_ms, dark_ms)])
         self._say(f"the notice: power at Ganzi goes off in {DARK_SECONDS // 60} minutes")
@@ -265,7 +265,8 @@ class _Play:
             ]
             (self._options.out / "dry-run.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
             last_s = (dry.due[-1].at_ms - dry.due[0].at_ms) / 1000
-            self._say(f"dry run: {len(dry.due)} machines, the last {last_s:g} s after the first; see dry-run.txt")
+            waves = f"{len(dry.due)} machines, the last {last_s:g} s after the first"
+            self._say(f"dry run, to Ekibastuz: {waves}; see dry-run.txt")
             dispatch.plan(asked, "the scenario", keep=True)
         except MoveRefused as refused:
             raise ScenarioFailed(str(refused)) from refused
