@@ -115,9 +115,11 @@ export function MovePage({ name }: { name: string }) {
       <Problem problem={problem} />
       {move && (
         <>
-          <p class="links">
-            <a href={`${link("reports", "relocation")}?move=${encodeURIComponent(move.name)}`}>Relocation report</a>
-          </p>
+          {move.target && (
+            <p class="links">
+              <a href={`${link("reports", "relocation")}?move=${encodeURIComponent(move.name)}`}>Relocation report</a>
+            </p>
+          )}
           <Orders orders={moveOrders(move)} right="moves" />
           <div class="card padded">
             <Progress move={move} />
@@ -138,26 +140,28 @@ export function MovePage({ name }: { name: string }) {
               ]}
             />
           </div>
-          <Card title="Who waits for a person">
-            <Rows<Machine>
-              title="Who waits for a person"
-              rows={machines.slice(0, SHOWN)}
-              empty="Nobody: no machine is late, stayed behind or is on its way."
-              columns={[
-                { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
-                { title: "Rack", show: (row) => visible(row.rack) },
-                {
-                  title: "State",
-                  className: "state",
-                  state: (row) => (row.is_late ? "down" : row.status === "straggler" ? "warn" : "ok"),
-                  show: (row) => <span>{row.is_late ? `late, ${words(row.status)}` : words(row.status)}</span>,
-                },
-                { title: "Told", numeric: true, show: (row) => shortAge(row.told_ms, now) },
-                { title: "Times", numeric: true, show: (row) => count(row.tries) },
-                { title: "Left", numeric: true, show: (row) => shortAge(row.gone_ms, now) },
-              ]}
-            />
-          </Card>
+          {move.target && (
+            <Card title="Who waits for a person">
+              <Rows<Machine>
+                title="Who waits for a person"
+                rows={machines.slice(0, SHOWN)}
+                empty="Nobody: no machine is late, stayed behind or is on its way."
+                columns={[
+                  { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+                  { title: "Rack", show: (row) => visible(row.rack) },
+                  {
+                    title: "State",
+                    className: "state",
+                    state: (row) => (row.is_late ? "down" : row.status === "straggler" ? "warn" : "ok"),
+                    show: (row) => <span>{row.is_late ? `late, ${words(row.status)}` : words(row.status)}</span>,
+                  },
+                  { title: "Told", numeric: true, show: (row) => shortAge(row.told_ms, now) },
+                  { title: "Times", numeric: true, show: (row) => count(row.tries) },
+                  { title: "Left", numeric: true, show: (row) => shortAge(row.gone_ms, now) },
+                ]}
+              />
+            </Card>
+          )}
           {machines.length > SHOWN && (
             <p class="notice">
               {count(machines.length - SHOWN)} more: <Typed text={`\`steppe move show ${move.name}\` lists them all.`} />
