@@ -21,6 +21,7 @@ from pool.fleet.planning import Asked, Due, Planned, Wish, dry_run, left_behind,
 from pool.fleet.register import Register
 from pool.fleet.report import Machine, MoveReport, Stray
 from pool.fleet.slices import SliceTable
+from pool.fleet.times import utc
 from pool.fleet.travel import Status, Traveller, status
 from pool.ports import Clock
 from pool.roles.clock import SystemClock
@@ -221,8 +222,13 @@ def _drop_covered(books: SqlDrafts, move: Move, actor: str, now_ms: int) -> None
 def _notice(register: Register, site: str, now_ms: int) -> SiteEvent:
     """What is announced to end the power of a site."""
     notice = end_of_power(register.about(SiteEvent, site), now_ms)
-    if notice is None or notice.valid_from_ms <= now_ms:
+    if notice is None:
         raise MoveRefused(f"no suspension or closure of {site} is announced: record the notice, or give a deadline")
+    if notice.valid_from_ms <= now_ms:
+        raise MoveRefused(
+            f"power at {site} ended at {utc(notice.valid_from_ms)}, in the past: give a deadline to come (--deadline), "
+            "if machines are still there"
+        )
     return notice
 
 

@@ -52,6 +52,16 @@ class TestDraft:
         [planned] = opened.dispatch.every()
         assert (planned.name, planned.state, planned.machines) == ("ganzi-out", "planned", len(LOGINS))
 
+    def test_when_the_power_is_off_a_person_gives_the_deadline(self, opened: Scene) -> None:
+        opened.clock.advance(7_201)
+        opened.beat()
+        with pytest.raises(
+            MoveRefused, match="power at ganzi ended at 2027-01-15T10:00:00Z, in the past: give a deadline"
+        ):
+            opened.plan(name="ganzi-out", **UNSAID)
+        opened.plan(name="ganzi-out", **{**UNSAID, "deadline_ms": DARK_MS + 3_600_000})
+        assert [each.state for each in opened.dispatch.every()] == ["planned"]
+
     def test_a_dry_run_leaves_it_a_draft(self, opened: Scene) -> None:
         opened.dispatch.plan(asked(name="ganzi-out", **UNSAID), "ann", keep=False)
         assert [each.state for each in opened.dispatch.every()] == ["draft"]
