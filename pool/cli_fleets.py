@@ -16,12 +16,11 @@ from pool.cli_logged import logged
 from pool.fleet.cells import columns, is_required, write_cell
 from pool.fleet.facts import Fact, FleetRefused
 from pool.fleet.kinds import KINDS, kind_of
-from pool.fleet.notices import moves_to_plan
 from pool.fleet.times import parse_time
 from pool.fleet.views import GROUPS, rows, view
 
 if TYPE_CHECKING:
-    from pool.roles.fleets import FleetDesk
+    from pool.roles.fleets import Entered, FleetDesk
 
 _WHEN = ("valid_from", "valid_to", "source")
 
@@ -87,11 +86,8 @@ def _entering(kind_name: str, summary: str) -> click.Command:
     @says_what_is_wrong
     def enter(file: Path, as_json: bool, **cells: str) -> None:
         with _desk(file) as desk:
-            recorded = desk.enter_cells(kind_name, cells)
-            hints = list(moves_to_plan(desk.register(), recorded))
-        _show(recorded, as_json, "known already")
-        for hint in hints:
-            click.echo(hint, err=True)
+            entered = desk.enter_cells(kind_name, cells)
+        _show_entered(entered, as_json)
 
     command = click.command(help=summary)(enter)
     command.params = [*arguments, *options, *command.params]
@@ -137,10 +133,16 @@ def _ending(kind_name: str) -> click.Command:
     def ending(file: Path, as_json: bool, number: int, time: str, kind: str, source: str) -> None:
         """Let a row end at a time; at its own beginning, so that it never held."""
         with _desk(file) as desk:
-            ended = desk.end(KINDS[kind], number, parse_time(time), source)
-        _show(ended, as_json, "known already")
+            entered = desk.end(KINDS[kind], number, parse_time(time), source)
+        _show_entered(entered, as_json)
 
     return ending
+
+
+def _show_entered(entered: Entered, as_json: bool) -> None:
+    _show(entered.facts, as_json, "known already")
+    for line in entered.moves:
+        click.echo(line, err=True)
 
 
 def _show(facts: list[Fact], as_json: bool, nothing: str) -> None:
@@ -164,8 +166,8 @@ def _show(facts: list[Fact], as_json: bool, nothing: str) -> None:
 def fleet_import(file: Path, as_json: bool, folder: Path) -> None:
     """Record what the CSV files of a folder say: all of it, or nothing."""
     with _desk(file) as desk:
-        recorded = desk.import_from(folder)
-    _show(recorded, as_json, "known already")
+        entered = desk.import_from(folder)
+    _show_entered(entered, as_json)
 
 
 @fleet.command("export")

@@ -13,6 +13,7 @@ import click
 from pool import config_file
 from pool.cli_common import Group, Instant, config_option, json_option, say, says_what_is_wrong
 from pool.cli_logged import logged
+from pool.fleet.pace import DEFAULT_PACE
 
 if TYPE_CHECKING:
     from pool.fleet.move import Step
@@ -52,13 +53,13 @@ def move() -> None:
 @move.command("plan")
 @config_option
 @_name_argument
-@click.option("--account", required=True, help="Whose machines.")
-@click.option("--workers", "pattern", default="*", show_default=True, help="Which: a pattern of worker names, as sc-*.")
-@click.option("--from", "origin", required=True, metavar="SITE", help="Where they are.")
+@click.option("--account", default="", help="Whose machines; a draft says it.")
+@click.option("--workers", "pattern", default="", help="Which: a pattern, as sc-*; default: all, or as a draft says.")
+@click.option("--from", "origin", default="", metavar="SITE", help="Where they are; a draft says it.")
 @click.option("--to", "target", required=True, metavar="SITE", help="Where they go.")
 @click.option("--from-endpoint", default="", metavar="HOST:PORT", help="Default: as the region's stratum roles say.")
 @click.option("--to-endpoint", default="", metavar="HOST:PORT", help="Likewise.")
-@click.option("--pace", required=True, help="20/min, or waves of a part of all: 10%/15min.")
+@click.option("--pace", default=DEFAULT_PACE, show_default=True, help="20/min, or waves of a part of all: 10%/30s.")
 @click.option("--deadline", type=Instant(), help="When the old site goes dark; default: as its next notice says.")
 @click.option("--on", "planned_on", type=Instant(), help="When all should mine at the new one; default: the deadline.")
 @click.option("--tolerance", type=click.IntRange(0, 525_600), default=60, show_default=True, help="Minutes until late.")
@@ -103,7 +104,8 @@ def plan(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Plan a move. Nobody is told anything before it starts."""
+    """Plan a move: one that a notice opened (`steppe move list` has its name), or a new one. Nobody is told anything
+    before it starts."""
     from pool.fleet.planning import Asked
     from pool.roles.dispatch import this_person
 
@@ -153,7 +155,8 @@ def show(file: Path, name: str, with_machines: bool, as_json: bool) -> None:
 
     def text() -> Iterator[str]:
         yield _line(report)
-        yield f"deadline {_at(report.deadline_ms)}, late from {_at(report.late_ms)}"
+        if report.target is not None:
+            yield f"deadline {_at(report.deadline_ms)}, late from {_at(report.late_ms)}"
         for rack in report.racks:
             counts = ", ".join(f"{count} {what}" for what, count in rack.counts.items() if count)
             yield f"rack {rack.rack or '(no name)'}\t{counts}"
@@ -187,7 +190,7 @@ def _order(name: str, step_name: str, text: str, *, dry: str = "", forces: bool 
                 say(as_json, planned, lambda: _due_text(planned, to_target=dry != "back", every=True))
                 return
             after = dispatch.step(name, step, this_person(), reason, key=key, force=force)
-        say(as_json, {"move": name, "state": after.state.value}, lambda: iter([f"move {name}: {after.state.value}"]))
+        say(as_json, {"move": name, "state": after.value}, lambda: iter([f"move {name}: {after.value}"]))
 
     command.__doc__ = text
     options = [config_option, _name_argument, _reason_option, _key_option, json_option]
@@ -207,7 +210,7 @@ _order("start", "START", "Begin: from now on machines are told to go.", dry="the
 _order("pause", "PAUSE", "Tell nobody more, and reset nobody, until `resume`.")
 _order("resume", "RESUME", "Go on where it was paused.", dry="there")
 _order("rollback", "ROLL_BACK", "Send back, in waves, who was told to go.", dry="back")
-_order("close", "CLOSE", "Say that it is done.", forces=True)
+_order("close", "CLOSE", "Say that it is done; drop a draft, with --reason.", forces=True)
 
 
 @move.command("strays")
@@ -260,10 +263,15 @@ def _due_text(planned: Planned, *, to_target: bool, every: bool) -> Iterator[str
 def _line(report: MoveReport) -> str:
     counts = ", ".join(f"{count} {what}" for what, count in report.counts.items() if count)
     late = f", {report.late} LATE" if report.late else ""
-    return (
-        f"{report.name}\t{report.state}\t{report.origin.site} -> {report.target.site}\t"
-        f"{report.machines} machines: {counts}{late}"
-    )
+    told = f"{report.machines} machines: {counts}{late}" if counts else "no machines"
+    line = f"{report.name}\t{report.state}\t{report.way}\t{told}"
+    if report.target is None:
+        line += f"\tworkers {report.pattern} of {report.account}, power ends at {_at(report.deadline_ms)}"
+    elif report.notice_ms is not None and report.notice_ms != report.deadline_ms:
+        line += f"\tpower ends at {_at(report.notice_ms)} by the newest notice, the plan says {_at(report.deadline_ms)}"
+    if report.lacks:
+        line += f"; lacks {', '.join(report.lacks)}: `steppe move plan {report.name} --to SITE`"
+    return line
 
 
 def _at(time_ms: int) -> str:

@@ -36,9 +36,20 @@ def move_changed(name: str, before: str, after: str, actor: str, reason: str) ->
     emit(INFO, "move_changed", move=name, before=before, after=after, actor=actor, reason=reason)
 
 
+def move_draft(name: str, step: str, site: str, account: str, pattern: str, deadline_ms: int, message: str) -> None:
+    """A notice opened a draft of a move (step open), changed its deadline (follow), or has none left (close)."""
+    told = {"step": step, "site": site, "account": account, "pattern": pattern, "deadline_ms": deadline_ms}
+    emit(INFO, "move_draft", move=name, **told, message=message)
+
+
 def move_joined(name: str, machines: int, first: str) -> None:
     """Machines came on where a move begins after it was planned, and its pattern means them: they go with it."""
     emit(INFO, "move_joined", move=name, machines=machines, first=first)
+
+
+def move_overtaken(message: str) -> None:
+    """What is said of a site was changed, and a move that is planned from there says something else."""
+    emit(WARNING, "move_overtaken", message=message)
 
 
 def move_progress(name: str, counts: dict[str, int]) -> None:

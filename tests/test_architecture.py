@@ -76,6 +76,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "pool.reports": ("payout", "pool.bitcoin", "pool.fleet", "pool.reports"),
     "pool.store": ("pool.bitcoin", "pool.work", "pool.stats", "pool.ports", "pool.events", "pool.store"),
     "pool.store.access": ("pool.access", "pool.store"),
+    "pool.store.drafts": ("pool.fleet", "pool.store"),
     "pool.store.moves": ("pool.fleet", "pool.store"),
     "pool.store.redis_moves": ("pool.fleet", "pool.stats", "pool.ports", "pool.store"),
     "pool.store.fleets": ("pool.fleet", "payout.contracts", "pool.store"),

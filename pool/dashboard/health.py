@@ -334,6 +334,13 @@ def _moves(role: AccountingRole | None) -> Check:
             f"{role.moves.strays} workers came on in another region without a planned move",
             "`steppe move strays` lists them. Their accounts' addresses cannot be changed until `steppe move confirm`.",
         )
+    if role.moves.drafts:
+        [first, *more] = role.moves.drafts
+        which = f"{first} and {len(more)} more" if more else first
+        mend = (
+            f"`steppe move plan {first} --to SITE` says where; `steppe move close {first} --reason WHY` that they stay."
+        )
+        return Check("moves", State.WARN, f"power ends at a site, and nobody said where its machines go: {which}", mend)
     text = f"{role.moves.open} open" if role.moves.open else "none is open"
     return Check("moves", State.OK, text)
 

@@ -190,6 +190,7 @@ def _roles(roles: Roles, now_ms: int) -> Iterable[Metric]:
     if roles.accounting is not None and roles.accounting.moves is not None:
         moves = roles.accounting.moves
         yield _gauge("moves_open", "Planned moves that are not over", moves.open)
+        yield _gauge("move_drafts", "Moves that a notice opened, and nobody planned yet", len(moves.drafts))
         machines = {each: float(moves.counts.get(each, 0)) for each in TRAVEL}
         yield _gauges("move_machines", "Machines of open moves", "status", machines)
         yield _gauge("relocation_late", "Machines of moves that should have arrived", sum(moves.late.values()))

@@ -141,13 +141,14 @@ class ReserveSign(Struct, frozen=True):
 
 
 class MovesSign(Struct, frozen=True):
-    """Planned moves that are open. counts: their machines by status. late: moves with machines that should have
-    arrived, by name, and how many. strays: workers in another region without a move, not confirmed yet."""
+    """Planned moves that are open. counts: their machines by status. late: by name, machines that should have arrived.
+    strays: workers in another region without a move, not confirmed. drafts: moves of notices that nobody planned."""
 
     open: int
     counts: dict[str, int]
     late: dict[str, int]
     strays: int
+    drafts: tuple[str, ...] = ()
 
 
 class AccountingRole(Struct, frozen=True):

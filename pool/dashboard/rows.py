@@ -199,10 +199,8 @@ class AccountCredit(Struct, frozen=True):
 
 
 class Totals(Struct, frozen=True):
-    """The books in a few numbers.
-
-    blocks: count by state. round_effort: score since the pool's newest block; 1.0 is the expected work of a block.
-    """
+    """The books in a few numbers. blocks: count by state. round_effort: score since the pool's newest block; 1.0 is the
+    expected work of a block."""
 
     accounts: int
     blocks: Mapping[str, int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 from payout.contracts import parties
@@ -29,11 +30,19 @@ LEAD_MS: Final = 10_000
 """How long before it begins an assignment must be recorded: every stratum process reads the table each second."""
 
 
-def mistakes(register: Register, recorded: Sequence[Entry], accounts: Collection[str], now_ms: int) -> list[Mistake]:
-    """What is wrong with rows that were just added to a register. accounts: those of the pool that exist."""
+def mistakes(
+    register: Register,
+    recorded: Sequence[Entry],
+    accounts: Collection[str],
+    now_ms: int,
+    zones: Collection[str] = (),
+) -> list[Mistake]:
+    """What is wrong with rows that were just added to a register. accounts: those of the pool that exist. zones: the
+    time zones there are; none if nobody knows them, and then every name goes."""
     found: list[Mistake] = []
     for entry in recorded:
         texts = list(_of_history(register, entry.fact, now_ms))
+        texts += _unknown_zone(register, entry.fact, zones)
         texts += _of_names(register, entry.fact)
         texts += _CHECKS.get(type(entry.fact), _nothing)(register, entry.fact)
         texts += _unknown_accounts(entry.fact, accounts)
@@ -202,6 +211,17 @@ def _unknown_accounts(fact: Fact, accounts: Collection[str]) -> Iterator[str]:
         named = {fact.party}
     for name in sorted(named - set(accounts)):
         yield f"account {name} does not exist; open it with `steppe account add {name}`"
+
+
+def _unknown_zone(register: Register, fact: Fact, zones: Collection[str]) -> Iterator[str]:
+    zone = getattr(fact, "time_zone", "")
+    before = register.row(type(fact), fact.replaces)
+    # A row that was taken before zones were checked can still be ended.
+    if not zone or not zones or zone in zones or zone == getattr(before, "time_zone", None):
+        return
+    near = get_close_matches(zone, zones, 1)
+    mend = f"did you mean {near[0]}?" if near else "names are as Asia/Almaty, by continent and city"
+    yield f"time_zone {zone!r} is not in the IANA database of time zones; {mend}"
 
 
 def span(fact: Fact) -> str:

@@ -22,8 +22,11 @@ class MoveRefused(ValueError):
 
 
 class State(enum.Enum):
-    """Of a move. ROLLING_BACK: who went is told to come back; ROLLED_BACK: that is over, or nobody had been told."""
+    """Of a move. DRAFT, DROPPED: it has no plan, see `pool.fleet.draft`. ROLLING_BACK: who went is told to come back;
+    ROLLED_BACK: that is over, or nobody had been told."""
 
+    DRAFT = "draft"
+    DROPPED = "dropped"
     PLANNED = "planned"
     RUNNING = "running"
     PAUSED = "paused"
@@ -32,12 +35,14 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
-OPEN = frozenset({State.PLANNED, State.RUNNING, State.PAUSED, State.ROLLING_BACK})
+OPEN = frozenset({State.DRAFT, State.PLANNED, State.RUNNING, State.PAUSED, State.ROLLING_BACK})
 
 
 class Step(enum.Enum):
-    """What a person, or the plan itself, does to a move."""
+    """What a person, the plan itself, or to a draft a notice does to a move."""
 
+    OPEN = "open"
+    FOLLOW = "follow"
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
@@ -46,6 +51,8 @@ class Step(enum.Enum):
 
 
 _AFTER: Mapping[State, Mapping[Step, State]] = {
+    State.DRAFT: {},
+    State.DROPPED: {},
     State.PLANNED: {Step.START: State.RUNNING, Step.ROLL_BACK: State.ROLLED_BACK},
     State.RUNNING: {Step.PAUSE: State.PAUSED, Step.ROLL_BACK: State.ROLLING_BACK, Step.CLOSE: State.CLOSED},
     State.PAUSED: {Step.RESUME: State.RUNNING, Step.ROLL_BACK: State.ROLLING_BACK, Step.CLOSE: State.CLOSED},

@@ -8,6 +8,7 @@ from itertools import islice
 
 from msgspec import Struct
 
+DEFAULT_PACE = "10%/15min"
 MINUTE_MS = 60_000
 SECOND_MS = 1_000
 CATCH_UP_MS = 5_000

@@ -37,14 +37,15 @@ class Rack(Struct, frozen=True):
 
 
 class MoveReport(Struct, frozen=True):
-    """A move. counts: machines by status; late: how many should have arrived."""
+    """A move. counts: machines by status; late: how many should have arrived. lacks: of a draft, what a person has to
+    say yet; it has no target. notice_ms: when power ends at the site that it leaves, by what is announced now."""
 
     name: str
     state: str
     account: str
     pattern: str
     origin: Place
-    target: Place
+    target: Place | None
     words: str
     planned_ms: int
     started_ms: int | None
@@ -58,6 +59,13 @@ class MoveReport(Struct, frozen=True):
     twice: tuple[str, ...]
     racks: tuple[Rack, ...]
     events: tuple[Event, ...]
+    lacks: tuple[str, ...] = ()
+    notice_ms: int | None = None
+
+    @property
+    def way(self) -> str:
+        """From where to where."""
+        return f"{self.origin.site} -> {'?' if self.target is None else self.target.site}"
 
 
 class Stray(Struct, frozen=True):
@@ -71,7 +79,7 @@ class Stray(Struct, frozen=True):
     seen_ms: int
 
 
-def report(move: Move, travellers: Sequence[Traveller], now_ms: int) -> MoveReport:
+def report(move: Move, travellers: Sequence[Traveller], now_ms: int, notice_ms: int | None = None) -> MoveReport:
     """The move at a moment."""
     plan = move.plan
     racks = by_rack(move, travellers)
@@ -90,11 +98,12 @@ def report(move: Move, travellers: Sequence[Traveller], now_ms: int) -> MoveRepo
         planned_on_ms=plan.planned_on_ms,
         late_ms=plan.late_ms,
         machines=len(travellers),
-        counts=_counts(move, travellers, now_ms),
+        counts=counts(move, travellers, now_ms),
         late=sum(is_late(move, each, now_ms) for each in travellers),
         twice=tuple(each.login for each in travellers if each.twice_ms is not None),
         racks=tuple(_rack(move, name, found, now_ms) for name, found in racks.items()),
         events=move.events,
+        notice_ms=notice_ms if move.is_open else None,
     )
 
 
@@ -119,7 +128,8 @@ def machines(move: Move, travellers: Sequence[Traveller], now_ms: int) -> list[M
     ]
 
 
-def _counts(move: Move, travellers: Sequence[Traveller], now_ms: int) -> dict[str, int]:
+def counts(move: Move, travellers: Sequence[Traveller], now_ms: int) -> dict[str, int]:
+    """How many machines are where, by status."""
     found = Counter(status(move, each, now_ms) for each in travellers)
     return {each.value: found[each] for each in Status}
 
@@ -128,4 +138,4 @@ def _rack(move: Move, name: str, travellers: Sequence[Traveller], now_ms: int) -
     def those(which: Status) -> tuple[str, ...]:
         return tuple(each.login for each in travellers if status(move, each, now_ms) is which)
 
-    return Rack(name, _counts(move, travellers, now_ms), those(Status.STRAGGLER), those(Status.GONE))
+    return Rack(name, counts(move, travellers, now_ms), those(Status.STRAGGLER), those(Status.GONE))

@@ -94,11 +94,11 @@ def observe(move: Move, traveller: Traveller, seen: Seen, now_ms: int) -> Travel
         return traveller.on_leg(move.is_back, replace(leg, arrived_ms=share_ms))
     if asked_ms is None:
         return traveller
-    if login in seen.here:
-        leg = replace(leg, gone_ms=None) if leg.gone_ms is not None else leg
-    elif leg.gone_ms is None:
-        leg = replace(leg, gone_ms=now_ms)
-    return traveller.on_leg(move.is_back, leg)
+    if login in seen.here and leg.gone_ms is not None:
+        return traveller.on_leg(move.is_back, replace(leg, gone_ms=None))
+    if login not in seen.here and leg.gone_ms is None:
+        return traveller.on_leg(move.is_back, replace(leg, gone_ms=now_ms))
+    return traveller
 
 
 def status(move: Move, traveller: Traveller, now_ms: int) -> Status:
@@ -115,17 +115,28 @@ def status(move: Move, traveller: Traveller, now_ms: int) -> Status:
     return Status.TOLD if now_ms - leg.asked_ms < _patience_ms(move) else Status.STRAGGLER
 
 
+def in_turn(move: Move, travellers: Iterable[Traveller]) -> list[Traveller]:
+    """The machines in the order of their turn: by rack."""
+    return sorted(travellers, key=lambda each: in_order(each.login, move.plan.rack_rule))
+
+
 def next_orders(move: Move, travellers: Iterable[Traveller], now_ms: int) -> list[Traveller]:
-    """Who is to be told now, as they are then; nobody while the move does not run. Pending ones first, by rack; then
-    those that stayed, once more."""
+    """Who is to be told now, as they are then; nobody while the move does not run. travellers: in the order of their
+    turn. Pending ones first; then those that stayed, once more."""
     since_ms = move.since_ms
     if since_ms is None:
         return []
-    everyone = sorted(travellers, key=lambda each: in_order(each.login, move.plan.rack_rule))
-    statuses = {each.login: status(move, each, now_ms) for each in everyone}
-    pending = [each for each in everyone if statuses[each.login] is Status.PENDING]
-    again = [each for each in everyone if statuses[each.login] is Status.STRAGGLER and _may_try(move, each, now_ms)]
-    asked = Counter(asked_ms for each in everyone if (asked_ms := each.leg(move.is_back).asked_ms) is not None)
+    pending, again = [], []
+    asked: Counter[int] = Counter()
+    for each in travellers:
+        where = status(move, each, now_ms)
+        if where is Status.PENDING:
+            pending.append(each)
+        elif where is Status.STRAGGLER and _may_try(move, each, now_ms):
+            again.append(each)
+        asked_ms = each.leg(move.is_back).asked_ms
+        if asked_ms is not None:
+            asked[asked_ms] += 1
     last_ms = max(asked, default=None)
     slots = move.plan.pace.slots(last_ms, 0 if last_ms is None else asked[last_ms], since_ms, now_ms)
     chosen = []
@@ -177,7 +188,7 @@ def by_rack(move: Move, travellers: Iterable[Traveller]) -> dict[str, list[Trave
     """The machines of each rack, all in their order."""
     racks: dict[str, list[Traveller]] = {}
     rule = move.plan.rack_rule
-    for each in sorted(travellers, key=lambda each: in_order(each.login, rule)):
+    for each in in_turn(move, travellers):
         racks.setdefault(rack_of(each.login, rule), []).append(each)
     return racks
 

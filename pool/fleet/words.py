@@ -90,6 +90,6 @@ def currency(value: str) -> None:
 
 
 def time_zone(value: str) -> None:
-    """A name of the IANA database, by its form."""
+    """A name of the IANA database, by its form; whether there is such a zone: `pool.fleet.checks`."""
     if not _ZONE.fullmatch(value):
         raise FleetRefused(f"time_zone {value!r}: a name such as Asia/Almaty is needed")

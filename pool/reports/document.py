@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from msgspec import Struct
@@ -84,14 +84,17 @@ def _page(document: Document) -> Iterator[str]:
         if not table.rows:
             yield "<p>None.</p>"
             continue
-        yield f"<div><table><thead>{_row(table.columns, 'th')}</thead><tbody>"
-        yield from (_row(row, "td") for row in table.rows)
+        sides = [{_side(row[place]) for row in table.rows if row[place]} for place in range(len(table.columns))]
+        heads = [each.pop() if len(each) == 1 else "" for each in sides]  # a head stands where its numbers do
+        yield f"<div><table><thead>{_row(table.columns, 'th', heads)}</thead><tbody>"
+        yield from (_row(row, "td", map(_side, row)) for row in table.rows)
         yield "</tbody></table></div>"
     yield "</body></html>"
 
 
-def _row(cells: Sequence[str], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}{_side(cell)}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+def _row(cells: Sequence[str], tag: str, sides: Iterable[str]) -> str:
+    shown = (f"<{tag}{side}>{escape(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True))
+    return f"<tr>{''.join(shown)}</tr>"
 
 
 def _side(cell: str) -> str:

@@ -301,12 +301,31 @@ def _steps(fleets: Fleets, works: Sequence[Work]) -> tuple[Step, ...]:
     for each in works:
         key = each.from_ms, each.to_ms, fleets.site_of(each.slice_id)
         sums[key] = sums.get(key, 0) + each.work
-    spans = sorted({(from_ms, to_ms) for from_ms, to_ms, _ in sums})
+    spans = _without_slivers(sorted({(from_ms, to_ms) for from_ms, to_ms, _ in sums}))
     sites = sorted({site for _, _, site in sums})
     steps: list[Step] = []
-    for place, (from_ms, to_ms) in enumerate(spans):
+    for place, parts in enumerate(spans):
+        from_ms, to_ms = parts[0][0], parts[-1][1]
         for site in sites:
-            steps.append(Step(from_ms, site, sums.get((from_ms, to_ms, site), 0) * 1000 // (to_ms - from_ms) // _GIGA))
-        if place + 1 < len(spans) and to_ms < spans[place + 1][0]:  # nobody hashed until the next one
+            work = sum(sums.get((*part, site), 0) for part in parts)
+            steps.append(Step(from_ms, site, work * 1000 // (to_ms - from_ms) // _GIGA))
+        if place + 1 < len(spans) and to_ms < spans[place + 1][0][0]:  # nobody hashed until the next one
             steps += [Step(to_ms, site, 0) for site in sites]
     return tuple(steps)
+
+
+def _without_slivers(spans: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Spans, with those that a phase or an epoch cut to less than half of a step joined to one that they touch: in the
+    third of a second before an epoch there is a share or none, which is no hashrate."""
+    least_ms = max((to_ms - from_ms for from_ms, to_ms in spans), default=0) // 2
+    joined: list[list[tuple[int, int]]] = []
+    for span in spans:
+        before = joined[-1] if joined and joined[-1][-1][1] == span[0] else None
+        is_last = span == spans[-1]
+        if before is not None and (
+            before[-1][1] - before[0][0] < least_ms or (is_last and span[1] - span[0] < least_ms)
+        ):
+            before.append(span)
+        else:
+            joined.append([span])
+    return joined

@@ -119,7 +119,7 @@ def _planned(report: Relocation) -> list[tuple[str, str]]:
         return [("Moves", _NO_MOVE)]
     counts = f"{report.machines_sent} sent, {report.machines_arrived} arrived, {report.machines_missing} missing"
     if report.move is not None:
-        moves = "Move", f"{report.move.origin.site} to {report.move.target.site}: {counts}"
+        moves = "Move", f"{report.move.way.replace(' -> ', ' to ')}: {counts}"
     else:
         moves = "Moves", f"{', '.join(report.moves)}: {counts}"
     times = (

@@ -13,12 +13,15 @@ from sqlalchemy import Engine
 
 from payout.store.ledger import errors_of_ours
 from pool.config import Config
-from pool.fleet.kinds import Assignment, EventKind, Site, SiteEvent
+from pool.fleet.draft import Draft, completed, only_a_draft
+from pool.fleet.kinds import Assignment, Site, SiteEvent
 from pool.fleet.move import Event, Move, MoveRefused, Place, Plan, State, Step
+from pool.fleet.notices import end_of_power, is_planned_by
 from pool.fleet.planning import Asked, Due, Planned, Wish, dry_run, left_behind, plan_move
 from pool.fleet.register import Register
-from pool.fleet.report import Machine, MoveReport, Stray, machines, report
+from pool.fleet.report import Machine, MoveReport, Stray
 from pool.fleet.slices import SliceTable
+from pool.fleet.times import utc
 from pool.fleet.travel import Status, Traveller, status
 from pool.ports import Clock
 from pool.roles.clock import SystemClock
@@ -26,6 +29,8 @@ from pool.roles.database import open_database
 from pool.roles.doors import host_and_port
 from pool.roles.mover import NOWHERE, RegionSeen, regions_seen
 from pool.roles.redis_link import open_redis, open_redis_moves
+from pool.roles.standing import Standing
+from pool.store.drafts import SqlDrafts
 from pool.store.fleets import SqlFleets
 from pool.store.moves import SqlMoves
 from pool.store.redis import RedisStore
@@ -72,6 +77,7 @@ class Dispatch:
         seen = regions_seen(self._redis.read_roles())
         with errors_of_ours(self._engine), reading(self._engine) as connection:
             register = SqlFleets(connection).register()
+            asked = completed(asked, SqlDrafts(connection).get(asked.name))
         sites = {each.name: each.region for each in register.holding(Site, now_ms)}
         origin = _place(asked.origin, asked.origin_endpoint, sites, seen)
         target = _place(asked.target, asked.target_endpoint, sites, seen)
@@ -102,23 +108,21 @@ class Dispatch:
             books = SqlMoves(connection)
             plan, logins = plan_move(wish, known, books.busy(), now_ms)
             if keep:
-                books.add(wish.name, plan, logins, actor, now_ms)
+                kept = books.add(wish.name, plan, logins, actor, now_ms)
+                _drop_covered(SqlDrafts(connection), kept.move, actor, now_ms)
         from_ms = now_ms if plan.start_ms is None else plan.start_ms
         due = tuple(dry_run(plan, logins, from_ms))
         return Planned(wish.name, plan, from_ms, due, keep, _note(plan, due, register, sites))
 
     def every(self) -> list[MoveReport]:
-        """All moves, newest first."""
+        """All moves: drafts first, then newest first."""
         with errors_of_ours(self._engine), reading(self._engine) as connection:
-            books = SqlMoves(connection)
-            now_ms = self._clock.time_ms()
-            return [report(kept.move, books.travellers(kept.id), now_ms) for kept in books.every()]
+            return Standing(connection, self._clock.time_ms()).every()
 
     def show(self, name: str) -> tuple[MoveReport, list[Machine]]:
         """One move and its machines."""
-        move, travellers = self._read(name)
-        now_ms = self._clock.time_ms()
-        return report(move, travellers, now_ms), machines(move, travellers, now_ms)
+        with errors_of_ours(self._engine), reading(self._engine) as connection:
+            return Standing(connection, self._clock.time_ms()).one(name)
 
     def due(self, name: str) -> Planned:
         """Who would be told when, if the move were started, resumed or rolled back now; nothing is changed."""
@@ -137,18 +141,21 @@ class Dispatch:
         away = [each.login for each in travellers if each.out.asked_ms is not None or each.out.arrived_ms is not None]
         return Planned(name, move.plan, now_ms, tuple(dry_run(move.plan, away, now_ms)), is_kept=True)
 
-    def step(self, name: str, step: Step, actor: str, reason: str, *, key: str = "", force: bool = False) -> Move:
-        """Order something about a move. key: the same key is one order, however often it is given."""
+    def step(self, name: str, step: Step, actor: str, reason: str, *, key: str = "", force: bool = False) -> State:
+        """Order something about a move; how it stands then. key: the same key is one order, however often it is
+        given."""
         now_ms = self._clock.time_ms()
         with errors_of_ours(self._engine), writing(self._engine) as connection:
-            books = SqlMoves(connection)
+            drafts, books = SqlDrafts(connection), SqlMoves(connection)
+            if (draft := drafts.get(name)) is not None:
+                return _step_of_draft(drafts, draft, step, now_ms, actor, reason)
             kept = books.get(name)
             if step is Step.START and kept.move.state is State.PLANNED and now_ms >= kept.move.plan.deadline_ms:
                 raise MoveRefused(f"the deadline of {name} is over: roll it back and plan another")
             if step is Step.CLOSE and not force:
                 self._check_close(kept.move, books.travellers(kept.id), now_ms)
             event = Event(key or f"{step.value} {len(kept.move.events) + 1}", step, now_ms, actor, reason)
-            return books.take(name, event).move
+            return books.take(name, event).move.state
 
     def strays(self) -> list[Stray]:
         """Workers that came on in another region without a move, and nobody has confirmed it."""
@@ -173,6 +180,8 @@ class Dispatch:
 
     def _read(self, name: str) -> tuple[Move, list[Traveller]]:
         with errors_of_ours(self._engine), reading(self._engine) as connection:
+            if (draft := SqlDrafts(connection).get(name)) is not None:
+                raise MoveRefused(only_a_draft(draft))
             books = SqlMoves(connection)
             kept = books.get(name)
             return kept.move, books.travellers(kept.id)
@@ -192,14 +201,35 @@ def _note(plan: Plan, due: Sequence[Due], register: Register, sites: Mapping[str
     )
 
 
+def _step_of_draft(books: SqlDrafts, draft: Draft, step: Step, now_ms: int, actor: str, reason: str) -> State:
+    """Drop it; nothing else can be ordered before it is planned."""
+    if step is not Step.CLOSE:
+        raise MoveRefused(only_a_draft(draft))
+    if draft.is_open:
+        if not reason:
+            raise MoveRefused(f"move {draft.name} is a draft: to drop it give the reason why these machines stay")
+        books.keep(draft.after(Step.CLOSE, now_ms, actor, reason))
+    return State.DROPPED
+
+
+def _drop_covered(books: SqlDrafts, move: Move, actor: str, now_ms: int) -> None:
+    """Drafts of workers whose move was planned under another name."""
+    for draft in books.unplanned():
+        if draft.is_open and is_planned_by(draft, move):
+            books.keep(draft.after(Step.CLOSE, now_ms, actor, f"planned as move {move.name}"))
+
+
 def _notice(register: Register, site: str, now_ms: int) -> SiteEvent:
-    """The first time that a site will go dark. Where sources disagree the earliest one counts: to be gone too soon
-    costs little."""
-    ends = (EventKind.SUSPENSION, EventKind.CLOSURE)
-    told = [each for each in register.about(SiteEvent, site) if each.kind in ends and each.valid_from_ms > now_ms]
-    if not told:
+    """What is announced to end the power of a site."""
+    notice = end_of_power(register.about(SiteEvent, site), now_ms)
+    if notice is None:
         raise MoveRefused(f"no suspension or closure of {site} is announced: record the notice, or give a deadline")
-    return min(told, key=lambda each: each.valid_from_ms)
+    if notice.valid_from_ms <= now_ms:
+        raise MoveRefused(
+            f"power at {site} ended at {utc(notice.valid_from_ms)}, in the past: give a deadline to come (--deadline), "
+            "if machines are still there"
+        )
+    return notice
 
 
 def _place(site: str, endpoint: str, sites: Mapping[str, str], seen: Mapping[str, RegionSeen]) -> Place:

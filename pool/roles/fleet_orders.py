@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from payout.instants import parse_instant
@@ -10,14 +10,14 @@ from pool.bitcoin.amount import format_btc
 from pool.config import Config
 from pool.dashboard.access.fleet_orders import ChargesMade, FleetFiles, MovePlan, MovePlanned, Recorded, Strays
 from pool.dashboard.access.orders import Order, Ordered, OrderRefused
-from pool.fleet.facts import Fact, FleetRefused
+from pool.fleet.facts import FleetRefused
 from pool.fleet.kinds import KINDS
 from pool.fleet.move import Step
 from pool.fleet.planning import Asked
 from pool.fleet.times import parse_time
 from pool.fleet.views import GROUPS, view
 from pool.roles.dispatch import Dispatch, open_dispatch
-from pool.roles.fleets import FleetDesk, open_fleets
+from pool.roles.fleets import Entered, FleetDesk, open_fleets
 
 Handler = Callable[[Config, Order], Any]
 
@@ -76,7 +76,7 @@ def _step(step: Step) -> Callable[[Dispatch, Order], Ordered]:
         [name], said = order.names, order.said
         is_forced = getattr(said, "force", False)
         after = dispatch.step(name, step, order.who, said.reason, key=said.key, force=is_forced)
-        return Ordered(f"move {name} is {after.state.value}")
+        return Ordered(f"move {name} is {after.value}")
 
     return take
 
@@ -108,9 +108,10 @@ def _kind(group: str, wished: str) -> str:
     return kind
 
 
-def _recorded(facts: Sequence[Fact]) -> Recorded:
+def _recorded(entered: Entered) -> Recorded:
+    facts = entered.facts
     done = f"{len(facts)} rows recorded" if facts else "known already"
-    return Recorded(done, tuple(view(fact) for fact in facts))
+    return Recorded(done, tuple(view(fact) for fact in facts), tuple(entered.moves))
 
 
 def _charge(desk: FleetDesk, _: Order) -> ChargesMade:

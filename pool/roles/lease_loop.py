@@ -65,12 +65,13 @@ class LeaseLoop:
         """Tell that this is over."""
         raise NotImplementedError
 
-    def _holds(self, connection: Connection, now_ms: int) -> bool:
-        """Whether this process is the one that does it. connection: of the transaction that writes what it did."""
+    def _holds(self, connection: Connection, now_ms: int) -> int | None:
+        """The fence of this process if it is the one that does it, which is another one as soon as another process was
+        in between; else None. connection: of the transaction that writes what it did."""
         leases = SqlLeases(connection)
         holder = leases.holder(self._name)
         dead = holder if holder is not None and has_ended(holder) else None
-        return leases.take(self._name, self._holder, now_ms, now_ms + self._lease_ms, dead) is not None
+        return leases.take(self._name, self._holder, now_ms, now_ms + self._lease_ms, dead)
 
     def _run(self) -> None:
         while not self._must_end.wait(self._every_seconds):

@@ -12,10 +12,9 @@ from payout.store.ledger import errors_of_ours
 from pool.dashboard.moves import MoveDetail
 from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.threads import InThread
-from pool.fleet.move import MoveRefused
-from pool.fleet.report import MoveReport, machines, report
+from pool.fleet.report import MoveReport
 from pool.ports import Clock
-from pool.store.moves import SqlMoves
+from pool.roles.standing import Standing
 from pool.store.sql import reading
 
 T = TypeVar("T")
@@ -30,28 +29,19 @@ class SqlMoveReports:
         self._clock = clock
 
     async def every(self) -> tuple[MoveReport, ...]:
-        now_ms = self._clock.time_ms()
-        return await self._read(
-            lambda books: tuple(report(kept.move, books.travellers(kept.id), now_ms) for kept in books.every())
-        )
+        return await self._read(lambda standing: tuple(standing.every()))
 
     async def move(self, name: str) -> MoveDetail | None:
-        now_ms = self._clock.time_ms()
-
-        def one(books: SqlMoves) -> MoveDetail | None:
-            try:
-                kept = books.get(name)
-            except MoveRefused:
-                return None
-            travellers = books.travellers(kept.id)
-            return MoveDetail(report(kept.move, travellers, now_ms), tuple(machines(kept.move, travellers, now_ms)))
+        def one(standing: Standing) -> MoveDetail | None:
+            found = standing.find(name)
+            return None if found is None else MoveDetail(found[0], tuple(found[1]))
 
         return await self._read(one)
 
-    async def _read(self, question: Callable[[SqlMoves], T]) -> T:
+    async def _read(self, question: Callable[[Standing], T]) -> T:
         def ask() -> T:
             with errors_of_ours(self._engine), reading(self._engine) as connection:
-                return question(SqlMoves(connection))
+                return question(Standing(connection, self._clock.time_ms()))
 
         try:
             return await self._in_thread(ask)

@@ -21,13 +21,14 @@ from pool.config import Config
 from pool.fleet.move import Event, Move, State, Step
 from pool.fleet.orders import by_region
 from pool.fleet.planning import matches
-from pool.fleet.report import report
-from pool.fleet.travel import Seen, Traveller, by_rack, is_late, is_over, next_orders, observe
+from pool.fleet.report import counts
+from pool.fleet.travel import Seen, Traveller, by_rack, in_turn, is_late, is_over, next_orders, observe
 from pool.ports import Clock
 from pool.roles.clock import SystemClock
 from pool.roles.lease_loop import LeaseLoop
 from pool.roles.present import stratum_signs
 from pool.roles.redis_link import open_redis, open_redis_moves
+from pool.store.drafts import SqlDrafts
 from pool.store.moves import Kept, SqlMoves
 from pool.store.redis import RedisStore, RoleSign
 from pool.store.redis_moves import RedisMoves
@@ -77,6 +78,7 @@ class Mover(LeaseLoop):
         self._redis = redis
         self._regions = regions
         self.sign: dict[str, object] | None = None
+        self._known: _Known | None = None
         self._ordered: set[str] = set()  # regions in which an order of ours stands
         self._late: dict[str, int] = {}
         self._told_progress: dict[str, tuple[int, dict[str, int]]] = {}
@@ -90,66 +92,82 @@ class Mover(LeaseLoop):
     def _look(self) -> None:
         now_ms = self._clock.time_ms()
         seen = regions_seen(self._redis.read_roles())
+        known, self._known = self._known, None  # a look that fails leaves it in doubt
         with errors_of_ours(self._engine), reading(self._engine) as connection:
             books = SqlMoves(connection)
-            opened = [(kept, books.travellers(kept.id)) for kept in books.open()]
-            strange = _strange(books.regions(), seen, books.flagged(now_ms - AGAIN_MS))
+            opened = books.open()
+            if known is None:
+                known = _Known(0, {}, books.regions())
+            fleets = {kept.id: known.fleets.get(kept.id) or _fleet(books, kept) for kept in opened}
+            strange = _strange(known.regions, seen, books.flagged(now_ms - AGAIN_MS))
             strays = len(books.strays())
-        self.sign = _sign(opened, strays, now_ms)
+            drafts = sorted(each.name for each in SqlDrafts(connection).unplanned() if each.is_open)
+        self.sign = _sign([(kept.move, fleets[kept.id]) for kept in opened], strays, drafts, now_ms)
         if not opened and not strange and not self._ordered:
             return
-        views = {kept.id: self._seen(kept.move, travellers, seen) for kept, travellers in opened}
+        views = {kept.id: self._seen(kept.move, fleets[kept.id], seen) for kept in opened}
         said: list[Any] = []
-        after: list[tuple[Move, list[Traveller]]] = []
+        after: dict[int, tuple[Move, list[Traveller]]] = {}
         with errors_of_ours(self._engine), writing(self._engine) as connection:
-            if not self._holds(connection, now_ms):
+            fence = self._holds(connection, now_ms)
+            if fence is None or known.fence not in (0, fence):
                 return
             books = SqlMoves(connection)
-            for kept, _ in opened:
-                step = self._step(books, kept, views[kept.id], now_ms, said)
-                after.append(step)
+            for kept in opened:
+                # What was read before the transaction may have changed until this process was known to have the lease.
+                before = fleets[kept.id] if known.fence == fence else _fleet(books, kept)
+                after[kept.id] = self._step(books, books.get(kept.move.name), before, views[kept.id], now_ms, said)
             self._note_places(books, strange, now_ms, said)
-        orders = by_region(after, now_ms)
+            settled = {login: each.after for login, each in strange.items() if not each.is_twice}
+            regions = known.regions | settled if known.fence == fence else books.regions()
+        self._known = _Known(fence, {number: fleet for number, (_, fleet) in after.items()}, regions)
+        orders = by_region(after.values(), now_ms)
         for region in sorted(self._ordered | set(orders)):
             self._regions.publish_orders(region, orders.get(region, ()))
         self._ordered = {region for region, standing in orders.items() if standing}
         for each in said:
             each()
-        for move, travellers in after:
+        for move, travellers in after.values():
             self._tell(move, travellers, now_ms)
 
     def _seen(self, move: Move, travellers: list[Traveller], seen: Mapping[str, RegionSeen]) -> Seen:
-        """What is known of the machines of a move."""
+        """What is known of the machines of a move: only of those about which something is to be learned."""
         here, there = seen.get(move.source.region, NOWHERE), seen.get(move.destination.region, NOWHERE)
-        logins = [each.login for each in travellers]
-        under_way = {each.login: asked for each in travellers if (asked := each.leg(move.is_back).asked_ms) is not None}
-        told = self._regions.told(move.source.region, list(under_way)) if under_way else {}
+        asked_ms: dict[str, int] = {}
+        under_way: list[str] = []
+        for each in travellers:
+            leg = each.leg(move.is_back)
+            if leg.asked_ms is not None and leg.told_ms is None:
+                asked_ms[each.login] = leg.asked_ms
+            # Who stands where it stood, and was not asked to go, has no share at the other end.
+            stands = leg.asked_ms is None and each.login in here.logins and each.login not in there.logins
+            if leg.arrived_ms is None and not stands:
+                under_way.append(each.login)
+        told = self._regions.told(move.source.region, list(asked_ms))
         return Seen(
             here=here.logins,
             there=there.logins,
-            shares_ms=self._regions.share_times(there.frontends, logins),
-            told_ms={login: at for login, (asked, at) in told.items() if under_way[login] == asked},
+            shares_ms=self._regions.share_times(there.frontends, under_way),
+            told_ms={login: at for login, (asked, at) in told.items() if asked_ms[login] == asked},
         )
 
     def _step(
-        self, books: SqlMoves, kept: Kept, seen: Seen, now_ms: int, said: list[Any]
+        self, books: SqlMoves, kept: Kept, before: list[Traveller], seen: Seen, now_ms: int, said: list[Any]
     ) -> tuple[Move, list[Traveller]]:
-        """One move, as it is after this look. What was read before the transaction is read again within it."""
-        kept = books.get(kept.move.name)
-        move, before = kept.move, books.travellers(kept.id)
+        """One move, as it is after this look. before: its machines, in the order of their turn, as after it."""
+        move = kept.move
         start_ms = move.plan.start_ms
         if move.state is State.PLANNED and start_ms is not None and now_ms >= start_ms:
             move = self._by_itself(books, move, Event("start by the plan", Step.START, now_ms, PLAN), said)
-        before = [*before, *self._joined(books, kept, {each.login for each in before}, seen, said)]
-        travellers = {each.login: observe(move, each, seen, now_ms) for each in before}
-        for each in next_orders(move, travellers.values(), now_ms):
-            travellers[each.login] = each
-        changed = [travellers[each.login] for each in before if travellers[each.login] != each]
-        books.save(kept.id, changed)
-        for was in before:
-            if was.twice_ms is None and travellers[was.login].twice_ms is not None:
+        if fresh := self._joined(books, kept, {each.login for each in before}, seen, said):
+            before = in_turn(move, [*before, *fresh])
+        everyone = [observe(move, each, seen, now_ms) for each in before]
+        due = {each.login: each for each in next_orders(move, everyone, now_ms)}
+        everyone = [due.get(each.login, each) for each in everyone]
+        books.save(kept.id, [now for was, now in zip(before, everyone, strict=True) if now is not was])
+        for was, now in zip(before, everyone, strict=True):
+            if was.twice_ms is None and now.twice_ms is not None:
                 said.append(lambda login=was.login: fleet_events.worker_twice(move.name, login))
-        everyone = list(travellers.values())
         if move.state is State.ROLLING_BACK and is_over(move, everyone, now_ms):
             done = Event("all are back", Step.CLOSE, now_ms, PLAN, "all are back")
             move = self._by_itself(books, move, done, said)
@@ -199,11 +217,12 @@ class Mover(LeaseLoop):
 
     def _tell(self, move: Move, travellers: list[Traveller], now_ms: int) -> None:
         """Log what a person should know."""
-        counts = report(move, travellers, now_ms).counts
         told_ms, told = self._told_progress.get(move.name, (0, {}))
-        if counts != told and now_ms - told_ms >= PROGRESS_MS and move.started_ms is not None:
-            self._told_progress[move.name] = now_ms, counts
-            fleet_events.move_progress(move.name, counts)
+        if now_ms - told_ms >= PROGRESS_MS and move.started_ms is not None:
+            found = counts(move, travellers, now_ms)
+            if found != told:
+                self._told_progress[move.name] = now_ms, found
+                fleet_events.move_progress(move.name, found)
         late = [each for each in travellers if is_late(move, each, now_ms)]
         if len(late) != self._late.get(move.name, 0):
             self._late[move.name] = len(late)
@@ -212,16 +231,31 @@ class Mover(LeaseLoop):
             fleet_events.relocation_late(move.name, len(late), len(travellers), racks, message)
 
 
-def _sign(opened: Sequence[tuple[Kept, list[Traveller]]], strays: int, now_ms: int) -> dict[str, object]:
+class _Known(Struct, frozen=True):
+    """What the books say, as long as this process alone writes it. fence: of the lease under which that is so; 0 if it
+    was read without one. fleets: by the number of each open move its machines, in the order of their turn. regions: by
+    login, where it was seen last."""
+
+    fence: int
+    fleets: dict[int, list[Traveller]]
+    regions: dict[str, str]
+
+
+def _fleet(books: SqlMoves, kept: Kept) -> list[Traveller]:
+    return in_turn(kept.move, books.travellers(kept.id))
+
+
+def _sign(
+    opened: Sequence[tuple[Move, list[Traveller]]], strays: int, drafts: list[str], now_ms: int
+) -> dict[str, object]:
     """What the role's sign of life says of moves."""
-    counts: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     late: dict[str, int] = {}
-    for kept, travellers in opened:
-        found = report(kept.move, travellers, now_ms)
-        counts.update(found.counts)
-        if found.late:
-            late[kept.move.name] = found.late
-    return {"open": len(opened), "counts": dict(counts), "late": late, "strays": strays}
+    for move, travellers in opened:
+        found.update(counts(move, travellers, now_ms))
+        if missing := sum(is_late(move, each, now_ms) for each in travellers):
+            late[move.name] = missing
+    return {"open": len(opened), "counts": dict(found), "late": late, "strays": strays, "drafts": drafts}
 
 
 class Strange(Struct, frozen=True):

@@ -43,6 +43,8 @@ from pool.scenario.two_regions import DIFFICULTY, REGIONS, ScenarioFailed, TwoRe
 from pool.supervisor import stop_signals
 
 MOVE = "ganzi-out"
+"""As the notice of Ganzi names the move that it opens."""
+
 SHARES_PER_SECOND_MIN = 80.0
 SHARE_SECONDS_MAX = 4.0
 DEAF_PERCENT = 5
@@ -232,15 +234,17 @@ class _Play:
         return gather(story, self._regions)
 
     def _plan(self, dispatch: Dispatch) -> None:
-        dark_ms = _now_ms() + DARK_SECONDS * 1000
+        dark_ms = (_now_ms() // 1000 + DARK_SECONDS) * 1000
         with open_fleets(self._regions.config) as desk:
-            desk.enter([fleet_facts.notice(desk.now_ms, dark_ms)])
+            entered = desk.enter([fleet_facts.notice(desk.now_ms, dark_ms)])
         self._say(f"the notice: power at Ganzi goes off in {DARK_SECONDS // 60} minutes")
+        for line in entered.moves:
+            self._say(line)
         asked = Asked(
             name=MOVE,
-            account=fleet_facts.OWNER,
-            pattern="sc-*",
-            origin="ganzi",
+            account="",  # the draft that the notice opened says whose machines go, and from where
+            pattern="",
+            origin="",
             target="ekibastuz",
             origin_endpoint="",
             target_endpoint="",
@@ -261,7 +265,8 @@ class _Play:
             ]
             (self._options.out / "dry-run.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
             last_s = (dry.due[-1].at_ms - dry.due[0].at_ms) / 1000
-            self._say(f"dry run: {len(dry.due)} machines, the last {last_s:g} s after the first; see dry-run.txt")
+            waves = f"{len(dry.due)} machines, the last {last_s:g} s after the first"
+            self._say(f"dry run, to Ekibastuz: {waves}; see dry-run.txt")
             dispatch.plan(asked, "the scenario", keep=True)
         except MoveRefused as refused:
             raise ScenarioFailed(str(refused)) from refused

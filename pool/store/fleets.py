@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any, TypeVar
+from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, func, insert, select
 
 from payout.contracts import Contract as Steps
 from payout.contracts import parse_steps, steps_text
 from pool.fleet.checks import mistakes
-from pool.fleet.facts import Fact
-from pool.fleet.kinds import KINDS, Assignment, ContractKind, EventKind, Reading, Site, kind_of
+from pool.fleet.facts import Fact, known
+from pool.fleet.kinds import KINDS, Assignment, ContractKind, EventKind, Reading, Site, SiteEvent, kind_of
 from pool.fleet.register import Entry, Mistake, Register
 from pool.store.fleet_tables import FLEET_TABLES, fleet_charge
 from pool.store.sql import account
@@ -52,7 +54,7 @@ class SqlFleets:
         recorded_ms = max(now_ms, self._newest_ms())
         recorded = register.add(entries, recorded_ms)
         accounts = set(self._connection.execute(select(account.c.name)).scalars())
-        found = mistakes(register, recorded, accounts, recorded_ms)
+        found = mistakes(register, recorded, accounts, recorded_ms, _zones())
         charged = set(self._connection.execute(select(fleet_charge.c.reading)).scalars())
         for entry in recorded:
             if isinstance(entry.fact, Reading) and entry.fact.replaces in charged:
@@ -80,9 +82,27 @@ class SqlFleets:
         """All rows of sites."""
         return [_fact(Site, row) for row in self._connection.execute(select(FLEET_TABLES["site"])).mappings()]
 
+    def events_of(self, site: str) -> list[SiteEvent]:
+        """What is said to happen to a site, without what was corrected since."""
+        table = FLEET_TABLES["site_event"]
+        rows = self._connection.execute(select(table).where(table.c.site == site)).mappings()
+        return known(_fact(SiteEvent, row) for row in rows)
+
+    def region_of(self, site: str) -> str | None:
+        """The region that a site was said to have last; None if there is no such site."""
+        table = FLEET_TABLES["site"]
+        newest = select(table.c.region).where(table.c.name == site).order_by(table.c.row_id.desc()).limit(1)
+        return self._connection.execute(newest).scalar_one_or_none()
+
     def _newest_ms(self) -> int:
         newest = (select(func.max(table.c.recorded_ms)) for table in FLEET_TABLES.values())
         return max(self._connection.execute(each).scalar_one() or 0 for each in newest)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """The time zones of this host; none where no database of them is installed."""
+    return frozenset(available_timezones())
 
 
 def _fact(kind: type[F], row: Any) -> F:

@@ -34,6 +34,7 @@ GUARDED: dict[str, Keys] = {
     "journal": (("id",), ("key",), ("hash",)),
     "luck_test": (("kind", "name", "checkpoint"),),
     "move": (("id",), ("name",)),
+    "move_draft": (("name", "number"),),
     "move_event": (("move_id", "number"), ("move_id", "key")),
     "payout_address": (("account_id", "valid_from_ms"),),
     "payout_address_cancel": (("account_id", "valid_from_ms"),),

@@ -33,6 +33,23 @@ move_event = Table(
     UniqueConstraint("move_id", "key"),
 )
 
+# Moves that a notice has opened, and what happened to them until they were planned or dropped: pool.fleet.draft.Draft.
+# Append-only: how one stands says its newest row. One whose name a move has is planned.
+move_draft = Table(
+    "move_draft",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("site", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("pattern", Text, nullable=False),
+    Column("deadline_ms", BigInteger, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 # How far each machine is: pool.fleet.travel.Traveller.
 move_worker = Table(
     "move_worker",

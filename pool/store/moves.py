@@ -7,12 +7,15 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pool.fleet.move import Event, Move, MoveRefused, Plan, Step
 from pool.fleet.report import Stray
 from pool.fleet.travel import Leg, Traveller
 from pool.store.move_tables import move, move_event, move_worker, stray, worker_region
 
+_AT_ONCE = 500
+_plan_of = msgspec.json.Decoder(Plan).decode
 _LEG = ("asked_ms", "tries", "told_ms", "gone_ms", "arrived_ms")
 
 
@@ -53,11 +56,16 @@ class SqlMoves:
         row = self._connection.execute(select(move).where(move.c.name == name)).one_or_none()
         if row is None:
             raise MoveRefused(f"there is no move {name}; `steppe move list` shows those that are")
-        return self._kept(row)
+        events = select(move_event).where(move_event.c.move_id == row.id).order_by(move_event.c.number)
+        return _kept(row, [_event(each) for each in self._connection.execute(events)])
 
     def every(self) -> list[Kept]:
         """All moves, newest first."""
-        return [self._kept(row) for row in self._connection.execute(select(move).order_by(move.c.id.desc())).all()]
+        events: dict[int, list[Event]] = {}
+        for row in self._connection.execute(select(move_event).order_by(move_event.c.move_id, move_event.c.number)):
+            events.setdefault(row.move_id, []).append(_event(row))
+        rows = self._connection.execute(select(move).order_by(move.c.id.desc())).all()
+        return [_kept(row, events.get(row.id, ())) for row in rows]
 
     def open(self) -> list[Kept]:
         """Those that are not over, oldest first."""
@@ -103,7 +111,11 @@ class SqlMoves:
 
     def busy(self) -> dict[str, str]:
         """By login, the open move that it belongs to."""
-        return {each.login: kept.move.name for kept in self.open() for each in self.travellers(kept.id)}
+        names = {kept.id: kept.move.name for kept in self.open()}
+        rows = self._connection.execute(
+            select(move_worker.c.login, move_worker.c.move_id).where(move_worker.c.move_id.in_(names))
+        )
+        return {row.login: names[row.move_id] for row in rows}
 
     def regions(self) -> dict[str, str]:
         """By login, where it was seen last."""
@@ -112,13 +124,17 @@ class SqlMoves:
 
     def planned_places(self, logins: Collection[str], since_ms: int) -> dict[str, set[str]]:
         """By login, the regions where a move that is open, or was due since then, lets it be."""
+        recent = {kept.id: kept.move for kept in self.every() if logins}
+        plans = {number: move.plan for number, move in recent.items() if move.is_open or move.plan.late_ms >= since_ms}
         places: dict[str, set[str]] = {}
-        for kept in self.every() if logins else ():
-            plan = kept.move.plan
-            if kept.move.is_open or plan.late_ms >= since_ms:
-                for each in self.travellers(kept.id):
-                    if each.login in logins:
-                        places.setdefault(each.login, set()).update((plan.origin.region, plan.target.region))
+        asked = list(logins)
+        for at in range(0, len(asked), _AT_ONCE):
+            query = select(move_worker.c.login, move_worker.c.move_id).where(
+                move_worker.c.move_id.in_(plans), move_worker.c.login.in_(asked[at : at + _AT_ONCE])
+            )
+            for row in self._connection.execute(query):
+                plan = plans[row.move_id]
+                places.setdefault(row.login, set()).update((plan.origin.region, plan.target.region))
         return places
 
     def flagged(self, since_ms: int) -> set[tuple[str, str]]:
@@ -130,13 +146,12 @@ class SqlMoves:
 
     def settle(self, seen: Iterable[tuple[str, str]], now_ms: int) -> None:
         """These workers are in these regions now."""
-        known = self.regions()
         rows = [{"login": login, "region": region, "since_ms": now_ms} for login, region in seen]
-        if fresh := [row for row in rows if row["login"] not in known]:
-            self._connection.execute(insert(worker_region), fresh)
-        for row in rows:
-            if row["login"] in known:
-                self._connection.execute(update(worker_region).where(worker_region.c.login == row["login"]).values(row))
+        if rows:
+            dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+            fresh = dialect.insert(worker_region)
+            here = {"region": fresh.excluded.region, "since_ms": fresh.excluded.since_ms}
+            self._connection.execute(fresh.on_conflict_do_update(index_elements=["login"], set_=here), rows)
 
     def flag(self, strays: Iterable[tuple[str, str, str]], now_ms: int) -> None:
         """These came on in another region, and nobody planned it: login, from where, to where."""
@@ -175,13 +190,13 @@ class SqlMoves:
         )
         return found
 
-    def _kept(self, row: Row[tuple[int, str, int, str, str]]) -> Kept:
-        events = self._connection.execute(
-            select(move_event).where(move_event.c.move_id == row.id).order_by(move_event.c.number)
-        )
-        taken = tuple(Event(each.key, Step(each.step), each.time_ms, each.actor, each.reason) for each in events)
-        plan = msgspec.json.decode(row.plan, type=Plan)
-        return Kept(row.id, row.actor, Move(row.name, plan, row.planned_ms, taken))
+
+def _kept(row: Row[tuple[int, str, int, str, str]], events: Iterable[Event]) -> Kept:
+    return Kept(row.id, row.actor, Move(row.name, _plan_of(row.plan), row.planned_ms, tuple(events)))
+
+
+def _event(row: Row[tuple[object, ...]]) -> Event:
+    return Event(row.key, Step(row.step), row.time_ms, row.actor, row.reason)
 
 
 def _columns(traveller: Traveller) -> dict[str, object]:

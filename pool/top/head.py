@@ -133,7 +133,7 @@ def _block(block: Block, now_ms: int) -> Piece:
 def _move(move: MoveReport) -> Iterator[Piece | str]:
     yield Piece(move.name, Style.STRONG)
     yield spoken(move.state)
-    yield f"{move.origin.site} -> {move.target.site}"
+    yield move.way
     yield f"{count(move.counts.get('arrived', 0))} of {count(move.machines)} arrived"
     for status in ("gone", "straggler"):
         if number := move.counts.get(status, 0):

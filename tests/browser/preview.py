@@ -20,6 +20,7 @@ from pool.dashboard.rows import Reject
 from pool.dashboard.views import Sources
 from pool.explain.reject import RejectExplained
 from pool.explain.words import CreditFigures
+from pool.fleet.draft import NOTICE, Draft, draft_machines, draft_report
 from pool.fleet.move import Event, Move, Step
 from pool.fleet.pace import Pace
 from pool.fleet.report import MoveReport, machines, report
@@ -76,17 +77,25 @@ def leg(number: int, now_ms: int) -> Leg:
     return Leg(asked_ms, 1, asked_ms + 300, gone_ms, arrived_ms if arrived_ms < now_ms else None)
 
 
+DRAFT = Draft("almaty-out", "almaty", "acme", "kz-*", 0, ())
+
+
 class SampleMoves:
-    """One move of 320 machines, on its way."""
+    """One move of 320 machines, on its way, and one that a notice opened."""
 
     def __init__(self) -> None:
         self._clock = SystemClock()
 
     async def every(self) -> tuple[MoveReport, ...]:
-        return ((await self.move("ganzi-out")).move,)
+        return tuple([(await self.move(name)).move for name in (DRAFT.name, "ganzi-out")])
 
     async def move(self, name: str) -> MoveDetail:
         now_ms = self._clock.time_ms()
+        if name == DRAFT.name:
+            opened = Event("open 1", Step.OPEN, now_ms - 3_600_000, NOTICE, "closure of almaty: press")
+            draft = replace(DRAFT, deadline_ms=now_ms + 86_400_000, events=(opened,))
+            logins = [f"acme.kz-r{number // 16 + 1}-{number % 16 + 1}" for number in range(48)]
+            return MoveDetail(draft_report(draft, "kazakhstan", logins), tuple(draft_machines(logins)))
         since_ms = now_ms - 1_400_000
         plan = replace(PLAN, pace=Pace(16, 60_000), planned_on_ms=now_ms + 900_000, deadline_ms=now_ms + 7_200_000)
         plan = replace(plan, words="16 machines a minute, rack by rack")

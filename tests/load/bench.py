@@ -30,6 +30,7 @@ from tests.load.measure import (
     measure_notify,
     measure_shares,
 )
+from tests.load.mover import measure_looks
 from tests.load.moves import measure_move
 from tests.load.node import Pool
 from tests.load.nodes import MODES, measure_nodes
@@ -275,6 +276,14 @@ def move(machines: int, pace: str, deaf_percent: int) -> None:
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
     print(json.dumps({"machine": machine(), "move": found}, indent=2))
+
+
+@main.command()
+@click.option("--machines", type=click.IntRange(16, 20_000), default=10_000, help="Of one move.")
+@click.option("--pace", default="10%/1s", help="Of the waves, as in `steppe move plan`.")
+def mover(machines: int, pace: str) -> None:
+    """What accounting does each second of a move: processor time of a look."""
+    print(json.dumps({"machine": machine(), "mover": measure_looks(machines, pace)}, indent=2))
 
 
 @main.command()

@@ -22,6 +22,13 @@ def test_the_way_is_from_when_a_machine_was_told_until_its_first_share_there() -
     assert found["shares_lost"] == 1
 
 
+def test_at_each_look_of_the_mover_a_wave_is_told_and_all_arrive() -> None:
+    run = CliRunner().invoke(main, ["mover", "--machines=40", "--pace=50%/1s"], catch_exceptions=False)
+    found = json.loads(run.stdout)["mover"]
+    assert (found["told"], found["arrived"]) == (40, 40)
+    assert found["cpu_seconds_of_a_look"].keys() == {"before", "while_told", "while_told_max", "after"}
+
+
 @pytest.mark.timeout(300)
 def test_all_machines_arrive_and_no_share_is_lost() -> None:
     run = CliRunner().invoke(main, ["move", "--machines=48", "--pace=50%/1s"], catch_exceptions=False)

@@ -75,6 +75,9 @@ class TestEntering:
         assert "the counts add up to 300 (300 hashing), batch bit/kz/one has 320 machines" in text
         assert "valid_from: time 'soon'" in refused(described, "fleet", "add", "bit/x", "--from", "soon")
         assert "kind: 'rent' is none of hosting" in refused(described, "contract", "add", "c", "rent")
+        assert "time_zone 'Mars/Olympus' is not in the IANA" in refused(
+            described, "site", "add", "m", "KZ", "Mars/Olympus"
+        )
         assert "'a lot' is no whole number" in refused(described, "site", "capacity", "almaty", "a lot")
 
     def test_an_assignment_ends_at_a_time_to_come(self, described: Path) -> None:

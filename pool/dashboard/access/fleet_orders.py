@@ -12,6 +12,7 @@ from pool.access.credential import Right
 from pool.dashboard.access.operations import LARGE_BYTES_MAX, Operation
 from pool.dashboard.access.orders import Name, Nothing, look, order
 from pool.dashboard.answers import CSV
+from pool.fleet.pace import DEFAULT_PACE
 from pool.fleet.planning import Planned
 from pool.fleet.report import Stray
 from pool.fleet.views import GROUPS, FactView
@@ -39,18 +40,19 @@ class CloseOrder(Struct, frozen=True, forbid_unknown_fields=True):
 class MovePlan(Struct, frozen=True, forbid_unknown_fields=True):
     """A move as a person asks for it.
 
-    workers: a pattern. origin, target: sites, or regions. endpoints: HOST:PORT; empty for what the region says. pace:
+    name: of a draft that a notice opened, which says account, workers and origin; or a new one. workers: a pattern;
+    empty for all. origin, target: sites, or regions. endpoints: HOST:PORT; empty for what the region says. pace:
     20/min, or waves as 10%/15min. deadline: when the old site goes dark; empty for its next notice. planned_on: when
     all should mine at the new one; empty for the deadline. start: begins by itself then; empty for when it is ordered.
     words: the notice as it was said. dry_run: keep nothing, and say who would be told what and when.
     """
 
     name: Name
-    account: Name
-    origin: Text
     target: Text
-    pace: Name
-    workers: Text = "*"
+    account: Name = ""
+    origin: Text = ""
+    pace: Name = DEFAULT_PACE
+    workers: Text = ""
     origin_endpoint: Text = ""
     target_endpoint: Text = ""
     deadline: Time = ""
@@ -99,10 +101,12 @@ class FleetFiles(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recorded(Struct, frozen=True):
-    """What an entry came to: the rows that are new, or that ended because of it."""
+    """What an entry came to: the rows that are new, or that ended because of it. moves: what it means for moves, in
+    words: a suspension or closure opens a draft of one for the workers at its site, and a draft follows its notice."""
 
     done: str
     rows: tuple[FactView, ...]
+    moves: tuple[str, ...] = ()
 
 
 class ChargesMade(Struct, frozen=True):
@@ -142,7 +146,7 @@ FLEET_ORDERS = (
     order(
         "moves.close",
         "moves/{name}/close",
-        "Say that it is done; refused while machines are missing, unless by force.",
+        "Say that it is done; refused while machines are missing, unless by force. A draft is dropped, for a reason.",
         CloseOrder,
         right=Right.MOVES,
     ),

@@ -252,13 +252,15 @@ def words(told: Figures) -> Iterator[str]:
         expected = _millionths(epoch.expected_millionths)
         yield f"{epoch.difficulty:>20,}  {day(epoch.from_ms):>6}  {epoch.nbits}  {epoch.blocks:>6}  {expected:>8}"
     yield ""
-    yield "batch               site         machines  arrived  nominal PH/s  last week PH/s      planned  last machine"
+    heads = f"{'machines':>8}  {'arrived':>7}  nominal PH/s  last week PH/s  {'planned':>10}  last machine"
+    yield f"{'batch':<22}  {'site':<11}  {heads}"
     for each in told.batches:
         last = "-" if each.last_machine_ms is None else day(each.last_machine_ms)
         measured = f"{_peta(each.measured_ghs)} +- {_peta(each.error_ghs)}"
+        name = each.batch.rpartition("/")[2]
         yield (
-            f"{each.title:<18}  {each.site:<11}  {each.machines:>8,}  {each.arrived:>7,}  {_peta(each.nominal_ghs):>12}"
-            f"  {measured:>14}  {each.planned:>10}  {last:>12}"
+            f"{name:<2}  {each.title:<18}  {each.site:<11}  {each.machines:>8,}  {each.arrived:>7,}"
+            f"  {_peta(each.nominal_ghs):>12}  {measured:>14}  {each.planned:>10}  {last:>12}"
         )
     yield ""
     pplns, pps = told.ways

@@ -72,6 +72,12 @@ def test_workers_that_strayed_want_a_person() -> None:
     assert (strayed.state, strayed.text[:9]) == (State.WARN, "3 workers")
 
 
+def test_a_move_that_a_notice_opened_wants_a_person() -> None:
+    waits = check("moves", with_moves(drafts=("ganzi-out", "ganzi-out-2")))
+    assert (waits.state, "ganzi-out and 1 more" in waits.text) == (State.WARN, True)
+    assert (waits.mend or "").startswith("`steppe move plan ganzi-out --to SITE`")
+
+
 def test_a_region_without_a_work_role_is_down() -> None:
     roles = tuple(replace(stratum_role(name, 1), region=name) for name in ("sichuan", "texas"))
     verdict = health(replace(VIEW.roles, stratum=roles, work_regions=("sichuan",)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, ClassVar
 
 import pytest
 from msgspec.structs import replace
@@ -41,6 +42,34 @@ def at_ganzi(region: str) -> list[Fact]:
 
 def test_a_whole_fleet_that_is_good_is_taken_in_any_order() -> None:
     assert said(Register(), *reversed(facts())) == []
+
+
+class TestTimeZone:
+    """Of a site, and of what was said about one."""
+
+    ZONES: ClassVar = {"Asia/Almaty", "Asia/Shanghai", "America/Chicago"}
+
+    def wrong(self, known: Register, zone: str, zones: Collection[str] = ZONES, **changes: Any) -> list[str]:
+        site = Site(name="mars-1", country="KZ", time_zone=zone, valid_from_ms=NOW_MS, **changes)
+        return [str(each) for each in mistakes(known, known.add(entries([site]), NOW_MS), ACCOUNTS, NOW_MS, zones)]
+
+    def test_one_that_is_not_is_refused_with_what_may_be_meant(self) -> None:
+        unknown = "is not in the IANA database of time zones"
+        assert self.wrong(Register(), "Asia/Almaty") == []
+        assert self.wrong(Register(), "Asia/Alma-Ata") == [
+            f"line 1: time_zone 'Asia/Alma-Ata' {unknown}; did you mean Asia/Almaty?"
+        ]
+        assert self.wrong(Register(), "Mars/Olympus") == [
+            f"line 1: time_zone 'Mars/Olympus' {unknown}; names are as Asia/Almaty, by continent and city"
+        ]
+
+    def test_on_a_host_without_the_database_every_name_goes(self) -> None:
+        assert self.wrong(Register(), "Mars/Olympus", zones=()) == []
+
+    def test_a_row_that_was_taken_before_can_still_be_ended(self) -> None:
+        known = Register()
+        self.wrong(known, "Mars/Olympus", zones=())
+        assert self.wrong(known, "Mars/Olympus", replaces=1, valid_to_ms=NOW_MS + 1) == []
 
 
 class TestAssignment:

@@ -11,6 +11,7 @@ from pool.fleet.travel import (
     Status,
     Traveller,
     by_rack,
+    in_turn,
     is_in_transit,
     is_late,
     is_over,
@@ -46,7 +47,7 @@ class TestWhoIsDue:
         assert [each.login for each in next_orders(running(), fleet(), START_MS)] == [LOGINS[0]]
 
     def test_one_after_the_other_by_rack_whatever_order_they_were_in(self) -> None:
-        move, machines, told = running(), fleet()[::-1], []
+        move, machines, told = running(), in_turn(running(), fleet()[::-1]), []
         for now_ms in range(START_MS, START_MS + 60_000, 1000):
             told += [each.login for each in next_orders(move, machines, now_ms)]
             machines = ask(move, machines, now_ms)

@@ -47,6 +47,11 @@ class TestHtml:
         assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
         assert page.words.count(HOSTILE) >= 9
 
+    def test_the_head_of_a_column_of_numbers_stands_on_the_same_side(self) -> None:
+        page = html(Document("a", (), (Table("b", ("name", "sat"), (("bit", "12"), ("host", ""))),)))
+        assert '<th>name</th><th class="n">sat</th>' in page
+        assert '<td class="n">12</td>' in page
+
     def test_nothing_comes_from_elsewhere(self) -> None:
         page = Tags(html(PAPER))
         assert {name for _, attributes in page.tags for name in attributes} & {"src", "href", "data", "action"} == set()

@@ -238,7 +238,7 @@ class TestMoves:
         assert moving.done("moves.close", CloseOrder("done", force=True), "out") == "move out is closed"
 
     def test_a_time_without_a_zone_is_wrong_in_itself(self, office: Office) -> None:
-        said = MovePlan("out", "acme", "a", "b", "20/min", deadline="2027-01-01T09:00")
+        said = MovePlan("out", "b", "acme", "a", deadline="2027-01-01T09:00")
         assert "deadline: '2027-01-01T09:00' does not say its zone" in office.refused("moves.plan", said)
         assert office.is_input("moves.plan", said)
 
@@ -267,6 +267,22 @@ class TestFleets:
     def test_what_is_not_understood_is_wrong_in_itself(self, office: Office, said: Said, why: str) -> None:
         assert why in office.refused("sites.add", said)
         assert office.is_input("sites.add", said)
+
+    def test_a_notice_opens_a_move_and_the_answer_says_so(self, office: Office) -> None:
+        since = {"valid_from": "2026-01-01T00:00Z"}
+        for group, kind, said in (
+            ("sites", "site", {"name": "ganzi", "country": "CN", "time_zone": "Asia/Shanghai", **since}),
+            ("sites", "capacity", {"site": "ganzi", "capacity_w": "1000", **since}),
+            ("fleets", "fleet", {"name": "alice/main", **since}),
+            ("assignments", "assignment", {"account": "alice", "pattern": "*", "fleet": "alice/main", "site": "ganzi"}),
+        ):
+            assert office.order(f"{group}.add", Said(said, kind)).moves == ()
+        when = {"announced": "2026-01-01T00:00Z", "valid_from": "2099-01-01T00:00Z"}
+        closure = Said({"site": "ganzi", "kind": "closure", **when}, "site_event")
+        [line] = office.order("sites.add", closure).moves
+        assert line.startswith("move ganzi-out is a draft: alice has workers * at ganzi")
+        assert "is a draft, and lacks the site to go to" in office.refused("moves.start", MoveOrder(), "ganzi-out")
+        assert office.done("moves.close", CloseOrder("a generator"), "ganzi-out") == "move ganzi-out is dropped"
 
     def test_what_was_exported_can_be_imported_and_is_known_already(self, office: Office) -> None:
         assert office.done("fleets.import", FleetFiles({"site.csv": SITE + GANZI})) == "1 rows recorded"

@@ -97,7 +97,9 @@ export interface Move {
   account: string;
   pattern: string;
   origin: End;
-  target: End;
+  target: End | null; // a draft has none
+  lacks: string[]; // of a draft: what a person has to say yet
+  notice_ms: number | null; // when power ends where it begins, by what is announced now
   words: string;
   planned_ms: number;
   started_ms: number | null;

@@ -100,6 +100,15 @@ describe("a move", () => {
   ])("that is %s has the orders that its state allows", (state, expected) => {
     expect(titles(moveOrders({ ...move, state } as Move))).toEqual(expected);
   });
+  test("that is a draft is planned with what it knows, or dropped for a reason", () => {
+    const draft = { ...move, state: "draft", target: null, lacks: ["the site to go to"] } as unknown as Move;
+    const [plan, drop] = moveOrders(draft);
+    expect(plan?.fields?.map((each) => each.name)).not.toContain("account");
+    expect(plan?.body({ target: "ekibastuz", pace: "20/min" }, "k")).toMatchObject({ name: "out/1", target: "ekibastuz" });
+    expect(plan?.trial?.body({ target: "ekibastuz" })).toMatchObject({ name: "out/1", dry_run: true });
+    expect(drop?.path).toBe("/api/v1/moves/out%2F1/close");
+    expect(drop?.fields?.[0]).not.toHaveProperty("optional");
+  });
   test("is ordered about by its name, with a key", () => {
     const start = named(moveOrders({ ...move, state: "planned" } as Move), "Start the move");
     expect(start.path).toBe("/api/v1/moves/out%2F1/start");

@@ -39,7 +39,7 @@ const STEPS: Record<string, Step> = {
   start: {
     verb: "start",
     title: "Start the move",
-    says: (move) => `Machines of ${move.account} are told to go from ${move.origin.site} to ${move.target.site}.`,
+    says: (move) => `Machines of ${move.account} are told to go from ${move.origin.site} to ${move.target?.site ?? "?"}.`,
     look: "due",
   },
   pause: {
@@ -64,6 +64,7 @@ const IN_STATE: Record<string, string[]> = {
 
 export function moveOrders(move: Move): Spec[] {
   const path = `/api/v1/moves/${encodeURIComponent(move.name)}`;
+  if (move.state === "draft") return [planOrder(move), dropOrder(move, path)];
   const orders = (IN_STATE[move.state] ?? []).flatMap((name): Spec[] => {
     const step = STEPS[name];
     if (!step) return [];
@@ -107,18 +108,33 @@ function planBody(values: Record<string, string>): Record<string, unknown> {
   };
 }
 
-export function planOrder(): Spec {
+function dropOrder(draft: Move, path: string): Spec {
   return {
-    title: "Plan a move",
+    title: "Drop it",
+    says: `The machines of ${draft.account} stay at ${draft.origin.site}, or somebody else sees to them.`,
+    path: `${path}/close`,
+    fields: [{ name: "reason", label: "Why; it is kept" }],
+    body: ({ reason }, key) => ({ reason, key }),
+  };
+}
+
+// A new move, or one that a notice opened: that one says who leaves from where.
+export function planOrder(draft?: Move): Spec {
+  const who = [
+    text("name", "Name of the move"),
+    text("account", "Account: whose machines"),
+    text("workers", "Which workers: a pattern, as sc-*", "*"),
+    text("origin", "From site or region"),
+  ];
+  const body = (values: Record<string, string>) => planBody(draft ? { ...values, name: draft.name } : values);
+  return {
+    title: draft ? "Plan it" : "Plan a move",
     says: "Nobody is told anything before it starts. A dry run says who would be told when, and keeps nothing.",
     path: "/api/v1/moves",
     fields: [
-      text("name", "Name of the move"),
-      text("account", "Account: whose machines"),
-      text("workers", "Which workers: a pattern, as sc-*", "*"),
-      text("origin", "From site or region"),
+      ...(draft ? [] : who),
       text("target", "To site or region"),
-      text("pace", "Pace: 20/min, or waves as 10%/15min"),
+      text("pace", "Pace: 20/min, or waves as 10%/15min", "10%/15min"),
       text("deadline", "When the old site goes dark, as 2026-12-01T09:00+08:00; empty: its next notice", "", true),
       text("planned_on", "When all should mine at the new one; empty: the deadline", "", true),
       text("start", "Begins by itself then; empty: when somebody starts it", "", true),
@@ -129,10 +145,10 @@ export function planOrder(): Spec {
       text("target_endpoint", "New endpoint, HOST:PORT; empty: as its region says", "", true),
       text("words", "The notice in its own words, for the record", "", true),
     ],
-    body: planBody,
+    body,
     trial: {
       title: "Dry run",
-      body: (values) => ({ ...planBody(values), dry_run: true }),
+      body: (values) => ({ ...body(values), dry_run: true }),
       lines: ({ planned }: { planned: Planned }) => dueLines(planned),
     },
   };

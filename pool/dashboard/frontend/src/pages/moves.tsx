@@ -35,10 +35,10 @@ export function MovesPage() {
         empty={moves.value ? "No move yet: `steppe move plan` makes one and shows who would be told what." : "Loading"}
         columns={[
           { title: "Move", show: (row) => <a href={link("moves", row.name)}>{visible(row.name)}</a> },
-          { title: "State", show: (row) => words(row.state) },
+          { title: "State", state: (row) => (row.lacks.length ? "warn" : "ok"), show: standing },
           { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
           { title: "From", show: (row) => visible(row.origin.site) },
-          { title: "To", show: (row) => visible(row.target.site) },
+          { title: "To", show: (row) => (row.target ? visible(row.target.site) : "not said yet") },
           { title: "Machines", numeric: true, show: (row) => count(row.machines) },
           { title: "Arrived", numeric: true, show: (row) => percent((row.counts.arrived ?? 0) / (row.machines || 1)) },
           {
@@ -109,47 +109,51 @@ export function MovePage({ name }: { name: string }) {
       <Problem problem={problem} />
       {move && (
         <>
-          <p class="links">
-            <a href={`${link("reports", "relocation")}?move=${encodeURIComponent(move.name)}`}>Relocation report</a>
-          </p>
+          {move.target && (
+            <p class="links">
+              <a href={`${link("reports", "relocation")}?move=${encodeURIComponent(move.name)}`}>Relocation report</a>
+            </p>
+          )}
           <Orders orders={moveOrders(move)} right="moves" />
           <div class="card padded">
             <Progress move={move} />
             <Facts
               className="facts"
               facts={[
-                ["State", words(move.state)],
+                ["State", standing(move)],
                 ["Account", <a href={link("accounts", move.account)}>{visible(move.account)}</a>],
                 ["Workers", <span class="mono">{visible(move.pattern)}</span>],
                 ["From", end(move.origin)],
-                ["To", end(move.target)],
-                ["Waves", visible(move.words)],
-                ["Planned", moment(move.planned_ms)],
+                ["To", move.target ? end(move.target) : "not said yet"],
+                [move.target ? "Waves" : "Notice", visible(move.words)],
+                [move.target ? "Planned" : "Opened", moment(move.planned_ms)],
                 ["Started", moment(move.started_ms)],
-                ["Deadline", moment(move.deadline_ms)],
+                ["Deadline", deadline(move)],
                 ["Late", `${count(move.late)} of ${count(move.machines)} machines`],
                 ["Mining at both ends", move.twice.length ? move.twice.map(visible).join(", ") : "none"],
               ]}
             />
           </div>
-          <TableCard<Machine>
-            title="Who waits for a person"
-            rows={machines.slice(0, SHOWN)}
-            empty="Nobody: no machine is late, stayed behind or is on its way."
-            columns={[
-              { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
-              { title: "Rack", show: (row) => visible(row.rack) },
-              {
-                title: "State",
-                className: "state",
-                state: (row) => (row.is_late ? "down" : row.status === "straggler" ? "warn" : "ok"),
-                show: (row) => <span>{row.is_late ? `late, ${words(row.status)}` : words(row.status)}</span>,
-              },
-              { title: "Told", numeric: true, show: (row) => shortAge(row.told_ms, now) },
-              { title: "Times", numeric: true, show: (row) => count(row.tries) },
-              { title: "Left", numeric: true, show: (row) => shortAge(row.gone_ms, now) },
-            ]}
-          />
+          {move.target && (
+            <TableCard<Machine>
+              title="Who waits for a person"
+              rows={machines.slice(0, SHOWN)}
+              empty="Nobody: no machine is late, stayed behind or is on its way."
+              columns={[
+                { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+                { title: "Rack", show: (row) => visible(row.rack) },
+                {
+                  title: "State",
+                  className: "state",
+                  state: (row) => (row.is_late ? "down" : row.status === "straggler" ? "warn" : "ok"),
+                  show: (row) => <span>{row.is_late ? `late, ${words(row.status)}` : words(row.status)}</span>,
+                },
+                { title: "Told", numeric: true, show: (row) => shortAge(row.told_ms, now) },
+                { title: "Times", numeric: true, show: (row) => count(row.tries) },
+                { title: "Left", numeric: true, show: (row) => shortAge(row.gone_ms, now) },
+              ]}
+            />
+          )}
           {machines.length > SHOWN && (
             <p class="notice">
               {count(machines.length - SHOWN)} more: <Typed text={`\`steppe move show ${move.name}\` lists them all.`} />
@@ -207,7 +211,18 @@ function Progress({ move }: { move: Move }) {
   );
 }
 
+function standing(move: Move): string {
+  const lacks = move.lacks.length ? `, lacks ${move.lacks.join(" and ")}` : "";
+  return words(move.state) + lacks;
+}
+
+function deadline(move: Move): string {
+  const differs = move.notice_ms !== null && move.notice_ms !== move.deadline_ms;
+  return moment(move.deadline_ms) + (differs ? `; by the newest notice power ends ${moment(move.notice_ms)}` : "");
+}
+
 function end(place: Move["origin"]): string {
   const region = place.region ? `, region ${place.region}` : "";
-  return visible(`${place.site}${region}, ${place.host}:${place.port}`);
+  const endpoint = place.host ? `, ${place.host}:${place.port}` : "";
+  return visible(`${place.site}${region}${endpoint}`);
 }
