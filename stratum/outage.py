@@ -1,4 +1,8 @@
-"""A time in which the journal takes no shares: nobody is told `true`, nobody new comes in, all are sent away."""
+"""A time in which the journal takes no shares: nobody is told `true`, nobody new comes in, all are sent away.
+
+But a block that was found goes to the nodes all the same, and the books know of it by its share alone. So this share is
+recorded as soon as the journal takes it, though its miner was told nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from typing import Final
 
 from pool import events as log
 from pool.ports import Clock
+from pool.work.job import Job
+from pool.work.share import Share
 from stratum.jobs import JobBook
 from stratum.limits import CloseReason
 from stratum.settling import Settling, Unsettled
@@ -15,12 +21,20 @@ from stratum.warden import Warden
 # A sync that failed is mended within a moment; sending ten thousand miners away for that would cost more than it saves.
 SEND_AWAY_SECONDS: Final = 2
 
+LAST_TRIES: Final = 3
+"""To record blocks when the process ends, a second from one to the next: as often as the journal tries to come back."""
+
 
 class Outage:
     """Begins with a commit that failed and ends with one that worked. send_away: resets every connection."""
 
     def __init__(
-        self, clock: Clock, warden: Warden, settling: Settling, book: JobBook, send_away: Callable[[], None]
+        self,
+        clock: Clock,
+        warden: Warden,
+        settling: Settling,
+        book: JobBook,
+        send_away: Callable[[], None],
     ) -> None:
         self._clock = clock
         self._warden = warden
@@ -28,6 +42,9 @@ class Outage:
         self._book = book
         self._send_away = send_away
         self._since: float | None = None
+        # Shares that are blocks and that the journal has not yet, by hash; and those that it was given again.
+        self._blocks: dict[bytes, tuple[Share, Job]] = {}
+        self._given: set[bytes] = set()
 
     def begin(self, shares: list[Unsettled], error: Exception) -> None:
         """A commit failed; its shares are lost."""
@@ -44,8 +61,41 @@ class Outage:
         self._since = None
         self._warden.open(CloseReason.JOURNAL_FAILED)
 
+    def keep(self, share: Share, job: Job | None) -> bool:
+        """A share was lost; returns whether it is a block, and so recorded later, with whatever outcome. job: the one
+        it is for, if known."""
+        if share.block_hash is None:
+            return False
+        self._given.discard(share.block_hash)
+        if share.block_hash not in self._blocks and job is not None:
+            self._blocks[share.block_hash] = share, job
+        return share.block_hash in self._blocks
+
+    def recorded(self, share: Share) -> None:
+        """The journal has a share that was lost before."""
+        if share.block_hash is not None:
+            self._given.discard(share.block_hash)
+            self._blocks.pop(share.block_hash, None)
+
+    async def finish(self) -> None:
+        """Have the last blocks recorded, if the journal comes back soon; the sweeping has ended."""
+        for _ in range(LAST_TRIES):
+            if not self._blocks:
+                return
+            self._record_blocks()
+            await self._settling.finish()
+            if self._blocks:
+                await self._settling.pause(1)
+
+    def _record_blocks(self) -> None:
+        for block_hash, (share, job) in self._blocks.items():
+            if block_hash not in self._given:
+                self._given.add(block_hash)
+                self._settling.take_share(None, None, share, job)
+
     def sweep(self) -> None:
         """Called each second."""
+        self._record_blocks()
         if self._since is not None:
             if self._clock.monotonic() - self._since >= SEND_AWAY_SECONDS:
                 self._send_away()

@@ -147,6 +147,7 @@ class StratumServer:
         for calls in (self._sweeping, self._looking):
             if calls.running:
                 calls.stop()
+        await self._shares.outage.finish()
         await self._settling.finish()
         self._stopped = True
         for link in list(self._links):

@@ -17,8 +17,9 @@ from pool.work.share import Share
 from stratum.limits import UNSETTLED_SHARES_MAX
 from stratum.ports import Link, Timers
 
-# With the id to answer, and the number of its record if the commit succeeds. A plain tuple: one is made a share.
-Unsettled = tuple[Link, bytes | None, Share, int]
+# With the id to answer, and the number of its record if the commit succeeds; without a link nobody waits for an answer.
+# A plain tuple: one is made a share.
+Unsettled = tuple[Link | None, bytes | None, Share, int]
 
 
 class Settling:
@@ -56,7 +57,7 @@ class Settling:
         self._share_log.append(job)
         self._soon()
 
-    def take_share(self, link: Link, request_id: bytes | None, share: Share, job: Job | None) -> None:
+    def take_share(self, link: Link | None, request_id: bytes | None, share: Share, job: Job | None) -> None:
         """Record a share and have it answered. job: the one it is for, if known."""
         if job is not None and job.job_id in self._unrecorded:
             self.take_job(job)
@@ -75,6 +76,12 @@ class Settling:
             self._done = Deferred()
             await self._done
 
+    async def pause(self, seconds: float) -> None:
+        """Give the journal time."""
+        over: Deferred[None] = Deferred()
+        self._timers.callLater(seconds, over.callback, None)
+        await over
+
     def _soon(self) -> None:
         if not self._running:
             self._running = True
@@ -92,7 +99,8 @@ class Settling:
         finally:
             self._running = False
         if self._done is not None:
-            self._done.callback(None)
+            done, self._done = self._done, None
+            done.callback(None)
 
     async def _settle_group(self) -> None:
         shares, self._unsettled = self._unsettled, []

@@ -85,6 +85,9 @@ class Shares:
         self.outage.end()
         links: dict[Link, None] = {}
         for link, request_id, share, seq in shares:
+            if link is None:
+                self.outage.recorded(share)
+                continue
             links[link] = None
             try:
                 if share.outcome is _ACCEPTED:
@@ -108,6 +111,8 @@ class Shares:
         """The records are not safe: the miners get no answer but a reset, and go to their backup pools if it lasts."""
         self.outage.begin(shares, error)
         for _, _, share, _ in shares:
-            forget(share, self._book.find(share.job_id))
-        for link in dict.fromkeys(link for link, _, _, _ in shares):
+            live = self._book.find(share.job_id)
+            if not self.outage.keep(share, None if live is None else live.job):
+                forget(share, live)
+        for link in dict.fromkeys(link for link, _, _, _ in shares if link is not None):
             self._lost(link)

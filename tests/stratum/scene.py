@@ -232,3 +232,18 @@ def pool_with_job(**options: Any) -> Pool:
     pool.server.take_job(make_job())
     pool.turn()
     return pool
+
+
+def solving_miner(pool: Pool, *handshake: bytes) -> Miner:
+    """One whose extranonce1 is that of block 100000."""
+    miner = pool.connect(SUBSCRIBE, *(handshake or (AUTHORIZE,)))
+    miner.received()
+    return miner
+
+
+def block_pool(difficulty: float = 1.0, miners: int = 1) -> Pool:
+    """One whose job is `block_job`. miners: so many can solve it."""
+    pool = Pool(difficulty, extranonces=[BLOCK_EXTRANONCE1] * miners)
+    pool.server.take_job(block_job())
+    pool.turn()
+    return pool

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from stratum.limits import CloseReason
-from stratum.outage import SEND_AWAY_SECONDS
-from tests.stratum.scene import PEER, Pool, logged, pool_with_job, submit
+from stratum.outage import LAST_TRIES, SEND_AWAY_SECONDS
+from tests.native import blocks
+from tests.stratum.scene import (
+    PEER,
+    Pool,
+    block_job,
+    block_params,
+    block_pool,
+    logged,
+    pool_with_job,
+    request,
+    solving_miner,
+    submit,
+)
 
 FULL = OSError(28, "No space left on device")
 
@@ -45,6 +59,81 @@ def test_it_ends_by_itself_once_the_journal_takes_a_record() -> None:
     pool.pass_seconds(1)
     pool.turn()
     assert pool.server.warden.admit(PEER.host) is None
+
+
+class TestBlocks:
+    """The books know of a block by its share alone, and it went to the nodes before the journal refused that."""
+
+    def found(self) -> Pool:
+        """A pool whose journal has just refused the share of a block."""
+        pool = block_pool(miners=2)
+        pool.server.start()
+        miner = solving_miner(pool)
+        pool.share_log.failure = FULL
+        miner.send(request("mining.submit", block_params()))
+        pool.turn()
+        assert pool.shares == []
+        return pool
+
+    def test_its_share_is_recorded_once_the_journal_takes_it(self) -> None:
+        pool = self.found()
+        for failure in (FULL, FULL, None, None):
+            pool.share_log.failure = failure
+            pool.pass_seconds(1)
+            pool.turn()
+        assert [share.block_hash for share in pool.shares] == [blocks.BLOCK_HASH]
+
+    def test_and_the_job_before_it(self) -> None:
+        pool = block_pool()
+        pool.share_log.failure = FULL
+        pool.server.take_job(block_job("2"))
+        pool.turn()
+        pool.server.start()
+        solving_miner(pool).send(request("mining.submit", block_params(job_id="2")))
+        pool.turn()
+        pool.share_log.failure = None
+        pool.pass_seconds(1)
+        pool.turn()
+        ids = [record.job_id for record in pool.share_log.records]
+        assert [share.block_hash for share in pool.shares] == [blocks.BLOCK_HASH]
+        assert ids.index("2") < len(ids) - 1
+
+    def test_who_sends_it_again_is_told_that_it_is_there_already(self) -> None:
+        pool = self.found()
+        pool.share_log.failure = None
+        pool.pass_seconds(1)
+        pool.turn()
+        again = solving_miner(pool)
+        again.send(request("mining.submit", block_params(), 4))
+        pool.turn()
+        assert again.replies() == {4: [22, "duplicate share", None]}
+
+    def test_a_share_that_is_no_block_is_not(self) -> None:
+        pool = failing()
+        pool.share_log.failure = None
+        pool.pass_seconds(1)
+        pool.turn()
+        assert pool.shares == []
+
+    def test_a_process_that_ends_waits_a_moment_for_the_journal(self) -> None:
+        pool = self.found()
+        stopped: list[None] = []
+        Deferred.fromCoroutine(pool.server.stop()).addCallback(stopped.append)
+        pool.turn()
+        assert stopped == []
+        pool.share_log.failure = None
+        pool.pass_seconds(1)
+        pool.turn()
+        assert ([share.block_hash for share in pool.shares], stopped) == ([blocks.BLOCK_HASH], [None])
+
+    def test_but_not_for_ever(self) -> None:
+        pool = self.found()
+        stopped: list[None] = []
+        Deferred.fromCoroutine(pool.server.stop()).addCallback(stopped.append)
+        for _ in range(LAST_TRIES):
+            pool.turn()
+            pool.pass_seconds(1)
+        assert stopped == [None]
 
 
 def test_it_is_said_once() -> None:

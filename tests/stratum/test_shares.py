@@ -12,34 +12,18 @@ from stratum import limits
 from stratum.jobs import OLD_TIP_SECONDS
 from tests.native import blocks
 from tests.stratum.scene import (
-    AUTHORIZE,
-    BLOCK_EXTRANONCE1,
     NEXT_TIP,
-    SUBSCRIBE,
-    Miner,
     Pool,
     block_job,
     block_params,
+    block_pool,
     logged,
     make_job,
     pool_with_job,
     request,
+    solving_miner,
     submit,
 )
-
-
-def solving_miner(pool: Pool, *handshake: bytes) -> Miner:
-    """One whose extranonce1 is that of block 100000."""
-    miner = pool.connect(SUBSCRIBE, *(handshake or (AUTHORIZE,)))
-    miner.received()
-    return miner
-
-
-def block_pool(difficulty: float = 1.0) -> Pool:
-    pool = Pool(difficulty, extranonces=[BLOCK_EXTRANONCE1])
-    pool.server.take_job(block_job())
-    pool.turn()
-    return pool
 
 
 class TestShare:
