@@ -105,7 +105,7 @@ def looking_at(file: Path) -> Iterator[Look]:
             RedisLive(redis, of_redis, clock),
             LedgerBooks(SqlReports(engine), of_database, clock, Solvency(config, engine).report),
             LedgerFleets(partial(read_register, engine), of_database),
-            SqlMoveReports(engine, of_database, clock),
+            SqlMoveReports(engine, of_database, clock, config.fleet.rack_rule),
             redis,
             of_redis,
         )

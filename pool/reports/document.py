@@ -110,12 +110,12 @@ def _chart(chart: Chart) -> Iterator[str]:
     yield f"<h2>{escape(chart.title)}</h2>"
     yield f'<svg viewBox="0 -20 {_WIDE + 20} {_HIGH + 80}" role="img" aria-label="{escape(chart.title)}">'
     yield f'<path d="M10 10V{_HIGH + 10}H{_WIDE + 10}" fill="none" stroke="#888"/>'
-    yield f'<text x="10" y="-4">{top:,} {escape(chart.unit)}</text>'
+    yield f'<text x="10" y="-8">{top:,} {escape(chart.unit)}</text>'
     for ms, what in chart.marks:
         if first <= ms <= last:
             x = _x(ms, first, last)
-            yield f'<path d="M{x} 10V{_HIGH + 10}" stroke="#888" stroke-dasharray="4"/>'
-            yield f'<text x="{x + 3}" y="34">{escape(what)}</text>'
+            yield f'<path d="M{x} 0V{_HIGH + 10}" stroke="#888" stroke-dasharray="4"/>'
+            yield f'<text x="{x + 3}" y="6">{escape(what)}</text>'
     for place, line in enumerate(chart.lines):
         colour, dash = _COLOURS[place % len(_COLOURS)], f' stroke-dasharray="{3 * (place // len(_COLOURS))}"'
         path = " ".join(f"{_x(ms, first, last)},{_HIGH + 10 - value * _HIGH // top}" for ms, value in line.points)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import repeat
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pool.fleet.patterns import common
 from pool.fleet.report import MoveReport, report
@@ -298,34 +299,43 @@ def _site(
 def _steps(fleets: Fleets, works: Sequence[Work]) -> tuple[Step, ...]:
     """The picture: of each site its hashrate in each step, and none between two that are apart."""
     sums: dict[tuple[int, int, str], int] = {}
-    for each in works:
-        key = each.from_ms, each.to_ms, fleets.site_of(each.slice_id)
-        sums[key] = sums.get(key, 0) + each.work
-    spans = _without_slivers(sorted({(from_ms, to_ms) for from_ms, to_ms, _ in sums}))
+    for done in works:
+        key = done.from_ms, done.to_ms, fleets.site_of(done.slice_id)
+        sums[key] = sums.get(key, 0) + done.work
+    stretches = _without_slivers(sorted({(from_ms, to_ms) for from_ms, to_ms, _ in sums}))
     sites = sorted({site for _, _, site in sums})
     steps: list[Step] = []
-    for place, parts in enumerate(spans):
-        from_ms, to_ms = parts[0][0], parts[-1][1]
+    for place, each in enumerate(stretches):
         for site in sites:
-            work = sum(sums.get((*part, site), 0) for part in parts)
-            steps.append(Step(from_ms, site, work * 1000 // (to_ms - from_ms) // _GIGA))
-        if place + 1 < len(spans) and to_ms < spans[place + 1][0][0]:  # nobody hashed until the next one
-            steps += [Step(to_ms, site, 0) for site in sites]
+            work = sum(sums.get((*part, site), 0) for part in each.parts)
+            steps.append(Step(each.from_ms, site, work * 1000 // (each.to_ms - each.from_ms) // _GIGA))
+        if place + 1 < len(stretches) and each.to_ms < stretches[place + 1].from_ms:
+            steps += [Step(each.to_ms, site, 0) for site in sites]  # nobody hashed until the next one
     return tuple(steps)
 
 
-def _without_slivers(spans: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
-    """Spans, with those that a phase or an epoch cut to less than half of a step joined to one that they touch: in the
-    third of a second before an epoch there is a share or none, which is no hashrate."""
+class _Stretch(Struct, frozen=True):
+    """A step of the picture, of these spans."""
+
+    from_ms: int
+    to_ms: int
+    parts: tuple[tuple[int, int], ...]
+
+
+def _without_slivers(spans: Sequence[tuple[int, int]]) -> list[_Stretch]:
+    """Spans in their order; one that a phase or an epoch cut to less than half a step is joined to the next, the last
+    one to the one before. In the third of a second before an epoch there is a share or none, which is no hashrate; for
+    the same reason a gap as short is none."""
     least_ms = max((to_ms - from_ms for from_ms, to_ms in spans), default=0) // 2
-    joined: list[list[tuple[int, int]]] = []
-    for span in spans:
-        before = joined[-1] if joined and joined[-1][-1][1] == span[0] else None
-        is_last = span == spans[-1]
-        if before is not None and (
-            before[-1][1] - before[0][0] < least_ms or (is_last and span[1] - span[0] < least_ms)
-        ):
-            before.append(span)
-        else:
-            joined.append([span])
-    return joined
+    found: list[_Stretch] = []
+    for from_ms, to_ms in spans:
+        stretch = _Stretch(from_ms, to_ms, ((from_ms, to_ms),))
+        if found and from_ms - found[-1].to_ms < least_ms:
+            before = found.pop()
+            is_last = stretch.parts[0] == spans[-1]
+            if before.to_ms - before.from_ms < least_ms or (is_last and to_ms - from_ms < least_ms):
+                stretch = _Stretch(before.from_ms, to_ms, before.parts + stretch.parts)
+            else:
+                found.append(replace(before, to_ms=from_ms))
+        found.append(stretch)
+    return found

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from payout.store.ledger import errors_of_ours
 from pool.config import Config
@@ -27,9 +27,9 @@ from pool.ports import Clock
 from pool.roles.clock import SystemClock
 from pool.roles.database import open_database
 from pool.roles.doors import host_and_port
+from pool.roles.move_books import MoveBooks
 from pool.roles.mover import NOWHERE, RegionSeen, regions_seen
 from pool.roles.redis_link import open_redis, open_redis_moves
-from pool.roles.standing import Standing
 from pool.store.drafts import SqlDrafts
 from pool.store.fleets import SqlFleets
 from pool.store.moves import SqlMoves
@@ -117,12 +117,12 @@ class Dispatch:
     def every(self) -> list[MoveReport]:
         """All moves: drafts first, then newest first."""
         with errors_of_ours(self._engine), reading(self._engine) as connection:
-            return Standing(connection, self._clock.time_ms()).every()
+            return self._books(connection).every()
 
     def show(self, name: str) -> tuple[MoveReport, list[Machine]]:
         """One move and its machines."""
         with errors_of_ours(self._engine), reading(self._engine) as connection:
-            return Standing(connection, self._clock.time_ms()).one(name)
+            return self._books(connection).one(name)
 
     def due(self, name: str) -> Planned:
         """Who would be told when, if the move were started, resumed or rolled back now; nothing is changed."""
@@ -169,6 +169,9 @@ class Dispatch:
         if not found:
             raise MoveRefused(f"no worker of {account} waits to be confirmed; `steppe move strays` shows those that do")
         return found
+
+    def _books(self, connection: Connection) -> MoveBooks:
+        return MoveBooks(connection, self._clock.time_ms(), self._rack_rule)
 
     def _check_close(self, move: Move, travellers: list[Traveller], now_ms: int) -> None:
         open_ones = [each for each in travellers if status(move, each, now_ms) not in (Status.ARRIVED, Status.STAYED)]

@@ -14,7 +14,7 @@ from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.threads import InThread
 from pool.fleet.report import MoveReport
 from pool.ports import Clock
-from pool.roles.standing import Standing
+from pool.roles.move_books import MoveBooks
 from pool.store.sql import reading
 
 T = TypeVar("T")
@@ -23,25 +23,26 @@ T = TypeVar("T")
 class SqlMoveReports:
     """Satisfies pool.dashboard.moves.Moves."""
 
-    def __init__(self, engine: Engine, in_thread: InThread, clock: Clock) -> None:
+    def __init__(self, engine: Engine, in_thread: InThread, clock: Clock, rack_rule: str) -> None:
         self._engine = engine
         self._in_thread = in_thread
         self._clock = clock
+        self._rack_rule = rack_rule
 
     async def every(self) -> tuple[MoveReport, ...]:
-        return await self._read(lambda standing: tuple(standing.every()))
+        return await self._read(lambda books: tuple(books.every()))
 
     async def move(self, name: str) -> MoveDetail | None:
-        def one(standing: Standing) -> MoveDetail | None:
-            found = standing.find(name)
+        def one(books: MoveBooks) -> MoveDetail | None:
+            found = books.find(name)
             return None if found is None else MoveDetail(found[0], tuple(found[1]))
 
         return await self._read(one)
 
-    async def _read(self, question: Callable[[Standing], T]) -> T:
+    async def _read(self, question: Callable[[MoveBooks], T]) -> T:
         def ask() -> T:
             with errors_of_ours(self._engine), reading(self._engine) as connection:
-                return question(Standing(connection, self._clock.time_ms()))
+                return question(MoveBooks(connection, self._clock.time_ms(), self._rack_rule))
 
         try:
             return await self._in_thread(ask)

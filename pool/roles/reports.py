@@ -83,7 +83,7 @@ class Reports:
             try:
                 kept = books.get(move)
             except MoveRefused as error:
-                raise ReportRefused(str(error)) from error
+                raise ReportRefused(f"{error}; of a fleet it is told with the times --off and --on") from error
             journey = Journey(kept.move, books.travellers(kept.id))
             darks = _darks(connection, 0, None, {kept.move.plan.account})
             marks = marks_of(journey, darks, self._now_ms, from_ms, to_ms)

@@ -54,7 +54,7 @@ class WebRole(Role):
         fleets = LedgerFleets(partial(read_register, engine), deferToThread)
         redis = open_redis(config)
         live = RedisLive(redis, deferToThread, clock)
-        moves = SqlMoveReports(engine, deferToThread, clock)
+        moves = SqlMoveReports(engine, deferToThread, clock, config.fleet.rack_rule)
         access = Access(
             ThreadedCredentials(AccessBooks(engine, clock), deferToThread),
             OfficeOrders(config, deferToThread),

@@ -14,19 +14,20 @@ from pool.store.fleets import SqlFleets
 from pool.store.moves import Kept, SqlMoves
 
 
-class Standing:
-    """One reading."""
+class MoveBooks:
+    """One reading. rack_rule: of machines that no plan has yet."""
 
-    def __init__(self, connection: Connection, now_ms: int) -> None:
+    def __init__(self, connection: Connection, now_ms: int, rack_rule: str) -> None:
         self._moves = SqlMoves(connection)
         self._drafts = SqlDrafts(connection)
         self._fleets = SqlFleets(connection)
         self._now_ms = now_ms
+        self._rack_rule = rack_rule
 
     def every(self) -> list[MoveReport]:
         """All: drafts first, which wait for a person, then moves; each newest first."""
         drafts = sorted(self._drafts.unplanned(), key=lambda each: not each.is_open)
-        shown = [draft_report(each, *self._workers(each)) for each in drafts]
+        shown = [draft_report(each, *self._workers(each), self._rack_rule) for each in drafts]
         opened = [each for each in shown if each.lacks]
         dropped = [each for each in shown if not each.lacks]
         return [*opened, *(self._report(kept) for kept in self._moves.every()), *dropped]
@@ -36,7 +37,7 @@ class Standing:
         draft = self._drafts.get(name)
         if draft is not None:
             region, logins = self._workers(draft)
-            return draft_report(draft, region, logins), draft_machines(logins)
+            return draft_report(draft, region, logins, self._rack_rule), draft_machines(logins, self._rack_rule)
         kept = self._moves.get(name)
         return self._report(kept), machines(kept.move, self._moves.travellers(kept.id), self._now_ms)
 
