@@ -12,6 +12,7 @@ const TITLES: Record<Explained, string> = {
   balance: "A balance",
   reject: "A share",
 };
+const COLUMNS = / {5}/; // of numbers, which stand under each other
 const EVERY_MS = 30_000; // what it is made of was booked long ago
 
 export function why(kind: Explained, id: string): string {
@@ -30,12 +31,18 @@ export function ExplainPage({ kind, id }: { kind: string; id: string }) {
       </h2>
       <Problem problem={problem} />
       {value && (
-        <div class="card explained">
-          {value.words.map((line, number) => (
-            <p key={number} data-indent={/^ */.exec(line)?.[0].length}>
-              {visible(line.trimStart())}
-            </p>
-          ))}
+        <div class="card explained" tabIndex={0} role="region" aria-label="Explanation">
+          {value.words.map((line, number) =>
+            COLUMNS.test(line) ? (
+              <p key={number} class="columns">
+                {visible(line)}
+              </p>
+            ) : (
+              <p key={number} data-indent={/^ */.exec(line)?.[0].length}>
+                {visible(line.trimStart())}
+              </p>
+            ),
+          )}
         </div>
       )}
     </>

@@ -43,6 +43,9 @@ export function ReportPage({ kind, place }: { kind: string; place: Place }) {
           <div class="card padded">
             <Facts className="facts" facts={paper.facts.map(([what, value]) => [what, visible(value)])} />
           </div>
+          {paper.charts.length + paper.tables.length === 0 && (
+            <p class="note">Nothing is known to report of: enter sites, batches and assignments first.</p>
+          )}
           {paper.charts.map((chart) => (
             <Card key={chart.title} title={`${chart.title}, ${chart.unit}`}>
               <Lines chart={chart} />
