@@ -46,7 +46,9 @@ setup(
             Extension(
                 f"native.{name}",
                 sources=[f"native/{name}.pyx"],
-                depends=["native/exact.h", "native/figures.pxd", "native/records.pxd", "native/sums.pxd"],
+                depends=[
+                    f"native/{each}" for each in ("arrays.pxd", "exact.h", "figures.pxd", "records.pxd", "sums.pxd")
+                ],
                 extra_compile_args=FLAGS,
             )
             for name in ("lines", "parts", "runs", "seen", "sums", "totals")

@@ -46,6 +46,14 @@ cdef struct Part:
     double expected_blocks
     double difficulty
 
+# What an accepted share is worth. nbits: whose, with the difficulty.
+cdef struct Weight:
+    double difficulty
+    uint64_t nbits
+    uint64_t work[WORK_LIMBS]
+    uint64_t square[SQUARE_LIMBS]
+    double expected_blocks
+
 
 cdef inline tuple row_of(const Figures *its):
     return (

@@ -4,16 +4,15 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
+from native.arrays cimport Array, Places, add, at, grow
 from native.records cimport (
     ACCEPTED, NEAR_MAX, NEAR_NONE, Cursor, Share, Text, hash_bytes, mixed, prefetch, read_record, text
 )
 
 cdef enum:
-    SLOTS_MIN = 256
-    ROOM_MIN = 64
     AHEAD = 8
     # A text of so many bytes is kept with its run: where its record is, memory is far. Addresses have 62.
     KEPT_BYTES = 64
@@ -56,18 +55,6 @@ cdef struct Block:
     Share share
     Py_ssize_t number
     Py_ssize_t accepted
-
-# An array that grows. size: of an element.
-cdef struct Array:
-    char *data
-    Py_ssize_t count
-    Py_ssize_t room
-    Py_ssize_t size
-
-# Where things are by their hash. slots: places plus one, 0 for a free one; a power of two, half of them free.
-cdef struct Places:
-    uint32_t *slots
-    uint64_t mask
 
 # run_places, worker_places: of runs and workers. batch: number of the one that is read, from 1; parts, picks,
 # stretches, blocks and refused are its own.
@@ -355,44 +342,6 @@ cdef int refuse(Found *found, const Share *share) except -1 nogil:
     refused = <Refused *>add(&found.refused)
     refused.slice_id, refused.outcome, refused.shares = share.slice_id, share.outcome, 1
     return 0
-
-
-cdef int grow(Places *places, const Array *array) except -1 nogil:
-    # Elements begin with their hash.
-    cdef uint64_t count = 2 * (places.mask + 1) if places.slots is not NULL else SLOTS_MIN
-    cdef uint64_t slot
-    cdef Py_ssize_t place
-    cdef uint32_t *slots = <uint32_t *>calloc(count, sizeof(uint32_t))
-    if slots is NULL:
-        with gil:
-            raise MemoryError
-    free(places.slots)
-    places.slots, places.mask = slots, count - 1
-    for place in range(array.count):
-        slot = (<uint64_t *>at(array, place))[0] & places.mask
-        while slots[slot]:
-            slot = (slot + 1) & places.mask
-        slots[slot] = <uint32_t>place + 1
-    return 0
-
-
-cdef inline char *at(const Array *array, Py_ssize_t place) noexcept nogil:
-    return array.data + place * array.size
-
-
-cdef char *add(Array *array) except NULL nogil:
-    # A new element, as it happens to be.
-    cdef char *data
-    cdef Py_ssize_t room
-    if array.count == array.room:
-        room = 2 * array.room + ROOM_MIN
-        data = <char *>realloc(array.data, room * array.size)
-        if data is NULL:
-            with gil:
-                raise MemoryError
-        array.data, array.room = data, room
-    array.count += 1
-    return at(array, array.count - 1)
 
 
 cdef bytes picks_of(const Found *found):

@@ -13,6 +13,7 @@ from native.figures cimport (
     WORK_LIMBS,
     Figures,
     Part,
+    Weight,
     figures_of,
     row_of,
     wide_add,
@@ -38,14 +39,7 @@ cdef enum:
     SILENCES = 1024
     WEIGHTS = 4096
 
-# What an accepted share is worth. nbits: NO_NBITS in a free one.
-cdef struct Weight:
-    double difficulty
-    uint64_t nbits
-    uint64_t work[WORK_LIMBS]
-    uint64_t square[SQUARE_LIMBS]
-    double expected_blocks
-
+# Of a free place among the weights.
 cdef uint64_t NO_NBITS = <uint64_t>-1
 
 
