@@ -14,6 +14,7 @@ from tests.pool.node.blocks import block
 from tests.pool.node.fake_clock import FakeClock
 from tests.pool.node.fake_node import FakeNode
 
+AWAY = "nothing listens there"
 BLOCK = block(height=1)
 SPOOLED = spooled_of(BLOCK)
 HASH = BLOCK.block_hash

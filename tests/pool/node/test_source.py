@@ -17,7 +17,7 @@ from pool.work.template import Template
 from tests.pool.node.captured import captured_events, names
 from tests.pool.node.fake_clock import FakeClock
 from tests.pool.node.fake_node import FakeNode
-from tests.pool.node.watched import POLL_SECONDS, Watched, watching
+from tests.pool.node.watched import POLL_SECONDS, Watched, watching, watching_two
 from tests.pool.work.templates import empty_template
 
 
@@ -28,12 +28,7 @@ def watched() -> Iterator[Watched]:
 
 @pytest.fixture
 def two() -> Iterator[Watched]:
-    """Two nodes, started; their templates differ by their time."""
-    a, b = FakeNode("a:1"), FakeNode("b:1")
-    b.template = empty_template(1, b.template.prev_hash, b.template.time + 100)
-    for watched in watching(a, b):
-        watched.start()
-        yield watched
+    yield from watching_two()
 
 
 class TestPoll:

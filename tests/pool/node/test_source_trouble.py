@@ -11,9 +11,7 @@ from pool.node.choice import RETURN_SECONDS, SLOW_SECONDS
 from pool.node.source import NO_NODE_SECONDS
 from pool.node.watch import PROBE_SECONDS, RETRY_SECONDS_MAX
 from tests.pool.node.captured import captured_events, names
-from tests.pool.node.fake_node import FakeNode
-from tests.pool.node.watched import POLL_SECONDS, Watched, watching
-from tests.pool.work.templates import empty_template
+from tests.pool.node.watched import POLL_SECONDS, Watched, watching, watching_two
 
 
 @pytest.fixture
@@ -23,12 +21,7 @@ def watched() -> Iterator[Watched]:
 
 @pytest.fixture
 def two() -> Iterator[Watched]:
-    """Two nodes, started; their templates differ by their time."""
-    a, b = FakeNode("a:1"), FakeNode("b:1")
-    b.template = empty_template(1, b.template.prev_hash, b.template.time + 100)
-    for watched in watching(a, b):
-        watched.start()
-        yield watched
+    yield from watching_two()
 
 
 class TestNodeAway:

@@ -11,9 +11,7 @@ from pool.node.spool import Settled
 from pool.node.submitter import REFUSED_SECONDS, RETRY_SECONDS_FIRST, WATCH_SECONDS
 from tests.pool.node.blocks import block
 from tests.pool.node.captured import captured_events, names
-from tests.pool.node.submitting import BLOCK, HASH, Setup
-
-AWAY = "nothing listens there"
+from tests.pool.node.submitting import AWAY, BLOCK, HASH, Setup
 
 
 @pytest.fixture

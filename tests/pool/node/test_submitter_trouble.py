@@ -8,9 +8,7 @@ import pytest
 
 from pool.node.submitter import RETRY_SECONDS_FIRST, RETRY_SECONDS_MAX, WATCH_SECONDS
 from tests.pool.node.captured import captured_events, names
-from tests.pool.node.submitting import BLOCK, HASH, SPOOLED, Setup
-
-AWAY = "nothing listens there"
+from tests.pool.node.submitting import AWAY, BLOCK, HASH, SPOOLED, Setup
 
 
 @pytest.fixture

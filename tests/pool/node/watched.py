@@ -11,6 +11,7 @@ from pool.node.source import TemplateSource
 from pool.work.template import Template
 from tests.pool.node.fake_clock import FakeClock
 from tests.pool.node.fake_node import FakeNode
+from tests.pool.work.templates import empty_template
 
 POLL_SECONDS = 0.5
 
@@ -56,3 +57,12 @@ def watching(*nodes: FakeNode) -> Iterator[Watched]:
     watched = Watched(*nodes)
     yield watched
     watched.stop()
+
+
+def watching_two() -> Iterator[Watched]:
+    """Two nodes, started; their templates differ by their time."""
+    a, b = FakeNode("a:1"), FakeNode("b:1")
+    b.template = empty_template(1, b.template.prev_hash, b.template.time + 100)
+    for watched in watching(a, b):
+        watched.start()
+        yield watched
