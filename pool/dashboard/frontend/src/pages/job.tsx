@@ -79,7 +79,7 @@ export function JobPage() {
                 ]}
               />
             </Panel>
-            <Panel title="For whoever checks it" wide>
+            <Panel title="For whoever checks it" className="rest">
               <p>
                 Miners get the coinbase in two halves (<code>mining.notify</code>). Decode them, with 12 bytes of any
                 extranonce in between, and compare.
