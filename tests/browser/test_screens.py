@@ -33,6 +33,9 @@ def preview_of() -> Iterator[Callable[[str], Preview]]:
         yield preview
 
 
+PAPER_PX = 718
+"""A4, 210 mm at 96 px an inch, between margins of 10 mm."""
+
 Visited = Callable[[Screen, int], Page]
 
 
@@ -100,6 +103,31 @@ class TestWords:
         page = visited(Screen("trouble", "", "trouble"), 1440)
         page.get_by_role("link", name="Fleet", exact=True).click()
         expect(page.get_by_role("heading", name="Dark, and should hash")).to_be_visible()
+
+
+class TestPaper:
+    @pytest.mark.parametrize("name", ["overview", "workers", "workers-by-rack", "account", "move", "block", "payout"])
+    def test_a_page_prints_light_and_whole_and_without_its_bar(
+        self, browser: Browser, preview_of: Callable[[str], Preview], name: str
+    ) -> None:
+        (screen,) = [each for each in SCREENS if each.name == name]
+        page = browser.new_page(viewport={"width": PAPER_PX, "height": HEIGHT}, color_scheme="dark")
+        shown(page, preview_of("full").root("nobody"), screen)
+        page.emulate_media(media="print")
+        assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 33, 30)"
+        expect(page.get_by_role("navigation")).to_be_hidden()
+        assert cut(page) == []
+        page.close()
+
+    @pytest.mark.parametrize("path", ["relocation?move=ganzi-out&", "commissioning?", "power?", "downtime?", "weak?"])
+    def test_a_report_to_print_fits_its_paper(
+        self, browser: Browser, preview_of: Callable[[str], Preview], path: str
+    ) -> None:
+        page = browser.new_page(viewport={"width": PAPER_PX, "height": HEIGHT})
+        page.goto(f"{preview_of('full').root('nobody')}api/v1/reports/{path}form=html")
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.close()
 
 
 class TestCut:

@@ -11,6 +11,7 @@ import "./styles/health.css";
 import "./styles/fleets.css";
 import "./styles/access.css";
 import "./styles/orders.css";
+import "./styles/print.css";
 
 import { App } from "./app";
 
