@@ -23,7 +23,7 @@ _SMALL = """size => [...document.querySelectorAll('a, button, select, input')].f
   const { width, height } = each.getBoundingClientRect();
   const text = each.closest('p, dd, small')?.textContent ?? '';
   const stands = text.trim() !== each.textContent.trim();
-  return width > 0 && Math.min(width, height) < size && !(each.tagName === 'A' && stands && each.closest('p, small'))
+  return width > 0 && Math.min(width, height) < size && !(each.tagName === 'A' && stands && each.closest('p, small, h2'))
     && !each.closest('td, th, label, .skip');
 }).map(each => `${each.tagName} ${each.textContent || each.ariaLabel}`)"""
 

@@ -40,14 +40,16 @@ def coinbase(now_ms: int) -> JobCoinbase:
     return JobCoinbase(now_ms - 9_000, 625_000_000, PAYOUT_SAT - 625_000_000, "Steppe", "02" * 90, "ff" * 100, outputs)
 
 
-def rings(hps: float, now_s: int) -> Rings:
+def rings(hps: float, workers: int, now_s: int) -> Rings:
     """A day that begins with a slow night, and a step when a batch of machines moved."""
 
     def cell(start_s: int, step_seconds: int) -> Cell:
         level = 0.72 if start_s < now_s - 9 * 86_400 else 1.0
-        noise = 1 + 0.2 * math.sin(start_s * 12.9898) * step_seconds**-0.5 + 0.02 * math.sin(start_s / 13_000)
-        work, shares = int(hps * step_seconds * level * noise), step_seconds // 6
-        return Cell(start_s, work, work**2 / shares, shares, shares // 60)
+        noise = (
+            1 + math.sin(start_s * 12.9898) * (workers * step_seconds / 10) ** -0.5 + 0.02 * math.sin(start_s / 13_000)
+        )
+        work, shares = int(hps * step_seconds * level * noise), max(1, workers * step_seconds // 10)
+        return Cell(start_s, work, work**2 / shares, shares, shares // 2_500)
 
     now = now_s // 60 * 60
     fine = tuple(cell(now - 60 * n, 60) for n in range(FINE_CELLS, 0, -1))
@@ -80,7 +82,7 @@ def sources(scene: str, workers: int, clock: Clock) -> Sources:
     view = shifted(replace(view, coinbase=coinbase(NOW_MS)), now_ms - NOW_MS)
     if scene == "trouble":
         view = replace(view, roles=sample.troubled(view.roles, now_ms), silenced_until_ms=now_ms + 2_400_000)
-    live = SampleLive(view, rings(view.pool.hashrate.day.hps or 1e15, now_ms // 1000), clock)
+    live = SampleLive(view, rings(view.pool.hashrate.day.hps, workers, now_ms // 1000), clock)
     live.refused = {view.workers[1].login: sample.rejects(now_ms)}
     kept = books()
     kept.details = [shifted(each, now_ms - NOW_MS) for each in kept.details]

@@ -147,10 +147,10 @@ export function Breakable({ name, after }: { name: string; after: "." | "/" }) {
   return (
     <>
       {parts.map((part, index) => (
-        <Fragment key={index}>
-          {index > 0 && [after, <wbr key="cut" />]}
+        <span key={index} class="part">
           {part}
-        </Fragment>
+          {index < parts.length - 1 && after}
+        </span>
       ))}
     </>
   );

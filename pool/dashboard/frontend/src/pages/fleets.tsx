@@ -64,7 +64,7 @@ export function FleetsPage({ place }: { place: Place }) {
           { title: "Site", show: (row) => visible(row.name) },
           {
             title: "Now",
-            className: "state",
+            className: "state wrapping",
             state: (row) => {
               const { now: happens, next } = atSite(row.name, events, now);
               return happens.length || next ? "warn" : "ok";

@@ -63,7 +63,7 @@ function columns(by: Grouping, now: number): Column<Group>[] {
       show: (row) => (
         <>
           <a href={membersOf(by, row)}>{row.name ? <Breakable name={row.name} after="/" /> : NONE[by]}</a>{" "}
-          <small>{visible(row.account ?? "")}</small>
+          {row.account !== null && <small>{visible(row.account)}</small>}
         </>
       ),
     },

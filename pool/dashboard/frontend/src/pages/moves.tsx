@@ -4,7 +4,7 @@ import { byUrgency, type Machine, type Move, progress, type Rack } from "../flee
 import { useAnswer, useNow } from "../live";
 import { confirmOrder, moveOrders, planOrder, type Stray } from "../orders/moves";
 import { Orders, Press, useOffice } from "../orders/office";
-import { Facts, missing, Path, Problem, TableCard, Typed } from "../parts";
+import { Breakable, Facts, missing, Path, Problem, TableCard, Typed } from "../parts";
 import { link } from "../router";
 import { mayOrder, useSession } from "../session";
 
@@ -55,7 +55,7 @@ export function MovesPage() {
           },
           {
             title: "State",
-            className: "state",
+            className: "state wrapping",
             state: (row) => (row.lacks.length ? "warn" : row.state === "running" ? "ok" : "candidate"),
             show: (row) => <span>{standing(row)}</span>,
           },
@@ -104,7 +104,7 @@ function Strays() {
           rows={rows.slice(0, SHOWN)}
           empty=""
           columns={[
-            { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+            { title: "Worker", show: (row) => <a href={link("workers", row.login)}><Breakable name={row.login} after="." /></a> },
             { title: "From", show: (row) => visible(row.from_region) },
             { title: "To", show: (row) => visible(row.to_region) },
             { title: "Seen", numeric: true, show: (row) => moment(row.seen_ms) },
@@ -162,7 +162,7 @@ export function MovePage({ name }: { name: string }) {
               rows={machines.slice(0, SHOWN)}
               empty="Nobody: no machine is late, stayed behind or is on its way."
               columns={[
-                { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+                { title: "Worker", show: (row) => <a href={link("workers", row.login)}><Breakable name={row.login} after="." /></a> },
                 { title: "Rack", show: (row) => visible(row.rack) },
                 {
                   title: "State",

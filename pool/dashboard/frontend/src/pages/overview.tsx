@@ -11,9 +11,9 @@ import { placeOf, wrongFirst } from "../verdict";
 const EFFORT_SHOWN = 3; // the bar ends at three times the expected work, which one round in twenty reaches
 const REASONS_SHOWN = 4;
 const CHAINS: Record<string, string> = {
-  majority: "on the majority's chain",
-  minority: "on a minority's chain",
-  unknown: "its chain is not compared",
+  majority: "majority chain",
+  minority: "minority chain",
+  unknown: "not compared",
 };
 
 export function OverviewPage() {

@@ -19,6 +19,7 @@ export const REPORTS = [
 const HEIGHT_PX = 260;
 const MINUTE_MS = 60_000; // a report is as of the last full minute, and one of ten thousand machines takes seconds
 const ROWS_SHOWN = 40;
+const SHORT = 22; // characters of a name that stands on one line on a phone, too: a time is one
 const UNITS = ["sat"]; // a heading that stands as it is
 const COLORS = ["--accent", "--warn", "--down", "--quiet", "--ok"];
 
@@ -77,7 +78,7 @@ function Table({ table }: { table: Paper["tables"][number] }) {
         columns={table.columns.map((column, index) => ({
           title: UNITS.includes(column) ? column : title(column),
           numeric: isNumeric(table.rows, index),
-          className: "short",
+          className: index === 0 && table.rows.every((row) => (row[0] ?? "").length <= SHORT) ? "short" : "",
           show: (row) => readable(visible(row[index] ?? "")),
         }))}
       />
