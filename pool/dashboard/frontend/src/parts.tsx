@@ -141,16 +141,21 @@ export function Problem({ problem, unavailable }: { problem?: string | null; una
   return text ? <p class="notice">{text}</p> : null;
 }
 
+const WHOLE = 16; // characters of a part that a phone has room for
+
 // A long name that is cut, where there is little room, where its parts meet.
 export function Breakable({ name, after }: { name: string; after: "." | "/" }) {
   const parts = visible(name).split(after);
   return (
     <>
       {parts.map((part, index) => (
-        <span key={index} class="part">
-          {part}
-          {index < parts.length - 1 && after}
-        </span>
+        <Fragment key={index}>
+          {index > 0 && <wbr />}
+          <span class={part.length > WHOLE ? undefined : "whole-part"}>
+            {part}
+            {index < parts.length - 1 && after}
+          </span>
+        </Fragment>
       ))}
     </>
   );
