@@ -21,10 +21,9 @@ _CUT = """() => [...document.querySelectorAll('#page *')].filter(each => {
 }).map(each => `${each.tagName} ${each.className}: ${each.textContent.slice(0, 60)}`)"""
 _SMALL = """size => [...document.querySelectorAll('a, button, select, input')].filter(each => {
   const { width, height } = each.getBoundingClientRect();
-  const text = each.closest('p, dd, small')?.textContent ?? '';
-  const stands = text.trim() !== each.textContent.trim();
-  return width > 0 && Math.min(width, height) < size && !(each.tagName === 'A' && stands && each.closest('p, small, h2'))
-    && !each.closest('td, th, label, .skip');
+  const words = each.tagName === 'A' && each.closest('p, small, h2');
+  const isInText = words && words.textContent.trim() !== each.textContent.trim();
+  return width > 0 && Math.min(width, height) < size && !isInText && !each.closest('td, th, label, .skip');
 }).map(each => `${each.tagName} ${each.textContent || each.ariaLabel}`)"""
 
 

@@ -105,7 +105,7 @@ def main(port: int, workers: int, scene: str) -> None:
     link = "" if scene == "empty" else f"#/enter/{sample.admitted(credentials, now_ms)}"
     orders = FakeOrders(answers=ANSWERS | sample.answers(now_ms, is_troubled=scene == "trouble"))
     access = Access(credentials, orders, ("overview", "blocks", "job") if scene == "closed" else EVERY_PART)
-    about = About("Steppe", "0.1.0", "main", 3333)
+    about = About("Steppe", "0.1.0", "regtest" if scene == "trouble" else "main", 3333)
     sites = dashboard_sites(sources(scene, workers, clock), access, clock, reactor, about)
     running: Any = reactor
     opened = [

@@ -36,6 +36,9 @@ def preview_of() -> Iterator[Callable[[str], Preview]]:
 PAPER_PX = 718
 """A4, 210 mm at 96 px an inch, between margins of 10 mm."""
 
+BAR_PX = 100
+"""Two lines of a bar, and not three."""
+
 Visited = Callable[[Screen, int], Page]
 
 
@@ -88,6 +91,14 @@ class TestWords:
             box = page.locator("nav [aria-current]").bounding_box()
             assert box is not None
             assert 0 <= box["x"] <= 390 - box["width"], screen.name
+
+    def test_the_bar_has_two_lines_on_a_phone_whatever_stands_in_it(self, visited: Visited) -> None:
+        for screen in [
+            each for each in SCREENS if each.name in ("overview", "operator-trouble-moves", "watcher-blocks")
+        ]:
+            box = visited(screen, 390).locator("header").bounding_box()
+            assert box is not None
+            assert box["height"] < BAR_PX, screen.name
 
     def test_a_watcher_has_only_what_is_theirs_in_the_bar(self, visited: Visited) -> None:
         page = visited(Screen("workers", "workers", "closed", "watcher"), 1440)
