@@ -52,7 +52,7 @@ class Luck(Struct, frozen=True):
 
 class Overview(Struct, frozen=True):
     """The answer of /api/v1/pool. A part whose source is down is None; `unavailable` says why. silenced_until_ms: the
-    end of a maintenance, until which nobody is told of what is wrong; None if none is on, or it is not known."""
+    end of a maintenance, which silences messages; None if none is on, or it is not known."""
 
     pool: About
     activity: Activity | None

@@ -40,13 +40,14 @@ export function OverviewPage() {
   );
 }
 
-// What is wrong is shown all the same, but nobody is called.
+// What is wrong is shown all the same.
 export function Silence({ overview: { silenced_until_ms: until } }: { overview: Overview }) {
   const now = useNow();
   if (until === null || until <= now) return null;
   return (
     <p class="notice calm">
-      Maintenance until {moment(until)}, for {duration((until - now) / 1000)} more: no message and no alert is sent.
+      Maintenance until {moment(until)}, for {duration((until - now) / 1000)} more: messages are silent, and alerts but
+      for those about blocks and money.
     </p>
   );
 }
