@@ -34,10 +34,8 @@ class Link(Protocol):
 
     session: Session
     remote_address: str
-    accepted: int
-    """Shares accepted over it."""
-    read_bytes: int
-    """Read from it within this second."""
+    read_since: int
+    """In which second, as the warden counts them, its session's `flow.read_bytes` began."""
 
     bounds: DifficultyBounds
     """Of its port's difficulty."""

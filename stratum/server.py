@@ -125,6 +125,11 @@ class StratumServer:
         return [link.session for link in self._links]
 
     @property
+    def session_count(self) -> int:
+        """Connections, ready or not."""
+        return len(self._links)
+
+    @property
     def counters(self) -> dict[str, int]:
         """Since the start: shares by outcome (`share_accepted`, `share_stale`...), requests refused by reason
         (`refused_unknown_method`...), connections (`connected`, `closed_not_json`...), bans (`banned_worker`...)."""
@@ -189,6 +194,7 @@ class StratumServer:
         self._deadlines[link] = self._clock.monotonic() + AUTHORIZE_SECONDS
         self._counters["connected"] += 1
         self.warden.arrived(link)
+        self._retargeting.enter(link)
         return Session(link.bounds, self._settings.version_mask)
 
     def passed_to_us(self, link: Link, early: bytes) -> None:
@@ -222,9 +228,8 @@ class StratumServer:
             self._fail(link, error)
             self._flush(link)
         self._settling.relieve(link)
-        link.read_bytes += len(data)
-        if link.read_bytes > READ_BYTES_MAX:
-            self.warden.throttle(link)
+        if session.flow.read(len(data)) > READ_BYTES_MAX:
+            self.warden.read_its_share(link)
 
     def fell_behind(self, link: Link) -> None:
         """The connection's peer does not read what we write."""
@@ -236,6 +241,7 @@ class StratumServer:
         self._links.pop(link, None)
         self._deadlines.pop(link, None)
         self._present.leave(link)
+        self._retargeting.leave(link)
         self.redirects.leave(link)
         self.warden.left(link)
         self._counters["disconnected"] += 1
@@ -325,8 +331,7 @@ class StratumServer:
         link.flush()
 
     def _accepted(self, link: Link, difficulty: float) -> None:
-        link.accepted += 1
-        if link.session.pace.take(difficulty):
+        if link.session.flow.take(difficulty):
             self._retargeting.hurry(link)
 
     def _refused(self, link: Link, outcome: Outcome) -> None:
@@ -373,7 +378,7 @@ class StratumServer:
         """Look whether shares come too often or too seldom; who needs another difficulty soon gets a job for it."""
         try:
             now = self._clock.monotonic()
-            for link in self._retargeting.due(self._links, parts):
+            for link in self._retargeting.due(parts):
                 self._safely(link, self._retargeting.look, link, now)
                 self._present.note(link, self._links[link])
                 self.remembered.note_session(link.session, self._clock.time_ms())

@@ -215,7 +215,7 @@ class StratumRole(Role):
         self._release.stop()
         self._abort_fronts(CloseReason.SHUTDOWN)
         if self._options.drain_seconds and not self._hurried:
-            events.drain_begun(len(self._server.sessions), self._options.drain_seconds, self._options.drain_to)
+            events.drain_begun(self._server.session_count, self._options.drain_seconds, self._options.drain_to)
             waves = math.ceil(self._options.drain_seconds / SWEEP_SECONDS)
             await self._server.draining.begin(waves, _target(self._options.drain_to))
         await self._session_files.stop()
@@ -283,7 +283,7 @@ class StratumRole(Role):
 
     def _status(self) -> dict[str, object]:
         return {
-            "sessions": len(self._server.sessions),
+            "sessions": self._server.session_count,
             "region": self._region_options.name,
             "endpoint": self._region_options.endpoint,
             "frontend": self._journal.frontend,
