@@ -32,7 +32,7 @@ from stratum.events import (
 )
 from stratum.jobs import JobBook, LiveJob
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
-from stratum.ports import Extranonces, Link, Neighbours, Timers
+from stratum.ports import Extranonces, FoundBlocks, Link, Neighbours, Timers
 from stratum.presence import Presence, Present
 from stratum.redirects import Redirects
 from stratum.remembered import RememberedDifficulties
@@ -61,6 +61,7 @@ class StratumServer:
         clock: Clock,
         share_log: ShareLog,
         candidates: CandidateSink,
+        found: FoundBlocks,
         extranonces: Extranonces,
         timers: Timers,
         session_ids: SessionIds,
@@ -88,6 +89,7 @@ class StratumServer:
             self._book,
             share_log,
             candidates,
+            found,
             clock,
             timers,
             accepted=self._accepted,
@@ -99,6 +101,7 @@ class StratumServer:
             send_away=self._send_away,
         )
         self._settling = self._shares.settling
+        self.outage = self._shares.outage
         self.rejects = self._shares.rejects
         self.slices = self._shares.slices
         self.draining = Draining(self._end_drained)
@@ -152,7 +155,7 @@ class StratumServer:
         for calls in (self._sweeping, self._looking):
             if calls.running:
                 calls.stop()
-        await self._shares.outage.finish()
+        await self.outage.finish()
         await self._settling.finish()
         self._stopped = True
         for link in list(self._links):
@@ -357,7 +360,7 @@ class StratumServer:
         try:
             self.warden.next_second()
             self._end_late()
-            self._shares.outage.sweep()
+            self.outage.sweep()
             self.draining.wave(self._links)
             self.redirects.wave()
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it

@@ -72,6 +72,20 @@ class FakeShareLog:
             commit.callback(None)
 
 
+class FakeFoundBlocks:
+    """Keeps the shares of blocks until they are settled."""
+
+    def __init__(self) -> None:
+        self.open: dict[bytes, tuple[Share, Job]] = {}
+
+    def note(self, share: Share, job: Job) -> None:
+        assert share.block_hash is not None
+        self.open.setdefault(share.block_hash, (share, job))
+
+    def settle(self, block_hash: bytes) -> None:
+        self.open.pop(block_hash, None)
+
+
 class FakeCandidates:
     """Keeps what it is sent."""
 
