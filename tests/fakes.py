@@ -6,6 +6,8 @@ from twisted.internet.defer import Deferred
 
 from pool.ports import Record
 from pool.work.candidate import Candidate
+from pool.work.job import Job
+from pool.work.share import Share
 
 
 class FakeClock:

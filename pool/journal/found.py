@@ -63,10 +63,11 @@ class FoundBlocks:
         self._left: tuple[_Entry, ...] = ()
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-            size = os.fstat(self._descriptor).st_size
-            self._write(bytes(max(FILE_BYTES - size, 0)), size)
-            self._left = tuple(entry for entry in self._read() if entry.frontend == frontend)
+            descriptor = self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            size = os.fstat(descriptor).st_size
+            _write(descriptor, bytes(max(FILE_BYTES - size, 0)), size)
+            data = os.pread(descriptor, FILE_BYTES, 0)
+            self._left = tuple(entry for entry in self._entries(data) if entry.frontend == frontend)
         except OSError as error:
             self._refuse(str(error))
         self._open = {entry.share.block_hash for entry in self._left}
@@ -96,7 +97,7 @@ class FoundBlocks:
             self._refuse("it is full")
             return
         try:
-            self._write(data + _END, self._end)
+            _write(self._descriptor, data + _END, self._end)
         except OSError as error:
             self._refuse(str(error))
             return
@@ -112,24 +113,17 @@ class FoundBlocks:
         if not self._open and self._descriptor is not None:
             self._end = 0
             try:
-                self._write(_END, 0)
+                _write(self._descriptor, _END, 0)
             except OSError as error:
                 self._refuse(str(error))  # the next run finds them in the journal
-
-    def _write(self, data: bytes, place: int) -> None:
-        assert self._descriptor is not None
-        if os.pwrite(self._descriptor, data, place) != len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _refuse(self, reason: str) -> None:
         if not self._is_refused:
             self._is_refused = True
             disk_events.found_blocks_not_kept(self._path, reason)
 
-    def _read(self) -> Iterator[_Entry]:
-        """All entries up to the end, or up to one that a kill cut off."""
-        assert self._descriptor is not None
-        data = os.pread(self._descriptor, FILE_BYTES, 0)
+    def _entries(self, data: bytes) -> Iterator[_Entry]:
+        """All up to the end, or up to one that a kill cut off."""
         while self._end + _HEAD.size <= len(data):
             size, checksum = _HEAD.unpack_from(data, self._end)
             start = self._end + _HEAD.size
@@ -142,6 +136,11 @@ class FoundBlocks:
                 self._refuse(str(error))
                 return
             self._end = start + size
+
+
+def _write(descriptor: int, data: bytes, place: int) -> None:
+    if os.pwrite(descriptor, data, place) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _blocks_from(folder: Path, first_seq: int) -> Iterator[bytes]:

@@ -28,6 +28,11 @@ def share(outcome: Outcome = Outcome.ACCEPTED, time_ms: int = 5_000) -> Share:
     raise AssertionError("a thousand nonces without a block on regtest")
 
 
+def hash_of(block: Share) -> bytes:
+    assert block.block_hash is not None
+    return block.block_hash
+
+
 def found(*records: Record, since_ms: int = 0) -> list[bytes]:
     return [each.block_hash for each in candidates(records, since_ms)]
 
@@ -61,7 +66,7 @@ class TestFound:
     def test_such_a_share_is_known_when_it_comes_again(self) -> None:
         block = share()
         former = with_found(former_run([JOB]), [(block, JOB)])
-        assert former == FormerRun((JOB,), frozenset({block.block_hash}), {})
+        assert former == FormerRun((JOB,), frozenset({hash_of(block)}), {})
 
     def test_its_job_too_if_the_journal_has_not_even_that(self) -> None:
         other = msgspec.structs.replace(JOB, job_id="a2")
@@ -71,7 +76,7 @@ class TestFound:
 
     def test_a_journal_that_is_empty_does_not_matter(self) -> None:
         block = share()
-        assert with_found(None, [(block, JOB)]) == FormerRun((JOB,), frozenset({block.block_hash}), {})
+        assert with_found(None, [(block, JOB)]) == FormerRun((JOB,), frozenset({hash_of(block)}), {})
 
     def test_on_an_older_tip_it_could_not_count_again_anyway(self) -> None:
         newer = former_run([msgspec.structs.replace(JOB, prev_hash=b"\x07" * 32)])
