@@ -51,7 +51,7 @@ setup(
                 ],
                 extra_compile_args=FLAGS,
             )
-            for name in ("lines", "parts", "runs", "seen", "sums", "totals")
+            for name in ("flow", "lines", "parts", "runs", "seen", "sums", "totals")
         ),
     ],
 )

@@ -15,6 +15,7 @@ try:
         search,
         sha256d,
     )
+    from native.flow import Flow
     from native.lines import read_submit
     from native.parts import add_counts, pack_parts
     from native.runs import share_runs
@@ -25,9 +26,10 @@ try:
     COMPILED = True
 except ModuleNotFoundError as error:
     # Only "not built" may choose the slow twin: a build that does not load has to be seen.
-    built = ("compiled", "lines", "parts", "runs", "seen", "sums", "totals")
+    built = ("compiled", "flow", "lines", "parts", "runs", "seen", "sums", "totals")
     if error.name not in {f"native.{part}" for part in built}:
         raise
+    from native.flow_reference import Flow
     from native.lines_reference import read_submit
     from native.parts_reference import add_counts, pack_parts
     from native.reference import (
@@ -51,6 +53,7 @@ from native.verdict import Verdict
 __all__ = [
     "COMPILED",
     "SHA256_IMPLEMENTATION",
+    "Flow",
     "JobCheck",
     "SecondSums",
     "SeenHashes",

@@ -23,7 +23,8 @@ REASON_CHARACTERS_MAX = 200
 
 @click.group(cls=Group)
 def maintenance() -> None:
-    """Silence the pool's messages, and its alert rules for Prometheus, for a time.
+    """Silence the pool's messages, and its alert rules for Prometheus, for a time; but not what is about blocks and
+    money.
 
     What is wrong at the end, and was not before, is told then.
     """
@@ -74,7 +75,8 @@ def show(file: Path, as_json: bool) -> None:
 def _say(as_json: bool, silence: Silence | None) -> None:
     text = "messages are sent"
     if silence is not None:
-        text = f"no messages until {_moment(silence.until_ms)}  {silence.reason}".rstrip()
+        until = _moment(silence.until_ms)
+        text = f"no messages until {until}, but for blocks and money  {silence.reason}".rstrip()
     say(as_json, {"silenced": silence is not None, "silence": silence}, lambda: [text])
 
 

@@ -27,6 +27,13 @@ def scenario() -> None:
     required=True,
     help="Folder for the report: summary.txt, summary.json, arrivals.svg.",
 )
+@click.option(
+    "--chain",
+    type=click.Choice(["regtest", "signet"]),
+    default="regtest",
+    show_default=True,
+    help="A chain of its own: on regtest each share is a block, on signet one in 560.",
+)
 @click.option("--pace", default="10%/6s", show_default=True, help="Of the waves, as in `steppe move plan`.")
 @click.option(
     "--deaf-percent",
@@ -43,14 +50,15 @@ def scenario() -> None:
 )
 @json_option
 def live_move(
-    machines: int, out: Path, pace: str, deaf_percent: int, seed: int, data_dir: Path | None, as_json: bool
+    machines: int, out: Path, chain: str, pace: str, deaf_percent: int, seed: int, data_dir: Path | None, as_json: bool
 ) -> None:
     """Move a fleet from one region to another: real processes, connections and hashing on a private chain."""
     from pool.scenario import live_move as play
+    from pool.scenario.chains import CHAINS
     from pool.scenario.live_move_report import words
     from pool.scenario.two_regions import ScenarioFailed, Stopped
 
-    options = play.Options(machines, out, seed, pace, data_dir, deaf_percent)
+    options = play.Options(machines, out, seed, pace, data_dir, deaf_percent, CHAINS[chain])
     try:
         report = play.run(options, say=partial(click.echo, err=as_json))
     except ScenarioFailed as error:

@@ -30,6 +30,18 @@ def former_journal_found(frontend: str, folder: Path, last_seq: int) -> None:
     emit(INFO, "former_journal_found", frontend=frontend, folder=folder, last_seq=last_seq)
 
 
+def found_blocks_not_kept(path: Path, reason: str) -> None:
+    """The share of a block cannot be kept beside the journal; it is in the journal a moment later. Said once."""
+    emit(
+        WARNING,
+        "found_blocks_not_kept",
+        path=path,
+        reason=reason,
+        message="Should this process be killed before the journal has that share, the books do not know of the block: "
+        "`stray_block` will tell.",
+    )
+
+
 def journal_not_packed(folder: Path, reason: str) -> None:
     """A full segment could not be compressed; it stays as it is and is tried again. Said once until it works."""
     emit(WARNING, "journal_not_packed", folder=folder, reason=reason)

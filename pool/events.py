@@ -127,6 +127,11 @@ def candidate_unreadable(block_hash_hex: str, problem: str) -> None:
     emit(CRITICAL, "candidate_unreadable", block_hash=block_hash_hex, message=problem)
 
 
+def block_share_recovered(block_hash_hex: str, job_id: str, login: str) -> None:
+    """A run before was killed between a block and its share's record; it is recorded now."""
+    emit(INFO, "block_share_recovered", block_hash_hex=block_hash_hex, job_id=job_id, login=login)
+
+
 def cannot_go_on(message: str) -> None:
     """The supervisor ends: starting again would not help."""
     emit(CRITICAL, "cannot_go_on", message=message)

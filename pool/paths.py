@@ -21,6 +21,10 @@ class Paths(Struct, frozen=True):
         return self.data_dir / "candidates"
 
     @property
+    def found(self) -> Path:
+        return self.data_dir / "found"
+
+    @property
     def extranonces(self) -> Path:
         return self.data_dir / "extranonces"
 

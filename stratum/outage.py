@@ -1,7 +1,7 @@
 """A time in which the journal takes no shares: nobody is told `true`, nobody new comes in, all are sent away.
 
 But a block that was found goes to the nodes all the same, and the books know of it by its share alone. So this share is
-recorded as soon as the journal takes it, though its miner was told nothing.
+recorded as soon as the journal takes it, though its miner was told nothing, and if not by this process, by the next.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pool.work.job import Job
 from pool.work.share import Share
 from stratum.jobs import JobBook
 from stratum.limits import CloseReason
+from stratum.ports import FoundBlocks
 from stratum.settling import Settling, Unsettled
 from stratum.warden import Warden
 
@@ -26,7 +27,8 @@ LAST_TRIES: Final = 3
 
 
 class Outage:
-    """Begins with a commit that failed and ends with one that worked. send_away: resets every connection."""
+    """Begins with a commit that failed and ends with one that worked. found: keeps the shares of blocks for the next
+    process. send_away: resets every connection."""
 
     def __init__(
         self,
@@ -34,9 +36,11 @@ class Outage:
         warden: Warden,
         settling: Settling,
         book: JobBook,
+        found: FoundBlocks,
         send_away: Callable[[], None],
     ) -> None:
         self._clock = clock
+        self._found = found
         self._warden = warden
         self._settling = settling
         self._book = book
@@ -61,6 +65,13 @@ class Outage:
         self._since = None
         self._warden.open(CloseReason.JOURNAL_FAILED)
 
+    def adopt(self, share: Share, job: Job) -> None:
+        """A process before could not have the share of a block recorded, nor perhaps its job; it is with the next
+        `sweep`."""
+        if share.block_hash is not None:
+            self._settling.take_job(job)
+            self._blocks[share.block_hash] = share, job
+
     def keep(self, share: Share, job: Job | None) -> bool:
         """A share was lost; returns whether it is a block, and so recorded later, with whatever outcome. job: the one
         it is for, if known."""
@@ -72,8 +83,9 @@ class Outage:
         return share.block_hash in self._blocks
 
     def recorded(self, share: Share) -> None:
-        """The journal has a share that was lost before."""
+        """The journal has the share of a block."""
         if share.block_hash is not None:
+            self._found.settle(share.block_hash)
             self._given.discard(share.block_hash)
             self._blocks.pop(share.block_hash, None)
 

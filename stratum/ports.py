@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from pool.work.job import Job
+from pool.work.share import Share
 from stratum.difficulty import DifficultyBounds
 from stratum.session import Session
 
@@ -22,6 +24,16 @@ class Extranonces(Protocol):
         """The session that held it is gone."""
 
 
+class FoundBlocks(Protocol):
+    """Where the share of a block is safe from the death of this process until the journal has it. Does not raise."""
+
+    def note(self, share: Share, job: Job) -> None:
+        """A block is on its way to the nodes."""
+
+    def settle(self, block_hash: bytes) -> None:
+        """The journal has its share. block_hash: wire order."""
+
+
 class Timers(Protocol):
     """What the server needs of a reactor."""
 
@@ -34,10 +46,8 @@ class Link(Protocol):
 
     session: Session
     remote_address: str
-    accepted: int
-    """Shares accepted over it."""
-    read_bytes: int
-    """Read from it within this second."""
+    read_since: int
+    """In which second, as the warden counts them, its session's `flow.read_bytes` began."""
 
     bounds: DifficultyBounds
     """Of its port's difficulty."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from msgspec import Struct
 
@@ -32,7 +33,9 @@ class Present:
     def note(self, link: Link, since_ms: int) -> None:
         """A connection has another worker, or may have another difficulty. since_ms: when it came."""
         session = link.session
-        agent, difficulty = session.agent, session.difficulty.current
+        agent, difficulty, known = session.agent, session.difficulty.current, self._of.get(link)
+        if known and (len(known), known[0].agent, known[0].difficulty) == (len(session.logins), agent, difficulty):
+            return
         for login in session.logins.values():
             self._links.setdefault(str(login), set()).add(link)
         self._of[link] = tuple(
@@ -55,4 +58,4 @@ class Present:
             yield link, self._of[link][0].since_ms
 
     def everyone(self) -> list[Presence]:
-        return [each for several in self._of.values() for each in several]
+        return list(chain.from_iterable(self._of.values()))

@@ -28,10 +28,9 @@ class StratumProtocol(Protocol):
         "_early",
         "_holds",
         "_server",
-        "accepted",
         "bounds",
         "connected",
-        "read_bytes",
+        "read_since",
         "remote_address",
         "session",
         "transport",
@@ -47,8 +46,7 @@ class StratumProtocol(Protocol):
         self.bounds = bounds
         self._early = early
         self.remote_address = remote_address
-        self.accepted = 0
-        self.read_bytes = 0
+        self.read_since = 0
         self._holds = 0
 
     def connectionMade(self) -> None:

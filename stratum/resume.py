@@ -11,7 +11,7 @@ from pool.ports import Record
 from pool.stats.tally import login
 from pool.work.candidate import Candidate
 from pool.work.job import Job
-from pool.work.share import Outcome
+from pool.work.share import Outcome, Share
 from stratum.judge import hash_of
 
 
@@ -44,6 +44,19 @@ def former_run(records: Iterable[Record]) -> FormerRun:
             if record.outcome is Outcome.ACCEPTED:
                 accepted.add(hash_of(check, record))
     return FormerRun(tuple(jobs.values()), frozenset(accepted), told)
+
+
+def with_found(former: FormerRun | None, left: Iterable[tuple[Share, Job]]) -> FormerRun | None:
+    """The same, with shares of blocks that it could not have recorded: they do not count twice if they come again."""
+    for share, job in left:
+        if share.outcome is not Outcome.ACCEPTED or share.block_hash is None:
+            continue
+        if former is None:
+            former = FormerRun((job,), frozenset({share.block_hash}), {})
+        elif former.jobs and former.jobs[-1].prev_hash == job.prev_hash:
+            jobs = former.jobs if job in former.jobs else (*former.jobs, job)
+            former = FormerRun(jobs, former.accepted | {share.block_hash}, former.told)
+    return former
 
 
 def candidates(records: Iterable[Record], since_ms: int) -> Iterator[Candidate]:

@@ -57,12 +57,27 @@ class Retargeting:
         self._clock = clock
         self._timers = timers
         self._issue = issue
-        self._turn = 0
+        # Everyone by the turn that is theirs, and which one each has: nobody else is gone through in a turn.
+        self._turns: list[dict[Link, None]] = [{} for _ in range(LOOKS)]
+        self._turn_of: dict[Link, int] = {}
+        self._next_place = self._turn = 0
         self._hurried: dict[Link, None] = {}
         # Who needs a job that is made from now on; and whether it is on its way.
         self._waiting: dict[Link, None] = {}
         self._coming = False
         self._next_variant = self._next_first_job = 0.0
+
+    def enter(self, link: Link) -> None:
+        """A connection to look at from now on."""
+        self._turn_of[link] = place = self._next_place
+        self._turns[place][link] = None
+        self._next_place = (place + 1) % LOOKS
+
+    def leave(self, link: Link) -> None:
+        """It is gone."""
+        place = self._turn_of.pop(link, None)
+        if place is not None:
+            del self._turns[place][link]
 
     def begin(self, link: Link) -> None:
         """Send a session its first job: the newest, if that may have its difficulty, else a variant very soon."""
@@ -100,16 +115,15 @@ class Retargeting:
         """Look at this one very soon."""
         self._hurried[link] = None
 
-    def due(self, links: Collection[Link], parts: int) -> Iterator[Link]:
-        """Whom to look at now, of all the connections there are. parts: how many are due, more than one after a
-        delay."""
-        hurried, self._hurried = self._hurried, {}
-        everyone = list(links)
-        turns = range(self._turn + 1, self._turn + 1 + min(parts, LOOKS))
+    def due(self, parts: int) -> Iterator[Link]:
+        """Whom to look at now. parts: how many are due, more than one after a delay."""
+        found, self._hurried = self._hurried, {}
+        for turn in range(self._turn + 1, self._turn + 1 + min(parts, LOOKS)):
+            found.update(self._turns[turn % LOOKS])
         self._turn = (self._turn + parts) % LOOKS
-        parted = [link for turn in turns for link in everyone[turn % LOOKS :: LOOKS]]
-        for link in dict.fromkeys([*hurried, *parted]):
-            if link in links and link.session.state is State.READY and link.session.difficulty.current is not None:
+        for link in found:
+            there = link in self._turn_of and link.session.state is State.READY
+            if there and link.session.difficulty.current is not None:
                 yield link
 
     def look(self, link: Link, now: float) -> None:

@@ -32,7 +32,7 @@ from stratum.events import (
 )
 from stratum.jobs import JobBook, LiveJob
 from stratum.limits import AUTHORIZE_SECONDS, CLOSE_SECONDS, READ_BYTES_MAX, CloseReason
-from stratum.ports import Extranonces, Link, Neighbours, Timers
+from stratum.ports import Extranonces, FoundBlocks, Link, Neighbours, Timers
 from stratum.presence import Presence, Present
 from stratum.redirects import Redirects
 from stratum.remembered import RememberedDifficulties
@@ -61,6 +61,7 @@ class StratumServer:
         clock: Clock,
         share_log: ShareLog,
         candidates: CandidateSink,
+        found: FoundBlocks,
         extranonces: Extranonces,
         timers: Timers,
         session_ids: SessionIds,
@@ -88,6 +89,7 @@ class StratumServer:
             self._book,
             share_log,
             candidates,
+            found,
             clock,
             timers,
             accepted=self._accepted,
@@ -99,6 +101,7 @@ class StratumServer:
             send_away=self._send_away,
         )
         self._settling = self._shares.settling
+        self.outage = self._shares.outage
         self.rejects = self._shares.rejects
         self.slices = self._shares.slices
         self.draining = Draining(self._end_drained)
@@ -125,6 +128,11 @@ class StratumServer:
         return [link.session for link in self._links]
 
     @property
+    def session_count(self) -> int:
+        """Connections, ready or not."""
+        return len(self._links)
+
+    @property
     def counters(self) -> dict[str, int]:
         """Since the start: shares by outcome (`share_accepted`, `share_stale`...), requests refused by reason
         (`refused_unknown_method`...), connections (`connected`, `closed_not_json`...), bans (`banned_worker`...)."""
@@ -147,7 +155,7 @@ class StratumServer:
         for calls in (self._sweeping, self._looking):
             if calls.running:
                 calls.stop()
-        await self._shares.outage.finish()
+        await self.outage.finish()
         await self._settling.finish()
         self._stopped = True
         for link in list(self._links):
@@ -189,6 +197,7 @@ class StratumServer:
         self._deadlines[link] = self._clock.monotonic() + AUTHORIZE_SECONDS
         self._counters["connected"] += 1
         self.warden.arrived(link)
+        self._retargeting.enter(link)
         return Session(link.bounds, self._settings.version_mask)
 
     def passed_to_us(self, link: Link, early: bytes) -> None:
@@ -222,9 +231,8 @@ class StratumServer:
             self._fail(link, error)
             self._flush(link)
         self._settling.relieve(link)
-        link.read_bytes += len(data)
-        if link.read_bytes > READ_BYTES_MAX:
-            self.warden.throttle(link)
+        if session.flow.read(len(data)) > READ_BYTES_MAX:
+            self.warden.read_its_share(link)
 
     def fell_behind(self, link: Link) -> None:
         """The connection's peer does not read what we write."""
@@ -236,6 +244,7 @@ class StratumServer:
         self._links.pop(link, None)
         self._deadlines.pop(link, None)
         self._present.leave(link)
+        self._retargeting.leave(link)
         self.redirects.leave(link)
         self.warden.left(link)
         self._counters["disconnected"] += 1
@@ -325,8 +334,7 @@ class StratumServer:
         link.flush()
 
     def _accepted(self, link: Link, difficulty: float) -> None:
-        link.accepted += 1
-        if link.session.pace.take(difficulty):
+        if link.session.flow.take(difficulty):
             self._retargeting.hurry(link)
 
     def _refused(self, link: Link, outcome: Outcome) -> None:
@@ -352,7 +360,7 @@ class StratumServer:
         try:
             self.warden.next_second()
             self._end_late()
-            self._shares.outage.sweep()
+            self.outage.sweep()
             self.draining.wave(self._links)
             self.redirects.wave()
         except Exception as error:  # noqa: BLE001 - or the sweeping would end with it
@@ -373,7 +381,7 @@ class StratumServer:
         """Look whether shares come too often or too seldom; who needs another difficulty soon gets a job for it."""
         try:
             now = self._clock.monotonic()
-            for link in self._retargeting.due(self._links, parts):
+            for link in self._retargeting.due(parts):
                 self._safely(link, self._retargeting.look, link, now)
                 self._present.note(link, self._links[link])
                 self.remembered.note_session(link.session, self._clock.time_ms())

@@ -18,14 +18,9 @@ from msgspec import Raw
 
 import native
 from stratum import messages
+from stratum.agent import cuts_fractions, printable
 from stratum.difficulty import DifficultyBounds, SessionDifficulty, judged_target, parse_difficulty, parse_target
-from stratum.errors import (
-    BadLogin,
-    MalformedRequest,
-    StratumError,
-    TooManyWorkers,
-    UnknownMethod,
-)
+from stratum.errors import BadLogin, MalformedRequest, StratumError, TooManyWorkers, UnknownMethod
 from stratum.events import (
     AuthorizationRequested,
     Closed,
@@ -39,7 +34,6 @@ from stratum.extensions import VersionRolling, encode_answer, read_wishes
 from stratum.jobs import LiveJob
 from stratum.judge import Terms
 from stratum.limits import (
-    AGENT_CHARACTERS_MAX,
     EARLY_BYTES_MAX,
     MESSAGES_BEFORE_AUTHORIZE_MAX,
     WORKERS_MAX,
@@ -54,9 +48,6 @@ from stratum.vardiff import Pace
 # Members of an enumeration cost a lookup that shows, once a share (Python 3.11).
 _CLOSED: Final = State.CLOSED
 _READY: Final = State.READY
-
-# Agents whose older versions cut a difficulty to an integer: 0.5 becomes 0 and they send every nonce.
-_CUTS_FRACTIONS: Final = ("bitaxe", "nerdqaxe")
 
 _AUTHORIZE: Final = msgspec.json.Decoder(messages.Authorize)
 _CONFIGURE: Final = msgspec.json.Decoder(messages.Configure)
@@ -74,6 +65,8 @@ class Session:
 
     __slots__ = (
         "_announced_mask",
+        "_first_login",
+        "_first_name",
         "_messages",
         "_outgoing",
         "_rest",
@@ -87,6 +80,7 @@ class Session:
         "early",
         "extranonce1",
         "extranonces",
+        "flow",
         "issued",
         "logins",
         "pace",
@@ -105,9 +99,13 @@ class Session:
         # All that came before the subscription; None if it was too much.
         self.early: bytes | None = b""
         self.difficulty = SessionDifficulty(bounds)
-        self.pace = Pace(bounds.shares_per_minute / 60)
+        self.flow = native.Flow()
+        self.pace = Pace(bounds.shares_per_minute / 60, self.flow)
         # By the name as the miner writes it; the first one is the session's.
         self.logins: dict[str, Login] = {}
+        # The first of them again: a comparison touches less memory than a dict does.
+        self._first_name: str | None = None
+        self._first_login: Login | None = None
         self._version_mask = version_mask
         self._rolling: VersionRolling | None = None
         self._announced_mask = 0
@@ -117,8 +115,9 @@ class Session:
         # The job that the last share was for and its terms; None whenever they may change.
         self._told_job: LiveJob | None = None
         self._told_terms: Terms | None = None
-        # Replies that wait for an earlier share's: None is a share without its reply.
-        self._waiting: list[bytes | None] = []
+        # Replies that wait for an earlier share's: None is a share without its reply. A list only while there are any:
+        # a new one lies where the last was freed, which the processor's caches have; that of an idle session they lost.
+        self._waiting: list[bytes | None] | None = None
 
     def submitted(self, data: bytes) -> ShareSubmitted | None:
         """The event of bytes that are one whole submission in its ordinary form, as nearly all are: the short way.
@@ -162,7 +161,7 @@ class Session:
         self.early = None
         self._told_terms = None
         self.agent = request.agent
-        if any(word in request.agent.lower() for word in _CUTS_FRACTIONS):
+        if cuts_fractions(request.agent):
             self.difficulty.avoid_fractions()
         self.state = AFTER_SUBSCRIBE.get(self.state, self.state)
         self._reply(request.request_id, messages.encode_subscription(extranonce1, session_id))
@@ -170,6 +169,8 @@ class Session:
     def authorize(self, request: AuthorizationRequested) -> None:
         """Grant an authorization: shares of that name are taken from now on."""
         self.logins[request.name] = request.login
+        if self._first_name in (None, request.name):
+            self._first_name, self._first_login = request.name, request.login
         asked = password_options(request.password)
         if asked.difficulty is not None:
             self.difficulty.pin(asked.difficulty)
@@ -233,7 +234,7 @@ class Session:
     @property
     def has_open_shares(self) -> bool:
         """Whether a share waits for its reply."""
-        return bool(self._waiting)
+        return self._waiting is not None
 
     def terms(self, live: LiveJob | None) -> Terms:
         """What this session was told with a job."""
@@ -263,11 +264,15 @@ class Session:
 
     def _settle(self, reply: bytes) -> None:
         waiting = self._waiting
+        if waiting is None:
+            raise IndexError("no share waits for a reply")
         del waiting[0]
         self._outgoing += reply
         while waiting and (ready := waiting[0]) is not None:
             self._outgoing += ready
             del waiting[0]
+        if not waiting:
+            self._waiting = None
 
     def _reply(self, request_id: bytes | None, result: bytes) -> None:
         if request_id is not None:
@@ -279,10 +284,10 @@ class Session:
         return RequestRefused(error)
 
     def _send(self, reply: bytes) -> None:
-        if self._waiting:
-            self._waiting.append(reply)
-        else:
+        if self._waiting is None:
             self._outgoing += reply
+        else:
+            self._waiting.append(reply)
 
     def _read(self, line: bytes) -> Event | None:
         if (violation := line_violation(line)) is not None:
@@ -313,21 +318,27 @@ class Session:
         try:
             submission = messages.decode_submission(params)
         except MalformedRequest:
-            self._waiting.append(None)
+            self._open_share()
             return ShareSubmitted(request_id, next(iter(self.logins.values())), True, None)
         return self._claim(request_id, submission)
 
     def _claim(self, request_id: bytes | None, submission: Submission) -> ShareSubmitted:
-        self._waiting.append(None)
-        login = self.logins.get(submission.login)
+        self._open_share()
+        login = self._first_login if submission.login == self._first_name else self.logins.get(submission.login)
         if login is None:
             return ShareSubmitted(request_id, next(iter(self.logins.values())), False, submission)
         return ShareSubmitted(request_id, login, True, submission)
 
+    def _open_share(self) -> None:
+        if self._waiting is None:
+            self._waiting = [None]
+        else:
+            self._waiting.append(None)
+
     def _request_subscription(self, request_id: bytes | None, params: Raw) -> Event:
         asked = messages.decode_params(_SUBSCRIBE, params)
         session_id = asked.session_id if isinstance(asked.session_id, str) else None
-        return SubscriptionRequested(request_id, _printable(asked.agent), session_id)
+        return SubscriptionRequested(request_id, printable(asked.agent), session_id)
 
     def _request_authorization(self, request_id: bytes | None, params: Raw) -> Event:
         asked = messages.decode_params(_AUTHORIZE, params)
@@ -357,7 +368,7 @@ class Session:
     def _take_version(self, result: Raw) -> None:
         """The answer to client.get_version, our only request."""
         with suppress(msgspec.DecodeError, UnicodeDecodeError):
-            self.agent = _printable(_TEXT.decode(result)) or self.agent
+            self.agent = printable(_TEXT.decode(result)) or self.agent
 
     def _subscribe_extranonce(self, request_id: bytes | None, params: Raw) -> None:
         # Leave to send mining.set_extranonce, which only an operator causes.
@@ -387,9 +398,3 @@ _STEPS: Final[Mapping[str, Callable[[Session, bytes | None, Raw], Event | None]]
     "mining.suggest_target": Session._suggest_target,
     "pong": Session._ignore,
 }
-
-
-def _printable(agent: object) -> str:
-    """A user agent fit for pages and logs, whatever the miner sent."""
-    text = agent if isinstance(agent, str) else ""
-    return "".join(c if " " <= c <= "~" else "?" for c in text[:AGENT_CHARACTERS_MAX])

@@ -16,7 +16,7 @@ from stratum.events import ShareSubmitted
 from stratum.jobs import JobBook
 from stratum.judge import forget, hand_in, judge, refusal_of
 from stratum.outage import Outage
-from stratum.ports import Link, Timers
+from stratum.ports import FoundBlocks, Link, Timers
 from stratum.settling import Settling, Unsettled
 from stratum.slices import Slices
 from stratum.warden import Warden
@@ -38,6 +38,7 @@ class Shares:
         book: JobBook,
         share_log: ShareLog,
         candidates: CandidateSink,
+        found: FoundBlocks,
         clock: Clock,
         timers: Timers,
         *,
@@ -59,7 +60,8 @@ class Shares:
         self._fail = fail
         self._journal = share_log.frontend
         self.settling = Settling(share_log, timers, answer=self._answer, lose=self._lose)
-        self.outage = Outage(clock, warden, self.settling, book, send_away)
+        self._found = found
+        self.outage = Outage(clock, warden, self.settling, book, found, send_away)
         self.rejects = RecentRejects()
         self.slices = Slices()
         self.outcomes = [0] * len(Outcome)
@@ -78,6 +80,7 @@ class Shares:
         if share.block_hash is not None and live is not None:
             # Before all else: a block does not wait for the journal.
             hand_in(self._candidates, share, live, str(login))
+            self._found.note(share, live.job)
         self.outcomes[share.outcome] += 1
         self.settling.take_share(link, event.request_id, share, None if live is None else live.job)
 
@@ -85,8 +88,9 @@ class Shares:
         self.outage.end()
         links: dict[Link, None] = {}
         for link, request_id, share, seq in shares:
-            if link is None:
+            if share.block_hash is not None:
                 self.outage.recorded(share)
+            if link is None:
                 continue
             links[link] = None
             try:

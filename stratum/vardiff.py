@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from native import Flow
+
 AVERAGED: Final = 60.0
 """Wanted shares after which the average has forgotten all but one part in e: 10 minutes at 6 a minute. It strays by 9
 parts in 100; ckpool's 5 minutes would let a steady miner leave the band five times as often."""
@@ -44,32 +46,28 @@ may do so at once after a power cut."""
 
 
 class Pace:
-    """The accepted shares of one session. wanted: of them, per second.
+    """The pace of one session's accepted shares. wanted: of them, per second. flow: takes each of them.
 
-    Feed it each accepted share by `take`, and call `next_difficulty` with the first job, then each few seconds, and
-    soon after `take` said so.
+    Call `next_difficulty` with the first job, then each few seconds, and soon after `flow.take` said so.
     """
 
     __slots__ = (
-        "_alarm",
         "_averaged_since",
         "_difficulty",
         "_elapsed",
-        "_fresh",
         "_last_share",
         "_looked",
         "_since",
         "_since_work",
         "_wanted",
         "_work",
+        "flow",
         "proven",
     )
 
-    def __init__(self, wanted: float) -> None:
+    def __init__(self, wanted: float, flow: Flow) -> None:
         self._wanted = wanted
-        # Difficulty of the shares since the last look, and how much of it is worth a look at once.
-        self._fresh = 0.0
-        self._alarm = math.inf
+        self.flow = flow
         self._looked: float | None = None
         # The average: difficulty and seconds, both fading, so that it is unbiased from the start.
         self._work = 0.0
@@ -83,21 +81,13 @@ class Pace:
         # The difficulty of the jobs when shares were last seen.
         self.proven: float | None = None
 
-    def take(self, difficulty: float) -> bool:
-        """Count an accepted share. Returns whether there is need to look at it at once; once until that is done."""
-        self._fresh += difficulty
-        if self._fresh < self._alarm:
-            return False
-        self._alarm = math.inf
-        return True
-
     def next_difficulty(self, difficulty: float, now: float) -> float | None:
         """What the difficulty should be, exactly, if it should be another; None if it may stay.
 
         difficulty: of the jobs that are mined now. When it is another than the last time, counting starts anew.
         """
-        fresh, seconds = self._fresh, 0.0 if self._looked is None else now - self._looked
-        self._fresh, self._looked = 0.0, now
+        fresh, seconds = self.flow.fresh, 0.0 if self._looked is None else now - self._looked
+        self.flow.fresh, self._looked = 0.0, now
         self._average(fresh, seconds)
         if difficulty != self._difficulty:
             self._difficulty = difficulty
@@ -108,7 +98,7 @@ class Pace:
             if fresh:
                 self._last_share = now
                 self.proven = difficulty
-        self._alarm = BURST_SHARES * difficulty
+        self.flow.alarm = BURST_SHARES * difficulty
         return self._burst(fresh, seconds, now) or self._settled(now) or self._silence(now)
 
     def _average(self, fresh: float, seconds: float) -> None:

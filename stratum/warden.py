@@ -48,6 +48,7 @@ class Warden:
         self._unauthorized: Counter[str] = Counter()
         self._without_worker: set[Link] = set()
         self._throttled: set[Link] = set()
+        self._second = 0
         # Since when, and since which accepted share, a session sends refused ones, and how many bad and late ones.
         self._refused: dict[Link, tuple[float, int, int, int]] = {}
         self.counters: Counter[str] = Counter()
@@ -86,6 +87,7 @@ class Warden:
     def arrived(self, link: Link) -> None:
         """A connection that was admitted has a session now."""
         self._without_worker.add(link)
+        link.read_since = self._second
 
     def authorized(self, link: Link) -> None:
         """Its session has a worker now."""
@@ -102,7 +104,7 @@ class Warden:
         self.authorized(link)  # or never will be
         self._throttled.discard(link)
         self._refused.pop(link, None)
-        if link.accepted:
+        if link.session.flow.accepted:
             origin, now = origin_of(link.remote_address), self._clock.monotonic()
             for login in link.session.logins.values():
                 self._bans.proved_good(origin, str(login), now)
@@ -124,36 +126,40 @@ class Warden:
     def refused_share(self, link: Link, outcome: Outcome) -> bool:
         """A share was refused; returns whether it is one too many."""
         now = self._clock.monotonic()
-        since, accepted, bad, late = self._refused.get(link, (now, link.accepted, 0, 0))
-        if accepted != link.accepted or now - since > BAD_SHARES_SECONDS:
+        since, accepted, bad, late = self._refused.get(link, (now, link.session.flow.accepted, 0, 0))
+        if accepted != link.session.flow.accepted or now - since > BAD_SHARES_SECONDS:
             since, bad, late = now, 0, 0
         if outcome in _LATE_SHARES:
             late += 1
         else:
             bad += 1
-        self._refused[link] = (since, link.accepted, bad, late)
+        self._refused[link] = (since, link.session.flow.accepted, bad, late)
         return bad >= BAD_SHARES_MAX or late >= LATE_SHARES_MAX
 
-    def throttle(self, link: Link) -> None:
-        """It sent what it may in a second: read on in the next. TCP makes it wait; nothing is lost."""
-        if link not in self._throttled:
+    def read_its_share(self, link: Link) -> None:
+        """It sent what it may in a second. If it took no longer, read on in the next: TCP makes it wait, nothing is
+        lost."""
+        if link.read_since != self._second:
+            link.read_since, link.session.flow.read_bytes = self._second, 0
+        elif link not in self._throttled:
             self._throttled.add(link)
             self.counters["throttled"] += 1
             link.pause()
 
     def next_second(self) -> None:
-        """Everyone may send again."""
-        for link in self._links():
-            link.read_bytes = 0
+        """Who had to wait may send again. The others begin anew when they have sent their share: to tell each of ten
+        thousand would take a millisecond."""
+        self._second += 1
         throttled, self._throttled = self._throttled, set()
         for link in throttled:
+            link.read_since, link.session.flow.read_bytes = self._second, 0
             link.resume()
 
     def _is_good(self, key: Key) -> bool:
         """Whether a live session of that origin, and worker, has an accepted share."""
         origin, login = key
         return any(
-            link.accepted
+            link.session.flow.accepted
             and origin_of(link.remote_address) == origin
             and (login is None or any(str(each) == login for each in link.session.logins.values()))
             for link in self._links()

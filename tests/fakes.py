@@ -6,6 +6,8 @@ from twisted.internet.defer import Deferred
 
 from pool.ports import Record
 from pool.work.candidate import Candidate
+from pool.work.job import Job
+from pool.work.share import Share
 
 
 class FakeClock:
@@ -70,6 +72,20 @@ class FakeShareLog:
         held, self._held = self._held, []
         for commit in held:
             commit.callback(None)
+
+
+class FakeFoundBlocks:
+    """Keeps the shares of blocks until they are settled."""
+
+    def __init__(self) -> None:
+        self.open: dict[bytes, tuple[Share, Job]] = {}
+
+    def note(self, share: Share, job: Job) -> None:
+        assert share.block_hash is not None
+        self.open.setdefault(share.block_hash, (share, job))
+
+    def settle(self, block_hash: bytes) -> None:
+        self.open.pop(block_hash, None)
 
 
 class FakeCandidates:

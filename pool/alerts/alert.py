@@ -40,16 +40,20 @@ class AlertBus:
 
     def __init__(self) -> None:
         self._of: dict[str, dict[str, Alert]] = {}
+        self._unknown: dict[str, frozenset[str]] = {}
         self._notices: deque[Notice] = deque(maxlen=NOTICES_MAX)
         self._told = 0
 
-    def report(self, source: str, alerts: Iterable[Alert]) -> None:
-        """All that is wrong now by this source. While it cannot know it says nothing, and what it said holds."""
+    def report(self, source: str, alerts: Iterable[Alert], unknown: Iterable[str] = ()) -> None:
+        """All that is wrong now by this source; unknown: keys of what it cannot know now. While it can know nothing it
+        says nothing, and what it said holds."""
         self._of[source] = {f"{source}:{alert.key}": alert for alert in alerts}
+        self._unknown[source] = frozenset(f"{source}:{key}" for key in unknown)
 
     def has_heard_of(self, key: str) -> bool:
-        """Whether the source of that key has said anything since the start: what it did not say is over only then."""
-        return key.partition(":")[0] in self._of
+        """Whether the source of that key knows of it: what it does not say is over only then."""
+        source = key.partition(":")[0]
+        return source in self._of and key not in self._unknown[source]
 
     def tell(self, title: str, text: str) -> None:
         """Something happened."""

@@ -68,8 +68,8 @@ class Channel:
         now: float,
         is_known: Callable[[str], bool] = lambda key: True,
     ) -> Message | None:
-        """What is to be told now, if anything. Follow it by `sent` or `failed`. is_known: whether it is known by now if
-        that key is still wrong; until then it is not over."""
+        """What is to be told now, if anything. Follow it by `sent` or `failed`. is_known: whether it is known now if
+        that key is still wrong; while it is not, it is not over."""
         firing = {key: alert for key, alert in firing.items() if self._is_told(alert)}
         self._since = {key: self._since.get(key, now) for key in firing}
         gone = (key for key in self.told if key not in firing and is_known(key))

@@ -48,7 +48,7 @@ def _lines(pool: str, message: Message) -> Iterator[str]:
         yield one_line(f"OVER  {alert.title}")
     if message.resolved:
         yield ""
-    yield f"{pool}; `steppe maintenance on --minutes N` silences these messages for a time."
+    yield f"{pool}; `steppe maintenance on --minutes N` silences these messages for a time, but for blocks and money."
 
 
 def payload(pool: str, chain: str, message: Message) -> bytes:

@@ -16,6 +16,10 @@ from pool.dashboard.workers import Group
 
 _SEVERITY: Final[Mapping[State, Severity]] = {State.DOWN: "page", State.WARN: "warn"}
 
+NEVER_SILENT: Final = frozenset(f"health:{name}" for name in ("blocks", "proposals", "ledger", "luck", "reserve"))
+"""What is told during a maintenance too, by the keys of the bus: blocks and money. What is lost there nobody meant to
+lose, whatever they work on. The rules for Prometheus make the same difference (`docker/prometheus/alerts.yml`)."""
+
 _WHOLE: Final = ("region", "site")
 """What somebody has to look at now."""
 
@@ -31,6 +35,11 @@ def from_health(health: Health) -> list[Alert]:
         for check in health.checks
         if check.state in _SEVERITY and check.name != "fleet"
     ]
+
+
+def unknown_in(health: Health) -> list[str]:
+    """The keys of the checks that nobody can make now."""
+    return [check.name for check in health.checks if check.state is State.UNKNOWN]
 
 
 def from_fleets(alarms: Iterable[AlarmSign]) -> list[Alert]:

@@ -66,6 +66,7 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
             Check(name, State.UNKNOWN, "not known while Redis is down")
             for name in (
                 "work",
+                "blocks",
                 "stratum",
                 "accounting",
                 "reserve",
@@ -84,7 +85,8 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
         roles = live.value.roles
         checks += [
             _work(roles),
-            _stratum(roles.stratum, roles.work, now_ms),
+            _blocks(roles),
+            _stratum(roles.stratum, now_ms),
             _accounting(roles.accounting),
             _reserve(roles.accounting),
             _ledger(roles.accounting),
@@ -123,25 +125,41 @@ def _work(roles: Roles) -> Check:
             "no work role gives a sign of life; miners keep their last job",
             "`steppe run` restarts it by itself; if it does not stay up, its log says why.",
         )
-    # A block waits some milliseconds for its verdict always; it is a trouble when the node cannot give one.
-    if role.candidates_pending and role.node_reason is not None:
+    return Check("work", State.OK, "makes jobs" if role.job else "waits for the node")
+
+
+def _blocks(roles: Roles) -> Check:
+    """Those that we found, until a node has them. Not a part of `work`: a work role that is away is no lost block."""
+    role = roles.work
+    if role is not None and role.blocks_refused:
         return Check(
-            "work",
+            "blocks",
+            State.WARN,
+            f"{role.blocks_refused} of our blocks refused by a node in the last six hours",
+            "`block_refused` in the work role's log says by which node and why; the block is in the folder "
+            "`candidates`.",
+        )
+    # A block waits some milliseconds for its verdict always; it is a trouble when the node cannot give one.
+    if role is not None and role.candidates_pending and role.node_reason is not None:
+        return Check(
+            "blocks",
             State.WARN,
             "a block waits for the node's verdict",
             "It is on disk and is submitted again until the node answers; see that the node does.",
         )
-    if role.blocks_refused:
+    if role is None and any(each.candidates_pending for each in roles.stratum):
         return Check(
-            "work",
+            "blocks",
             State.WARN,
-            f"{role.blocks_refused} of our blocks refused by a node in the last six hours",
-            "`block_refused` in its log says by which node and why; the block is in the folder `candidates`.",
+            "a block waits for the work role",
+            "It is kept and sent until the work role takes it; see that the work role runs and can be reached.",
         )
-    return Check("work", State.OK, "makes jobs" if role.job else "waits for the node")
+    if role is None:
+        return Check("blocks", State.UNKNOWN, "not known while the work role is down")
+    return Check("blocks", State.OK, "none of ours waits or was refused")
 
 
-def _stratum(roles: tuple[StratumRole, ...], work: WorkRole | None, now_ms: int) -> Check:
+def _stratum(roles: tuple[StratumRole, ...], now_ms: int) -> Check:
     if not roles:
         return Check(
             "stratum",
@@ -162,13 +180,6 @@ def _stratum(roles: tuple[StratumRole, ...], work: WorkRole | None, now_ms: int)
             State.DOWN,
             f"the journal takes no shares, and the miners are sent away: {refusal}",
             "Make room on its disk, or see to that; it goes on by itself.",
-        )
-    if work is None and any(role.candidates_pending for role in roles):
-        return Check(
-            "stratum",
-            State.WARN,
-            "a block waits for the work role",
-            "It is kept and sent until the work role takes it; see that the work role runs and can be reached.",
         )
     ends_ms = min((role.certificate_expires_ms for role in roles if role.certificate_expires_ms), default=None)
     if ends_ms is not None and ends_ms - now_ms <= CERTIFICATE_WARN_DAYS * _DAY_MS:

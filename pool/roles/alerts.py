@@ -24,7 +24,7 @@ from pool.alerts.channel import Channel, Message
 from pool.alerts.delivery import DeliveryFailed, MailServer, send_mail, send_webhook
 from pool.alerts.hashrate_watch import Expected, HashrateWatch
 from pool.alerts.reject_watch import RejectWatch
-from pool.alerts.sources import alerts_in, from_fleets, from_health, groups_of
+from pool.alerts.sources import NEVER_SILENT, alerts_in, from_fleets, from_health, groups_of, unknown_in
 from pool.config import Config
 from pool.dashboard import health
 from pool.dashboard.live import Sign
@@ -144,7 +144,7 @@ class Alerts:
         known = await self._machines.now()
         totals = await reading(self._books.totals())
         verdict = health.judge(known.live, totals, self._clock.time_ms())
-        self._bus.report("health", from_health(verdict))
+        self._bus.report("health", from_health(verdict), unknown_in(verdict))
         if not _miners_can_come(known.live):
             self._hashrates.wait_until(now + SETTLE_SECONDS)
         if known.table is not None and known.live.value is not None:
@@ -182,14 +182,20 @@ class Alerts:
         return self._silence is not None and self._clock.time_ms() < self._silence.until_ms
 
     async def _speak(self) -> None:
-        now = self._clock.monotonic()
-        if now < self._speaks_from or self._is_silenced():
+        now, is_silenced = self._clock.monotonic(), self._is_silenced()
+        if now < self._speaks_from or (is_silenced and self._is_new):
             return
-        firing = self._bus.firing()
+        firing, notices = self._bus.firing(), self._bus.notices(0)
+        if is_silenced:
+            firing, notices = {key: alert for key, alert in firing.items() if key in NEVER_SILENT}, []
+
+        def may_be_over(key: str) -> bool:
+            return self._bus.has_heard_of(key) and (key in NEVER_SILENT or not is_silenced)
+
         for name, channel in self._channels.items():
             if self._is_new:
                 channel.adopt(firing)
-            message = channel.due(firing, self._bus.notices(0), now, self._bus.has_heard_of)
+            message = channel.due(firing, notices, now, may_be_over)
             if message is not None:
                 await self._send(name, channel, message)
         self._is_new = False

@@ -17,9 +17,13 @@ from pool.roles.processes import has_ended, this_process
 
 STOP_SECONDS: Final = 10.0
 
+REST_PART: Final = 0.1
+"""Of the time between two looks it rests in any case."""
+
 
 class LeaseLoop:
-    """The loop. name: of thread and lease; lease_ms: how long it holds; every_seconds: the time between two looks."""
+    """The loop. name: of thread and lease; lease_ms: how long it holds; every_seconds: from the beginning of one look
+    to that of the next."""
 
     def __init__(self, name: str, lease_ms: int, every_seconds: float, clock: Clock, holder: str | None) -> None:
         self._name = name
@@ -74,8 +78,17 @@ class LeaseLoop:
         return leases.take(self._name, self._holder, now_ms, now_ms + self._lease_ms, dead)
 
     def _run(self) -> None:
-        while not self._must_end.wait(self._every_seconds):
+        pause = self._every_seconds
+        while not self._must_end.wait(pause):
+            began = self._clock.monotonic()
             try:
                 self.tick()
             except Exception as error:  # noqa: BLE001 - a thread has nobody above it: the next look is a new try
                 events.bug(self._name, error)
+            pause = pause_after(self._clock.monotonic() - began, self._every_seconds)
+
+
+def pause_after(took_seconds: float, every_seconds: float) -> float:
+    """How long to rest after a look, so that looks keep their pace; a little in any case, for whatever makes them slow
+    has others to serve."""
+    return max(every_seconds - took_seconds, every_seconds * REST_PART)

@@ -68,8 +68,8 @@ class Release:
         if not self.is_released:
             self.is_released = True
             self._server.warden.shut(CloseReason.NO_WORK)
-            events.miners_released(len(self._server.sessions), round(self.age_seconds))
+            events.miners_released(self._server.session_count, round(self.age_seconds))
         self._abort(CloseReason.NO_WORK)
-        if self._server.sessions and not self._server.draining.is_under_way:
+        if self._server.session_count and not self._server.draining.is_under_way:
             # After a reset miners turn to their backup pools at once, after a mere close they wait (btcpool #322).
             Deferred.fromCoroutine(self._server.draining.begin(1, None, CloseReason.NO_WORK))

@@ -16,6 +16,7 @@ from pool.feed.addresses import client_endpoint
 from pool.feed.client import FeedClient
 from pool.feed.extranonces import open_extranonces
 from pool.journal.former import FormerJournals
+from pool.journal.found import FoundBlocks
 from pool.journal.journal import Durability, Journal
 from pool.journal.reader import recent, tail
 from pool.journal.records import decode
@@ -45,12 +46,13 @@ from pool.roles.twisted_role import CannotStart, Role
 from pool.stratum_options import Door
 from pool.work.candidate import Candidate
 from pool.work.job import Job
+from pool.work.share import Share
 from stratum.difficulty import DifficultyBounds
 from stratum.drain import Target
 from stratum.front import FrontFactory
 from stratum.limits import CloseReason
 from stratum.protocol import StratumFactory, StratumProtocol
-from stratum.resume import FormerRun, candidates, former_run
+from stratum.resume import FormerRun, candidates, former_run, with_found
 from stratum.returning import SessionIds
 from stratum.server import SWEEP_SECONDS, StratumServer
 from stratum.settings import StratumSettings
@@ -90,6 +92,7 @@ class StratumRole(Role):
         except (JournalBusy, JournalDamaged, OSError, ValueError) as error:
             raise CannotStart(str(error)) from error
         journal, clock = self._journal, SystemClock()
+        self._found = FoundBlocks(paths.found / name, journal.folder, journal.frontend, lambda: journal.durable_seq)
         self._clock = clock
         self._shipper = Shipper(journal, open_redis(config))
         first = self._options.extranonce_range
@@ -121,7 +124,7 @@ class StratumRole(Role):
             lost=lambda passed: self._server.warden.settled(passed.remote_address),
         )
         self._server = StratumServer(
-            settings, clock, journal, self._feed, extranonces, reactor, SessionIds(key), self._neighbours
+            settings, clock, journal, self._feed, self._found, extranonces, reactor, SessionIds(key), self._neighbours
         )
         self._session_files = SessionFiles(paths.sessions, name, reactor, self._server.remembered, clock)
         self._region = Region(
@@ -180,7 +183,8 @@ class StratumRole(Role):
         # Before the first job and the first miner.
         await self._session_files.start()
         await self._slices.start()
-        former = await deferToThread(self._former_run)
+        left = await deferToThread(self._found.missing)
+        former = with_found(await deferToThread(self._former_run), left)
         if former is not None:
             self._server.restore(former)
         self._feed.start()
@@ -201,6 +205,8 @@ class StratumRole(Role):
             await self._control.start()
         except (OSError, ValueError) as error:
             events.control_not_open(str(error))  # miners need it not
+        for share, job in left:
+            self._recover(share, job)
         for candidate in await deferToThread(self._left_open):
             events.candidate_resent(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
             self._feed.send(candidate)
@@ -215,7 +221,7 @@ class StratumRole(Role):
         self._release.stop()
         self._abort_fronts(CloseReason.SHUTDOWN)
         if self._options.drain_seconds and not self._hurried:
-            events.drain_begun(len(self._server.sessions), self._options.drain_seconds, self._options.drain_to)
+            events.drain_begun(self._server.session_count, self._options.drain_seconds, self._options.drain_to)
             waves = math.ceil(self._options.drain_seconds / SWEEP_SECONDS)
             await self._server.draining.begin(waves, _target(self._options.drain_to))
         await self._session_files.stop()
@@ -232,6 +238,7 @@ class StratumRole(Role):
             self._certificate.stop()
         await deferToThread(self._upkeep.stop)
         await self._journal.close()
+        self._found.close()
         await deferToThread(self._shipper.stop)
         if self._former is not None:
             await deferToThread(self._former.stop)
@@ -267,6 +274,13 @@ class StratumRole(Role):
         found = recent(self._journal.folder, since_ms / 1000)
         return list(candidates((record for each in found for record in decode(each.count, each.payload)), since_ms))
 
+    def _recover(self, share: Share, job: Job) -> None:
+        """A block of the run before whose share is in no journal; the work role may not have it either."""
+        for candidate in candidates((job, share), 0):
+            events.block_share_recovered(candidate.block_hash[::-1].hex(), candidate.job_id, candidate.login)
+            self._server.outage.adopt(share, job)
+            self._feed.send(candidate)
+
     def _take_passed(self, passed: Passed) -> StratumProtocol | None:
         """A connection that a neighbour met; None if its address may not come in."""
         if self._server.warden.admit(passed.remote_address) is not None:
@@ -283,7 +297,7 @@ class StratumRole(Role):
 
     def _status(self) -> dict[str, object]:
         return {
-            "sessions": len(self._server.sessions),
+            "sessions": self._server.session_count,
             "region": self._region_options.name,
             "endpoint": self._region_options.endpoint,
             "frontend": self._journal.frontend,

@@ -1,7 +1,6 @@
 """`steppe scenario live-move`: a fleet leaves one region for another, in waves, and every share of it is accounted for.
 
-All of it is real: nodes on a private chain, the roles of two regions, a connection for each machine, and hashes. The
-chain is a signet that takes any block, since on regtest every share would be one.
+All of it is real: nodes on a private chain, the roles of two regions, a connection for each machine, and hashes.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -19,13 +19,15 @@ from msgspec import Struct
 
 from payout.maturity import State
 from payout.ports import LedgerUnavailable
-from payout.store.ledger import SqlLedger
+from payout.store.ledger import SqlBooks, SqlLedger
 from pool import service
+from pool.bitcoin.target import target_from_difficulty
 from pool.config import Config
 from pool.fleet.move import MoveRefused, Step
 from pool.fleet.pace import BadPace, parse_pace
 from pool.fleet.planning import Asked
 from pool.fleet.report import MoveReport
+from pool.fleet.times import utc
 from pool.journal.folder import frontend_of
 from pool.journal.reader import tail
 from pool.machine import allow_many_files
@@ -35,23 +37,26 @@ from pool.roles.database import reach_database
 from pool.roles.dispatch import Dispatch, open_dispatch
 from pool.roles.fleets import open_fleets
 from pool.scenario import fleet_facts
+from pool.scenario.chains import REGTEST, Chain
 from pool.scenario.live_move_evidence import Story, gather
 from pool.scenario.live_move_picture import picture
 from pool.scenario.live_move_report import Report, words
 from pool.scenario.machines import Machines
-from pool.scenario.two_regions import DIFFICULTY, REGIONS, ScenarioFailed, TwoRegions
+from pool.scenario.two_regions import REGIONS, ScenarioFailed, TwoRegions
 from pool.supervisor import stop_signals
 
 MOVE = "ganzi-out"
 """As the notice of Ganzi names the move that it opens."""
 
-SHARES_PER_SECOND_MIN = 80.0
-SHARE_SECONDS_MAX = 4.0
 DEAF_PERCENT = 5
 NEIGHBOUR_PART = 0.05
 DARK_SECONDS = 1800
 GRACE_SECONDS = 3
 BEFORE_SECONDS = 12.0
+LAST_WAVE_SECONDS = 10.0
+"""In which most of a wave arrive."""
+AFTER_SECONDS = 60.0
+"""About what is left to wait for after the last wave: for stragglers, and for a block."""
 WAIT_SECONDS_MAX = 180.0
 TOLD_SECONDS = 5.0
 POLL_SECONDS = 0.25
@@ -63,8 +68,7 @@ class Options(Struct, frozen=True):
     """What the command line says, and `scripts/bench move`.
 
     data_dir: None for a temporary folder that is removed at the end. deaf_percent: of the machines, those that ignore
-    the redirect. difficulty: of shares. share_seconds: the mean time between two shares of a machine, None for as the
-    fleet's size asks. is_eager: whether the first share of each connection comes at once.
+    the redirect.
     """
 
     machines: int
@@ -73,14 +77,17 @@ class Options(Struct, frozen=True):
     pace: str
     data_dir: Path | None
     deaf_percent: int = DEAF_PERCENT
-    difficulty: float = DIFFICULTY
-    share_seconds: float | None = None
-    is_eager: bool = False
+    chain: Chain = REGTEST
 
     @property
     def deaf(self) -> int:
         """How many these are: one at least, unless nobody is to be."""
         return max(1, round(self.machines * self.deaf_percent / 100)) if self.deaf_percent else 0
+
+    @property
+    def neighbours(self) -> int:
+        """Machines of another account, which mine beside these and stay."""
+        return max(1, round(self.machines * NEIGHBOUR_PART))
 
 
 Watch = Callable[[str, Mapping[str, int]], None]
@@ -97,10 +104,11 @@ def run(options: Options, say: Callable[[str], None], watch: Watch = _nobody) ->
     if bitcoind is None:
         raise ScenarioFailed("no bitcoind: put one on PATH, name one in STEPPE_BITCOIND, or start by scripts/demo once")
     waves_seconds = _waves_seconds(options)
+    _check_blocks(options, waves_seconds)
     options.out.mkdir(parents=True, exist_ok=True)
     allow_many_files()
     with stop_signals() as stop, _folder(options.data_dir) as folder:
-        regions = TwoRegions(bitcoind, folder, stop, options.difficulty)
+        regions = TwoRegions(bitcoind, folder, stop, options.chain)
         report = _Play(options, regions, waves_seconds, say, watch).play()
     for name, text in (
         ("summary.txt", "\n".join(words(report)) + "\n"),
@@ -123,6 +131,26 @@ def _waves_seconds(options: Options) -> float:
             f"{DARK_SECONDS // 60}: take a faster pace"
         )
     return seconds
+
+
+def _check_blocks(options: Options, waves_seconds: float) -> None:
+    """Where each share is a block: whether money lasts, and most blocks do."""
+    chain, machines = options.chain, options.machines + options.neighbours
+    if chain.limits is None:
+        return
+    seconds = BEFORE_SECONDS + waves_seconds + AFTER_SECONDS
+    shares = round(machines / chain.share_seconds(machines) * seconds) + options.machines
+    if shares > chain.limits.shares:
+        raise ScenarioFailed(
+            f"that is about {shares:,} shares, each a block on {chain.name}, where the subsidy halves every 150 and is "
+            f"small after {chain.limits.shares:,}: take a faster pace, fewer machines or --chain signet"
+        )
+    arrivals = options.machines / (waves_seconds + LAST_WAVE_SECONDS)
+    if arrivals > chain.limits.arrivals_per_second:
+        raise ScenarioFailed(
+            f"at {options.pace} about {arrivals:.0f} machines arrive each second, each with a share that is a block on "
+            f"{chain.name}, and most would be lost to one another: take a slower pace, fewer machines or --chain signet"
+        )
 
 
 @contextlib.contextmanager
@@ -163,23 +191,24 @@ class _Play:
         self._say_line = say
         self._began = time.monotonic()
         fleet = fleet_facts.logins(options.machines)
-        count = max(1, round(options.machines * NEIGHBOUR_PART))
+        logins = [*fleet, *fleet_facts.neighbours(options.neighbours)]
         chance = random.Random(options.seed)  # noqa: S311 - a play, and the same seed is to give the same one
         self._deaf = set(chance.sample(fleet, options.deaf))
         self._machines = Machines(
             regions.endpoints[REGIONS[0]],
-            [*fleet, *fleet_facts.neighbours(count)],
+            logins,
             self._deaf,
-            options.share_seconds or min(SHARE_SECONDS_MAX, (options.machines + count) / SHARES_PER_SECOND_MIN),
+            options.chain.share_seconds(len(logins)),
             options.seed,
-            is_eager=options.is_eager,
+            first_seconds=options.chain.first_seconds,
+            chip_target=target_from_difficulty(Fraction(options.chain.difficulty)),
         )
         self._assigned_ms = 0
         self._told_at = 0.0
 
     def play(self) -> Report:
         """From the first process to the report."""
-        self._say("two nodes and the roles of two regions start")
+        self._say(f"two nodes on {self._options.chain.name} and the roles of two regions start")
         with self._regions.running(self._prepare):
             self._say(f"the pool is ready; its page: {self._regions.page}")
             self._until("the assignments hold", lambda: _now_ms() >= self._assigned_ms)
@@ -221,6 +250,7 @@ class _Play:
             found = dispatch.show(MOVE)
         self._settle()
         story = Story(
+            chain=self._options.chain,
             pace=self._options.pace,
             seed=self._options.seed,
             started_ms=started_ms,
@@ -261,7 +291,8 @@ class _Play:
             dry = dispatch.plan(asked, "the scenario", keep=False)
             to = dry.plan.target
             lines = [
-                f"{each.at_ms}\t{each.rack}\t{each.login}\tclient.reconnect {to.host} {to.port}" for each in dry.due
+                f"{utc(each.at_ms)}\t{each.rack}\t{each.login}\tclient.reconnect {to.host} {to.port} 0"
+                for each in dry.due
             ]
             (self._options.out / "dry-run.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
             last_s = (dry.due[-1].at_ms - dry.due[0].at_ms) / 1000
@@ -291,32 +322,43 @@ class _Play:
 
     def _credited(self, since_ms: int) -> int:
         """How many blocks that were found since then are credited."""
-        engine = reach_database(self._regions.config)
-        try:
-            with SqlLedger(engine).read() as books:
-                every = list(books.blocks.every())
-        finally:
-            engine.dispose()
         alive = (State.IMMATURE, State.MATURE)
-        return sum(each.found.found_ms > since_ms and each.life.state in alive for each in every)
+        with self._books() as books:
+            return sum(each.found.found_ms > since_ms and each.life.state in alive for each in books.blocks.every())
 
     def _settle(self) -> None:
         """Until every share has its answer, and the books have every record and know each block's fate."""
+        after, unsettled = self._options.chain.blocks_after, {State.CANDIDATE}
+        if not after:  # else a block that is in doubt now would be so for ever
+            self._until("no block is in doubt", lambda: self._are_settled(unsettled))
         self._machines.hold()
         self._until("every share has its answer", lambda: self._machines.unanswered() == 0)
         self._machines.stop()
-        self._until("the books have all", self._books_have_all)
+        if after:
+            self._say(f"{after} blocks of nobody follow, so that each of the pool's is mature or lost")
+            self._regions.bury()
+            unsettled.add(State.IMMATURE)
+        self._until("the books have all", lambda: self._have_all() and self._are_settled(unsettled))
 
-    def _books_have_all(self) -> bool:
+    def _are_settled(self, unsettled: Collection[State]) -> bool:
+        with self._books() as books:
+            return all(each.life.state not in unsettled for each in books.blocks.every())
+
+    def _have_all(self) -> bool:
+        """Whether the books have every record of the journals."""
+        with self._books() as books:
+            marks = books.shares.high_waters()
+        folders = map(self._regions.journal, REGIONS)
+        return all(marks.get(frontend_of(each), 0) >= _last_seq(each) for each in folders)
+
+    @contextlib.contextmanager
+    def _books(self) -> Iterator[SqlBooks]:
         engine = reach_database(self._regions.config)
         try:
             with SqlLedger(engine).read() as books:
-                marks = books.shares.high_waters()
-                undecided = [each for each in books.blocks.every() if each.life.state is State.CANDIDATE]
+                yield books
         finally:
             engine.dispose()
-        folders = map(self._regions.journal, REGIONS)
-        return not undecided and all(marks.get(frontend_of(each), 0) >= _last_seq(each) for each in folders)
 
     def _until(self, what: str, condition: Callable[[], bool], lasts_seconds: float = 0.0) -> None:
         """Wait for it. lasts_seconds: what it takes if all goes well."""

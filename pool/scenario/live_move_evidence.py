@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from msgspec import Struct
 from sqlalchemy import Engine
 
 from payout.audit import audit
+from payout.ledger import POOL_FEE
 from payout.maturity import State
 from payout.ports import BookedBlock
 from payout.store.history import SqlHistory
 from payout.store.ledger import SqlLedger
+from pool.bitcoin.amount import COIN
 from pool.fleet.kinds import Assignment
 from pool.fleet.report import Machine, MoveReport
 from pool.roles.database import reach_database
 from pool.roles.fleets import read_register
 from pool.scenario.acknowledged import Kept, judge, read_books, read_journals
+from pool.scenario.chains import Chain
 from pool.scenario.fleet_facts import ACCOUNTS, NEIGHBOUR, OWNER, SITES
-from pool.scenario.live_move_report import Arrival, PaidBlock, Party, Report, Traffic, waves_of
+from pool.scenario.live_move_report import Arrival, Holding, PaidBlock, Party, Report, Traffic, waves_of
 from pool.scenario.machines import Answered
 from pool.scenario.two_regions import REGIONS, Endpoint, TwoRegions
 from pool.store.sql import reading
 
 STEP_MS = 2_000
+ALIVE = (State.IMMATURE, State.MATURE)
 
 
 class Story(Struct, frozen=True):
     """What was seen while it went on. told: by login, how often a machine heard client.reconnect."""
 
+    chain: Chain
     pace: str
     seed: int
     started_ms: int
@@ -47,6 +53,7 @@ def gather(story: Story, regions: TwoRegions) -> Report:
     try:
         with SqlLedger(engine).read() as books:
             every = list(books.blocks.every())
+            balances_sat = books.journal.balances_sat()
             findings = [f"invariant {each.invariant}: {each.what}" for each in audit(books)]
         register = read_register(engine)
         sites = {each.slice_id: each.site for each in register.known(Assignment)}
@@ -59,14 +66,19 @@ def gather(story: Story, regions: TwoRegions) -> Report:
         verdict = judge(story.answers, kept, read_books(engine))
     finally:
         engine.dispose()
+    holdings = tuple(_holding(name, f"liab:{name}:available", f"liab:{name}", balances_sat) for name in ACCOUNTS)
+    fees = _holding("", POOL_FEE, POOL_FEE, balances_sat)
     wrong = [
         *findings,
         *wrong_arrivals(story, regions.endpoints[REGIONS[1]]),
         *wrong_slices(kept, sites),
         *wrong_blocks(every, kept),
+        *wrong_fates(every, lambda height: str(regions.call("getblockhash", height))),
+        *wrong_coins([*holdings, fees], regions.call("getbalances")["mine"]),
         *(f"the parts of block {each.height} do not sum to it" for each in blocks if each.sum_sat != each.reward_sat),
     ]
     return Report(
+        chain=story.chain.name,
         machines=len(story.machines),
         neighbours=sum(login.startswith(f"{NEIGHBOUR}.") for login in story.told),
         seed=story.seed,
@@ -81,7 +93,11 @@ def gather(story: Story, regions: TwoRegions) -> Report:
         verdict=verdict,
         by_region=dict(Counter(each.region for each in kept)),
         blocks_found=len(every),
+        blocks_lost=sum(each.life.state not in ALIVE for each in every),
+        blocks_after=story.chain.blocks_after,
         blocks=blocks,
+        holdings=holdings,
+        fees=fees,
         wrong=tuple(wrong),
         arrivals=arrivals,
     )
@@ -116,7 +132,7 @@ def _traffic(kept: Sequence[Kept], story: Story) -> Traffic:
 
 def _three(every: Sequence[BookedBlock], started_ms: int, arrived_ms: int) -> Iterator[tuple[str, BookedBlock]]:
     """The last block before the move, the one in its middle, the first after it; those that there are."""
-    alive = [each for each in every if each.life.state in (State.IMMATURE, State.MATURE)]
+    alive = [each for each in every if each.life.state in ALIVE]
     before = [each for each in alive if each.found.found_ms < started_ms]
     during = [each for each in alive if started_ms <= each.found.found_ms <= arrived_ms]
     after = [each for each in alive if each.found.found_ms > arrived_ms]
@@ -158,6 +174,10 @@ def _paid(
         pool_fee_sat=sum(each.fee_sat for each in block.credits),
         parties=tuple(parties),
     )
+
+
+def _holding(name: str, mature: str, claim: str, balances_sat: Mapping[str, int]) -> Holding:
+    return Holding(name, -balances_sat.get(mature, 0), -balances_sat.get(f"{claim}:immature", 0))
 
 
 def stayed_shares(story: Story) -> int:
@@ -203,3 +223,21 @@ def wrong_blocks(every: Collection[BookedBlock], kept: Collection[Kept]) -> Iter
     for block_hash, state in known.items():
         if state is State.CANDIDATE:
             yield f"block {block_hash[::-1].hex()}: nobody knows what became of it"
+
+
+def wrong_fates(every: Collection[BookedBlock], hash_at: Callable[[int], str]) -> Iterator[str]:
+    """A block that pays is in the chain, and one that is lost is not. hash_at: what the node has at a height."""
+    for each in every:
+        state, height = each.life.state, each.life.height
+        if (hash_at(height) == each.life.hash_hex) != (state in ALIVE):
+            yield f"block {each.life.hash_hex} is {state.value} in the books, and the chain has {hash_at(height)} there"
+
+
+def wrong_coins(holdings: Collection[Holding], wallet: Mapping[str, Decimal]) -> Iterator[str]:
+    """The coins of the node's wallet are somebody's, each once. wallet: in BTC, as the node tells them."""
+    for what, coins, sat in (
+        ("mature", wallet["trusted"], sum(each.mature_sat for each in holdings)),
+        ("not yet mature", wallet["immature"], sum(each.immature_sat for each in holdings)),
+    ):
+        if coins * COIN != sat:
+            yield f"{int(coins * COIN)} satoshi of the wallet are {what}, and the books divide {sat}"

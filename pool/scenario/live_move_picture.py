@@ -36,14 +36,21 @@ def picture(report: Report) -> str:
     """As SVG."""
     traffic = report.traffic
     count = max(map(len, traffic.shares.values()))
-    scale = _Scale(traffic.from_s, traffic.from_s + count * traffic.step_s)
+    ends_s = [traffic.from_s + count * traffic.step_s, *(each.found_s for each in report.blocks)]
+    scale = _Scale(traffic.from_s, max(ends_s))
     lower = TOP + UPPER + GAP
     height = lower + ROW * len(report.waves) + 62
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'font-family="system-ui, sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        _text(MARGIN, 24, f"{report.arrived} of {report.machines} machines move from Sichuan to Kazakhstan", 16, INK),
+        _text(
+            MARGIN,
+            24,
+            f"{report.arrived} of {report.machines} machines move from Sichuan to Kazakhstan, on {report.chain}",
+            16,
+            INK,
+        ),
         _text(MARGIN, 44, _under(report), 12, QUIET),
         *_grid(scale, TOP, height - 40),
         *_shares(report, scale),

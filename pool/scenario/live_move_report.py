@@ -60,6 +60,14 @@ class PaidBlock(Struct, frozen=True):
         return self.pool_fee_sat + sum(each.sat for each in self.parties)
 
 
+class Holding(Struct, frozen=True):
+    """What an account has in the end: what it may be paid, and what blocks pay it that are not mature yet."""
+
+    account: str
+    mature_sat: int
+    immature_sat: int
+
+
 class Traffic(Struct, frozen=True):
     """Accepted shares of each region in equal times. from_s: when the first of these begins, since the start."""
 
@@ -70,8 +78,10 @@ class Traffic(Struct, frozen=True):
 
 class Report(Struct, frozen=True):
     """The whole. lasted_s: from the start of the move to the last arrival. stayed_shares: acknowledged to stragglers
-    after they were told. by_region: accepted shares. wrong: what must not be, beside what the verdict says."""
+    after they were told. by_region: accepted shares. blocks_lost: of those found, not in the chain. blocks_after: of
+    nobody. fees: of the pool. wrong: what must not be, beside what the verdict says."""
 
+    chain: str
     machines: int
     neighbours: int
     seed: int
@@ -86,7 +96,11 @@ class Report(Struct, frozen=True):
     verdict: Verdict
     by_region: dict[str, int]
     blocks_found: int
+    blocks_lost: int
+    blocks_after: int
     blocks: tuple[PaidBlock, ...]
+    holdings: tuple[Holding, ...]
+    fees: Holding
     wrong: tuple[str, ...]
     arrivals: tuple[Arrival, ...]
 
@@ -116,7 +130,10 @@ def words(report: Report) -> Iterator[str]:
     """For people, line by line."""
     verdict, left = report.verdict, sum(map(len, report.stragglers.values()))
     racks = len({each.rack for each in report.arrivals})
-    yield f"{report.machines} machines in {racks} racks were to go from Ganzi to Ekibastuz, at {report.pace}."
+    yield (
+        f"{report.machines} machines in {racks} racks were to go from Ganzi to Ekibastuz, at {report.pace}, "
+        f"on {report.chain}."
+    )
     yield f"The notice: {report.notice}."
     yield f"{report.arrived} arrived, the last {report.lasted_s:.1f} s after the start."
     if left:
@@ -143,14 +160,32 @@ def words(report: Report) -> Iterator[str]:
     for rack, logins in report.stragglers.items():
         yield f"  {rack}: {', '.join(login.partition('.')[2] for login in logins)}"
     yield ""
-    yield f"Of {report.blocks_found} blocks, three: who has how many satoshi of them"
+    yield "The blocks"
+    yield f"  {report.blocks_found:>8,} were found"
+    yield f"  {report.blocks_lost:>8,} of these were lost to another one at their height, and pay nobody"
+    if report.blocks_after:
+        yield f"  {report.blocks_after:>8,} of nobody followed, under which each is mature or lost"
+    yield ""
+    yield f"{len(report.blocks)} of them, and who has how many satoshi of each"
     for block in report.blocks:
         yield from _block_words(block)
+    yield ""
+    yield from _holdings_words(report)
     if not report.is_good:
         yield ""
         yield "WRONG"
         for each in (*report.wrong, *verdict.wrong, *verdict.lost, *verdict.doubled):
             yield f"  {each}"
+
+
+def _holdings_words(report: Report) -> Iterator[str]:
+    yield f"What everybody has in the end, in satoshi{'mature':>13}{'not mature yet':>20}"
+    rows = [(each.account, each) for each in report.holdings]
+    for name, each in [*rows, ("the pool, of fees", report.fees)]:
+        yield f"  {name:<33}{each.mature_sat:>19,}{each.immature_sat:>20,}"
+    every = [*report.holdings, report.fees]
+    mature_sat, immature_sat = sum(each.mature_sat for each in every), sum(each.immature_sat for each in every)
+    yield f"  {'together, as in the wallet':<33}{mature_sat:>19,}{immature_sat:>20,}"
 
 
 def _block_words(block: PaidBlock) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 import native
+from pool.bitcoin.target import TARGET_MAX
 from pool.miner import MinerSession, Work
 from pool.scenario.connections import Connections
 from pool.scenario.two_regions import Endpoint
@@ -34,10 +35,12 @@ class Answered(Struct, frozen=True):
 
 
 class MachineSession(MinerSession):
-    """One connection of a machine, without a socket."""
+    """One connection of a machine, without a socket. chip_target: of the hashes that its chips report, as the ticket
+    mask of real ones has it, however easy the pool's target is."""
 
-    def __init__(self, login: str) -> None:
+    def __init__(self, login: str, chip_target: int = TARGET_MAX) -> None:
         super().__init__(login, "x")
+        self._chip_target = chip_target
         self._claims: dict[int, bytes] = {}
         self.answers: list[tuple[bytes, str]] = []
         self.sent_to: Endpoint | None = None
@@ -50,8 +53,11 @@ class MachineSession(MinerSession):
     def mine(self) -> None:
         """Find a share and submit it."""
         work = self.next_work()
-        nonce = None if work is None else native.search(work.header, work.target, 0, NONCES_AT_ONCE)
-        if work is not None and nonce is not None:
+        if work is None:
+            return
+        target = min(int.from_bytes(work.target, "little"), self._chip_target).to_bytes(32, "little")
+        nonce = native.search(work.header, target, 0, NONCES_AT_ONCE)
+        if nonce is not None:
             self.submit(work, nonce)
 
     def submit(self, work: Work, nonce: int) -> None:
@@ -74,15 +80,16 @@ class Machine:
     """A machine with the endpoint that it knows. is_deaf: it ignores client.reconnect. mine_at: when its next share is
     due, None while it has no work."""
 
-    def __init__(self, login: str, home: Endpoint, is_deaf: bool, connect_at: float) -> None:
+    def __init__(self, login: str, home: Endpoint, is_deaf: bool, connect_at: float, chip_target: int) -> None:
         self.login = login
+        self._chip_target = chip_target
         self.at = home
         self.is_deaf = is_deaf
         self.connect_at = connect_at
         self.mine_at: float | None = None
         self.times_told = 0
         self.socket: socket.socket | None = None
-        self.session = MachineSession(login)
+        self.session = MachineSession(login, chip_target)
 
     def address(self) -> tuple[str, int]:
         """Where to connect."""
@@ -93,7 +100,7 @@ class Machine:
 
     def closed(self, now: float) -> None:
         """It is so no more, and begins anew."""
-        self.session = MachineSession(self.login)
+        self.session = MachineSession(self.login, self._chip_target)
         self.mine_at = None
 
     def outgoing(self) -> bytes:
@@ -104,8 +111,9 @@ class Machine:
 class Machines(Connections[Machine]):
     """All of them.
 
-    deaf: who ignores client.reconnect. share_seconds: the mean time between two shares of one. is_eager: whether the
-    first share of each connection comes at once, and another one after one that was refused.
+    deaf: who ignores client.reconnect. share_seconds: the mean time between two shares of one. first_seconds: that to
+    the first share on a connection of one that was sent elsewhere, and to another one after one that was refused; None
+    if these come as any other. chip_target: of the hashes that they report.
     """
 
     def __init__(
@@ -116,16 +124,19 @@ class Machines(Connections[Machine]):
         share_seconds: float,
         seed: int,
         *,
-        is_eager: bool = False,
+        first_seconds: float | None = None,
+        chip_target: int = TARGET_MAX,
     ) -> None:
         chance = random.Random(seed)  # noqa: S311 - the same seed is to give the same machines
         now = time.monotonic()
         every = [
-            Machine(login, home, login in deaf, now + number * APART_SECONDS) for number, login in enumerate(logins)
+            Machine(login, home, login in deaf, now + number * APART_SECONDS, chip_target)
+            for number, login in enumerate(logins)
         ]
         super().__init__("machines", every, RECONNECT_SECONDS, chance)
         self._share_seconds = share_seconds
-        self._is_eager = is_eager
+        self._first_seconds = share_seconds if first_seconds is None else first_seconds
+        self._retries = first_seconds is not None
         self._answers: list[Answered] = []
 
     def answers(self) -> list[Answered]:
@@ -144,18 +155,18 @@ class Machines(Connections[Machine]):
         if not (each.session.authorized and self.is_mining):
             return
         if each.mine_at is None:
-            each.mine_at = now if self._is_eager else now + self._pause()
+            each.mine_at = now + self._pause(self._first_seconds if each.times_told else self._share_seconds)
         if now >= each.mine_at:
             each.session.mine()
             self.write(each)
-            each.mine_at = now + self._pause()
+            each.mine_at = now + self._pause(self._share_seconds)
 
     def hear(self, each: Machine, data: bytes) -> bool:
         session = each.session
         session.receive(data)
         now_ms = time.time_ns() // 1_000_000
-        if self._is_eager and any(reason for _, reason in session.answers):
-            each.mine_at = time.monotonic()
+        if self._retries and any(reason for _, reason in session.answers):
+            each.mine_at = time.monotonic() + self._pause(self._first_seconds)
         self._answers += [Answered(share, each.login, each.at, now_ms, reason) for share, reason in session.answers]
         session.answers.clear()
         if session.sent_to is None:
@@ -167,6 +178,6 @@ class Machines(Connections[Machine]):
         each.at = target
         return False
 
-    def _pause(self) -> float:
+    def _pause(self, mean_seconds: float) -> float:
         """The time to the next share of a machine: as with hashes, it knows nothing of the last one."""
-        return self._chance.expovariate(1 / self._share_seconds)
+        return self._chance.expovariate(1 / mean_seconds) if mean_seconds else 0.0

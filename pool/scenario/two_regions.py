@@ -18,15 +18,13 @@ from pool.demo import EVERY_PART, Api, NoAnswer, free_port, steppe
 from pool.node.private import PrivateNode
 from pool.ports import NodeUnavailable
 from pool.roles.redis_link import redis_program
+from pool.scenario.chains import Chain
 from pool.store.redis_server import url_of
 from pool.supervisor import CannotSupervise, Child, Program
 
 REGIONS = ("sichuan", "kazakhstan")
 START_SECONDS_MAX = 120.0
 STOP_SECONDS = 30.0
-# On a signet of our own, whose blocks have difficulty 0.0011: one share in 560 is a block, and a share takes 8,600
-# hashes, a thousandth of a second of one core.
-DIFFICULTY = 2e-6
 
 
 class ScenarioFailed(Exception):
@@ -48,17 +46,14 @@ class Endpoint(Struct, frozen=True):
 
 
 class TwoRegions:
-    """The nodes, and the processes of the pool. folder: all that it keeps; is_stopped: whether to give up; difficulty:
-    of shares."""
+    """The nodes, and the processes of the pool. folder: all that it keeps; is_stopped: whether to give up."""
 
-    def __init__(
-        self, bitcoind: Path, folder: Path, is_stopped: Callable[[], bool], difficulty: float = DIFFICULTY
-    ) -> None:
+    def __init__(self, bitcoind: Path, folder: Path, is_stopped: Callable[[], bool], chain: Chain) -> None:
         self._folder = folder
-        self._difficulty = difficulty
+        self._chain = chain
         self._is_stopped = is_stopped
         self._nodes = {
-            name: PrivateNode(bitcoind, "signet", folder / name / "bitcoind", free_port()) for name in REGIONS
+            name: PrivateNode(bitcoind, chain.name, folder / name / "bitcoind", free_port()) for name in REGIONS
         }
         self._p2p = {name: free_port() for name in REGIONS}
         self.endpoints: Mapping[str, Endpoint] = {name: Endpoint("127.0.0.1", free_port()) for name in REGIONS}
@@ -86,9 +81,14 @@ class TwoRegions:
         """The processes of the pool, by role and place."""
         return {each.program.name: each.process.pid for each in self._children if each.process is not None}
 
-    def call(self, method: str, *params: Any) -> Any:
-        """Ask the node of the first region."""
-        return self._nodes[REGIONS[0]].call(method, *params)
+    def call(self, method: str, *params: Any, region: str = REGIONS[0]) -> Any:
+        """Ask the node of a region."""
+        return self._nodes[region].call(method, *params)
+
+    def bury(self) -> None:
+        """Let the blocks of nobody follow that the chain has at its end."""
+        if self._chain.blocks_after:
+            self._nodes[REGIONS[0]].mine(self._chain.blocks_after)
 
     @contextlib.contextmanager
     def running(self, prepare: Callable[[Config], None]) -> Iterator[None]:
@@ -143,7 +143,7 @@ class TwoRegions:
         office = self._folder / "office" / "data"
         lines = [
             "[pool]",
-            'chain = "signet"',
+            f'chain = "{self._chain.name}"',
             f'payout_address = "{pays}"',
             'data_dir = "data"',
             *(
@@ -152,8 +152,10 @@ class TwoRegions:
             ),
             "[stratum]",
             f"extranonce_range = {number}",
-            *(f"difficulty{end} = {self._difficulty!r}" for end in ("", "_min", "_max")),
+            *(f"difficulty{end} = {self._chain.difficulty!r}" for end in ("", "_min", "_max")),
             *([] if own is None else [f'listen = ["{own}"]', "[region]", f'name = "{name}"', f'endpoint = "{own}"']),
+            "[accounting]",
+            f'pplns_window = "{self._chain.pplns_window}"',
             "[web]",
             f'listen = "127.0.0.1:{self._http_port}"',
             f'admin_listen = "127.0.0.1:{self._admin_port}"',

@@ -216,6 +216,15 @@ def unsyncable_disk(scene: Scene) -> None:
     _with_bad_disk(scene, scene.cluster.disk.refuse_syncs)
 
 
+def kill_on_bad_disk(scene: Scene) -> None:
+    """The journals' disk fails at each write, and kill -9 of a stratum role ends what only that remembers; the disk is
+    well again when the next one comes."""
+    scene.cluster.disk.refuse_writes()
+    time.sleep(scene.chance.uniform(0.5, DISK_SECONDS))
+    _kill(scene, "stratum")
+    scene.cluster.disk.mend()
+
+
 def _with_bad_disk(scene: Scene, spoil: Callable[[], None]) -> None:
     spoil()
     time.sleep(scene.chance.uniform(0.5, DISK_SECONDS))
@@ -292,6 +301,7 @@ FAILPOINTS = {
     "shares-read": "stratum",
     "shares-shipped": "stratum",
     "candidate-sent": "stratum",
+    "block-noted": "stratum",
     "job-kept": "work",
     "job-published": "work",
     "candidate-built": "work",
@@ -330,7 +340,12 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "nodes forget": make_nodes_forget,
     },
     "fork": {"reorganization": reorganize, "orphan race": race},
-    "disk": {"disk full": fill_disk, "disk unwritable": unwritable_disk, "disk unsyncable": unsyncable_disk},
+    "disk": {
+        "disk full": fill_disk,
+        "disk unwritable": unwritable_disk,
+        "disk unsyncable": unsyncable_disk,
+        "kill on bad disk": kill_on_bad_disk,
+    },
     "clock": {
         "clock an hour ahead": partial(step_clock, 1),
         "clock an hour behind": partial(step_clock, -1),

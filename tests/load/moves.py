@@ -4,23 +4,25 @@ more machines, less hashing, and a first share as soon as a machine has its job.
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from pool.scenario import live_move
+from pool.scenario.chains import SIGNET
 from pool.scenario.live_move_report import Report
 from pool.scenario.two_regions import ScenarioFailed
 from tests.load.processes import BenchmarkFailed, cpu_ns
 
-DIFFICULTY: Final = 2e-7
-"""Some 860 hashes a share: a ten-thousandth of a second. One share in 5,600 is a block of the private chain."""
-
-SHARES_PER_SECOND: Final = 250
-"""Of all together, beside the first one of each connection, which comes at once: so there is a block each
-twenty seconds or so, and the machines, a thread of this process, have time left for the move itself."""
+CHAIN: Final = replace(SIGNET, difficulty=2e-7, shares_per_second=250.0, share_seconds_max=math.inf, first_seconds=0.0)
+"""Some 860 hashes a share: a ten-thousandth of a second. One share in 5,600 is a block, so beside the first ones of
+those that arrive, which come at once, there is a block each twenty seconds or so, and the machines, a thread of this
+process, have time left for the move itself."""
 
 _SEED: Final = 1
 
@@ -55,9 +57,7 @@ def measure_move(machines: int, pace: str, deaf_percent: int) -> dict[str, Any]:
             pace=pace,
             data_dir=None,
             deaf_percent=deaf_percent,
-            difficulty=DIFFICULTY,
-            share_seconds=machines / SHARES_PER_SECOND,
-            is_eager=True,
+            chain=CHAIN,
         )
         try:
             report = live_move.run(options, _say, cpu.watch)

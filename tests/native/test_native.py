@@ -24,7 +24,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_both_twins_have_every_name_of_the_package() -> None:
-    names_of = ("lines", "parts", "runs", "seen", "sums", "totals")
+    names_of = ("flow", "lines", "parts", "runs", "seen", "sums", "totals")
     twins = (
         [compiled, *(importlib.import_module(f"native.{name}") for name in names_of)],
         [reference, *(importlib.import_module(f"native.{name}_reference") for name in names_of)],

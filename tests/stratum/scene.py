@@ -23,7 +23,7 @@ from stratum.protocol import StratumFactory
 from stratum.returning import SessionIds
 from stratum.server import StratumServer
 from stratum.settings import StratumSettings
-from tests.fakes import FakeCandidates, FakeClock, FakeShareLog
+from tests.fakes import FakeCandidates, FakeClock, FakeFoundBlocks, FakeShareLog
 from tests.native import blocks
 
 TIP = bytes(range(32))
@@ -151,6 +151,7 @@ class Pool:
         self.clock = FakeClock(NTIME * 1000)
         self.share_log = FakeShareLog()
         self.candidates = FakeCandidates()
+        self.found = FakeFoundBlocks()
         self.extranonces = GivenExtranonces(extranonces, range_id)
         self.reactor = Reactor()
         self.server = StratumServer(
@@ -158,6 +159,7 @@ class Pool:
             self.clock,
             self.share_log,
             self.candidates,
+            self.found,
             self.extranonces,
             self.reactor,
             SessionIds(KEY),

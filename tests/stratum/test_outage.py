@@ -108,6 +108,38 @@ class TestBlocks:
         pool.turn()
         assert again.replies() == {4: [22, "duplicate share", None]}
 
+    def test_it_is_kept_for_the_next_process_until_then(self) -> None:
+        pool = self.found()
+        assert set(pool.found.open) == {blocks.BLOCK_HASH}
+        pool.pass_seconds(1)
+        pool.turn()
+        assert set(pool.found.open) == {blocks.BLOCK_HASH}
+        pool.share_log.failure = None
+        pool.pass_seconds(1)
+        pool.turn()
+        assert pool.found.open == {}
+
+    def test_that_holds_from_the_moment_at_which_the_block_is_on_its_way(self) -> None:
+        pool = block_pool()
+        solving_miner(pool).send(request("mining.submit", block_params()))
+        assert (len(pool.candidates.sent), set(pool.found.open)) == (1, {blocks.BLOCK_HASH})
+        pool.turn()
+        assert pool.found.open == {}
+
+    def test_what_a_process_before_left_is_recorded_with_its_job(self) -> None:
+        before = self.found()
+        [(share, job)] = before.found.open.values()
+        pool = Pool()
+        pool.server.start()
+        pool.found.note(share, job)
+        pool.server.outage.adopt(share, job)
+        for failure in (FULL, None):
+            pool.share_log.failure = failure
+            pool.pass_seconds(1)
+            pool.turn()
+        assert pool.share_log.records[:2] == [job, share]
+        assert (pool.shares, pool.found.open) == ([share], {})
+
     def test_a_share_that_is_no_block_is_not(self) -> None:
         pool = failing()
         pool.share_log.failure = None

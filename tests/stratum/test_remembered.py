@@ -79,7 +79,7 @@ def prove(pool: Pool, miner: Miner) -> None:
     session = pool.server.sessions[0]
     for _ in range(3):
         assert session.difficulty.current is not None
-        session.pace.take(session.difficulty.current)
+        session.flow.take(session.difficulty.current)
         pool.pass_seconds(ROUND_SECONDS)
 
 

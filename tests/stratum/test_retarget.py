@@ -178,6 +178,14 @@ class SimpleLink:
     session: Any = SimpleNamespace(state=State.READY, difficulty=SimpleNamespace(current=1.0))
 
 
+def entered(retargeting: Retargeting, count: int) -> list[Any]:
+    """So many links that are ready."""
+    links: list[Any] = [SimpleLink() for _ in range(count)]
+    for link in links:
+        retargeting.enter(link)
+    return links
+
+
 class TestTurns:
     """Who is looked at when."""
 
@@ -187,22 +195,34 @@ class TestTurns:
         return Retargeting(JobBook(), unused, unused, unused, unused, unused)
 
     def test_all_are_looked_at_once_a_round_and_few_at_a_time(self, retargeting: Retargeting) -> None:
-        links: Any = [SimpleLink() for _ in range(3 * LOOKS)]
-        turns = [list(retargeting.due(links, 1)) for _ in range(LOOKS)]
+        links = entered(retargeting, 3 * LOOKS)
+        turns = [list(retargeting.due(1)) for _ in range(LOOKS)]
         assert {len(turn) for turn in turns} == {3}
         assert {link for turn in turns for link in turn} == set(links)
 
+    def test_who_comes_and_goes_leaves_the_turns_of_the_others_alone(self, retargeting: Retargeting) -> None:
+        first = entered(retargeting, LOOKS)
+        before = [set(retargeting.due(1)) for _ in range(LOOKS)]
+        for link in entered(retargeting, LOOKS // 2) + first[::2]:
+            retargeting.leave(link)
+        assert [set(retargeting.due(1)) for _ in range(LOOKS)] == [turn - set(first[::2]) for turn in before]
+
+    def test_who_is_gone_is_not_looked_at_however_much_in_a_hurry(self, retargeting: Retargeting) -> None:
+        (link,) = entered(retargeting, 1)
+        retargeting.hurry(link)
+        retargeting.leave(link)
+        assert list(retargeting.due(LOOKS)) == []
+
     @pytest.mark.parametrize("parts", [2, LOOKS, 3 * LOOKS])
     def test_what_a_delay_left_out_is_made_up_for_once(self, retargeting: Retargeting, parts: int) -> None:
-        links: Any = [SimpleLink() for _ in range(LOOKS)]
-        assert len(list(retargeting.due(links, parts))) == min(parts, LOOKS)
+        entered(retargeting, LOOKS)
+        assert len(list(retargeting.due(parts))) == min(parts, LOOKS)
 
     def test_who_is_in_a_hurry_comes_with_the_next_part_and_once(self, retargeting: Retargeting) -> None:
-        links: Any = [SimpleLink() for _ in range(LOOKS)]
-        last = links[-1]
+        last = entered(retargeting, LOOKS)[-1]
         retargeting.hurry(last)
-        assert last in retargeting.due(links, 1)
-        assert last not in retargeting.due(links, 1)
+        assert last in retargeting.due(1)
+        assert last not in retargeting.due(1)
 
 
 class TestPatience:
@@ -217,7 +237,7 @@ class TestPatience:
         for _ in range(30):
             pool.pass_seconds(ROUND_SECONDS)
             for _ in range(2):
-                pace.take(EASY)
+                pace.flow.take(EASY)
         assert methods(miner) == []
         pool.server.take_job(make_job("a2"))
         [difficulty, job_id] = told(miner)

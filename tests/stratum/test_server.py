@@ -158,7 +158,7 @@ class TestConnections:
         # Ready, yet without a worker: only a bug could bring that about.
         del broken.protocol.session.logins["alice.rig1"]
         with logged() as events:
-            broken.send(submit())
+            broken.send(submit(login="bob.rig"))
         sound.send(submit())
         pool.turn()
         assert (broken.closed, broken.received(), sound.replies()) == (True, [], {4: True})

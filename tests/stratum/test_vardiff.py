@@ -9,6 +9,7 @@ from statistics import median
 import pytest
 from msgspec import Struct
 
+from native import Flow
 from stratum.difficulty import DifficultyBounds, SessionDifficulty
 from stratum.vardiff import AVERAGED, BURST_SHARES, DECIDING_WANTED, DESCENT, SILENT_AT_FIRST, Pace
 from tests.stratum.scene import MAINNET_NBITS
@@ -17,7 +18,7 @@ WANTED = 0.1  # shares a second, 6 a minute
 
 
 def begun(difficulty: float = 1000.0) -> Pace:
-    pace = Pace(WANTED)
+    pace = Pace(WANTED, Flow())
     pace.next_difficulty(difficulty, 0.0)
     return pace
 
@@ -27,7 +28,7 @@ def mine(pace: Pace, shares_per_look: int, looks: int, difficulty: float = 1000.
     asked = None
     for look in range(1, looks + 1):
         for _ in range(shares_per_look):
-            pace.take(difficulty)
+            pace.flow.take(difficulty)
         asked = pace.next_difficulty(difficulty, 10.0 * look)
     return asked
 
@@ -45,24 +46,24 @@ class TestPace:
     def test_a_burst_is_answered_at_once_with_what_it_says(self) -> None:
         pace = begun()
         for _ in range(200):
-            pace.take(1000.0)
+            pace.flow.take(1000.0)
         assert pace.next_difficulty(1000.0, 1.0) == pytest.approx(200 / WANTED * 1000)
 
     def test_the_share_that_makes_it_a_burst_calls_for_a_look_once(self) -> None:
         pace = begun()
-        assert [pace.take(1000.0) for _ in range(BURST_SHARES + 2)].count(True) == 1
+        assert [pace.flow.take(1000.0) for _ in range(BURST_SHARES + 2)].count(True) == 1
 
     def test_after_the_look_it_may_call_again(self) -> None:
         pace = begun()
         for _ in range(2):
-            assert any(pace.take(1000.0) for _ in range(BURST_SHARES))
+            assert any(pace.flow.take(1000.0) for _ in range(BURST_SHARES))
             pace.next_difficulty(1000.0, 1.0)
 
     def test_shares_of_the_former_difficulty_count_as_what_they_are(self) -> None:
         pace = begun(1000.0)
         pace.next_difficulty(1_000_000.0, 10.0)
         for _ in range(500):
-            pace.take(1000.0)
+            pace.flow.take(1000.0)
         assert pace.next_difficulty(1_000_000.0, 11.0) is None
 
     def test_without_any_share_it_gets_easier_by_steps(self) -> None:
@@ -83,18 +84,18 @@ class TestPace:
 
     def test_two_looks_at_one_time_do_no_harm(self) -> None:
         pace = begun()
-        pace.take(1000.0)
+        pace.flow.take(1000.0)
         assert pace.next_difficulty(1000.0, 0.0) is None
 
     @pytest.mark.parametrize("per_minute", [1.0, 6.0, 60.0])
     def test_all_is_measured_in_wanted_shares(self, per_minute: float) -> None:
         wanted = per_minute / 60
-        pace = Pace(wanted)
+        pace = Pace(wanted, Flow())
         pace.next_difficulty(1.0, 0.0)
         asked = [
             pace.next_difficulty(1.0, look / wanted)
             for look in range(1, int(AVERAGED) * 10)
-            for _ in [pace.take(1.0), pace.take(1.0)]
+            for _ in [pace.flow.take(1.0), pace.flow.take(1.0)]
         ]
         assert next(look for look, each in enumerate(asked) if each is not None) in (
             2 * int(DECIDING_WANTED) - 2,
@@ -122,7 +123,7 @@ class Simulation:
         self._difficulty = SessionDifficulty(DifficultyBounds(start, 0.0001, 1e12))
         if suggested is not None:
             self._difficulty.suggest(suggested)
-        self._pace = Pace(WANTED)
+        self._pace = Pace(WANTED, Flow())
         self._second = self._number = 0
         self._urgent = False
         self._issue()
@@ -134,7 +135,7 @@ class Simulation:
             self.shares_per_second_max = max(shares, self.shares_per_second_max)
             burst = False
             for _ in range(shares):
-                burst |= self._pace.take(self.difficulty)
+                burst |= self._pace.flow.take(self.difficulty)
             if burst or self._second % 10 == 3:
                 self._look()
             if self._urgent or self._second % 30 == 0:

@@ -139,6 +139,19 @@ class TestRate:
             door.pool.pass_seconds(1)
         assert counted(door, "throttled") == 0
 
+    def test_what_it_sent_slowly_before_does_not_let_it_send_a_flood(self) -> None:
+        door = working_door()
+        door.pool.server.start()
+        miner = miner_at(door, "alice.rig")
+        miner.send(PING * (READ_BYTES_MAX // len(PING) - 100))
+        miner.transport.clear()
+        door.pool.pass_seconds(5)
+        sent = 0
+        while miner.transport.producerState == "producing":
+            miner.send(PING * 500)
+            sent += len(PING * 500)
+        assert READ_BYTES_MAX < sent < READ_BYTES_MAX + 2 * len(PING * 500)
+
     def test_who_leaves_meanwhile_is_forgotten(self) -> None:
         door = working_door()
         door.pool.server.start()

@@ -156,6 +156,7 @@ class TestMachines:
             "redis": "ok",
             "database": "ok",
             "work": "down",
+            "blocks": "unknown",
             "stratum": "down",
             "accounting": "down",
             "ledger": "unknown",

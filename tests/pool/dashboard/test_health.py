@@ -96,6 +96,7 @@ def test_every_dependency_has_its_check_in_a_fixed_order() -> None:
         "redis",
         "database",
         "work",
+        "blocks",
         "stratum",
         "accounting",
         "reserve",
@@ -227,24 +228,35 @@ def test_miners_that_were_sent_away_make_the_stratum_role_down() -> None:
 def test_a_block_that_waits_for_the_node_is_a_warning() -> None:
     waiting = replace(WORK, candidates_pending=1, node_reason="The node refuses connections.")
     verdict = health(replace(VIEW.roles, work=waiting))
-    assert check("work", verdict).state is State.WARN
+    assert check("blocks", verdict).state is State.WARN
+    assert check("work", verdict).state is State.OK
 
 
 def test_a_block_that_waits_for_the_work_role_is_a_warning() -> None:
     waiting = replace(stratum_role("0", 1), candidates_pending=1)
     verdict = health(replace(VIEW.roles, work=None, stratum=(waiting,)))
-    assert check("stratum", verdict).state is State.WARN
+    assert check("blocks", verdict).state is State.WARN
+    assert check("stratum", verdict).state is State.OK
+
+
+def test_while_the_work_role_is_away_nobody_knows_of_its_blocks() -> None:
+    assert check("blocks", health(replace(VIEW.roles, work=None))).state is State.UNKNOWN
 
 
 def test_a_block_that_is_just_being_submitted_is_no_trouble() -> None:
     busy = replace(VIEW.roles, work=replace(WORK, candidates_pending=1))
-    assert check("work", health(busy)).state is State.OK
+    assert check("blocks", health(busy)).state is State.OK
 
 
 def test_a_block_that_a_node_refused_is_a_warning() -> None:
     verdict = health(replace(VIEW.roles, work=replace(WORK, blocks_refused=1)))
-    assert check("work", verdict).state is State.WARN
-    assert "block_refused" in (check("work", verdict).mend or "")
+    assert check("blocks", verdict).state is State.WARN
+    assert "block_refused" in (check("blocks", verdict).mend or "")
+
+
+def test_a_refused_block_is_told_before_one_that_waits() -> None:
+    both = replace(WORK, blocks_refused=1, candidates_pending=1, node_reason="The node refuses connections.")
+    assert "refused" in check("blocks", health(replace(VIEW.roles, work=both))).text
 
 
 def test_a_warning_leaves_the_pool_ready() -> None:

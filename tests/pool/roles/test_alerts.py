@@ -16,6 +16,7 @@ from pool.alert_options import AlertOptions
 from pool.alerts.channel import Message
 from pool.alerts.delivery import DeliveryFailed
 from pool.config import Config
+from pool.dashboard.role_rows import WorkRole
 from pool.dashboard.rows import LiveView, Rate
 from pool.ports import StoreUnavailable
 from pool.roles.alerts import LOOK_SECONDS, SETTLE_SECONDS, Alerts, AlertSources
@@ -26,6 +27,7 @@ from tests.pool.dashboard.running import here
 
 BASELINE = 60.0
 INTERVAL = 30.0
+REFUSED = "blocks: 1 of our blocks refused by a node in the last six hours"
 
 
 class Sign(Struct, frozen=True):
@@ -97,6 +99,19 @@ class Bench:
     def alarm(self, key: str = "late", severity: str = "warn") -> None:
         self.signs.alarms.append({"key": key, "severity": severity, "title": key, "text": key})
 
+    def blocks_refused(self, count: int) -> None:
+        role = self.live.content.roles.work
+        assert role is not None
+        self.work_role(replace(role, blocks_refused=count))
+
+    def work_role(self, role: WorkRole | None) -> None:
+        self.live.content = replace(self.live.content, roles=replace(self.live.content.roles, work=role))
+
+    def find_a_block(self, height: int) -> None:
+        found = block_detail(0, "candidate", 0)
+        newer = replace(found, block=replace(found.block, height=height, found_ms=NOW_MS + 1, hash_hex="ab" * 32))
+        self.books.details.insert(0, newer)
+
 
 def _always_fresh(view: LiveView) -> LiveView:
     """With a template that never grows old."""
@@ -154,7 +169,7 @@ class TestBaseline:
 
 
 class TestMaintenance:
-    def test_it_silences_everything(self, bench: Bench) -> None:
+    def test_it_silences_what_whoever_works_on_the_pool_brings_about(self, bench: Bench) -> None:
         bench.after(BASELINE)
         bench.signs.silence = Silence(bench.clock.now_ms + 3_600_000, "new switch")
         bench.alarm(severity="page")
@@ -170,6 +185,41 @@ class TestMaintenance:
         bench.signs.silence = None
         assert bench.after(120) == ["stays"]
 
+    def test_it_does_not_silence_what_is_about_blocks_and_money(self, bench: Bench) -> None:
+        bench.after(BASELINE)
+        bench.signs.silence = Silence(bench.clock.now_ms + 3_600_000, "new switch")
+        bench.alarm(severity="page")
+        bench.blocks_refused(1)
+        assert bench.after(120) == [REFUSED]
+        bench.blocks_refused(0)
+        assert bench.after(INTERVAL + 120) == [f"OVER {REFUSED}"]
+
+    def test_what_was_told_before_it_is_not_over_because_it_is_silenced(self, bench: Bench) -> None:
+        bench.after(BASELINE)
+        bench.alarm("stays")
+        assert bench.after(120) == ["stays"]
+        bench.signs.silence = Silence(bench.clock.now_ms + 3_600_000, "")
+        bench.blocks_refused(1)
+        assert len(bench.after(INTERVAL + 120)) == 1
+        bench.signs.silence = None
+        assert bench.after(INTERVAL + 120) == []
+
+    def test_blocks_that_are_found_meanwhile_are_told_at_its_end(self, bench: Bench) -> None:
+        bench.after(BASELINE)
+        bench.signs.silence = Silence(bench.clock.now_ms + 600_000, "")
+        bench.find_a_block(840_000)
+        bench.blocks_refused(1)
+        assert bench.after(120) == [REFUSED]
+        bench.signs.silence = None
+        assert "Block 840000 found" in bench.after(INTERVAL + 120)
+
+    def test_at_the_very_first_start_it_does_not_cut_short_what_is_taken_as_known(self, bench: Bench) -> None:
+        bench.signs.silence = Silence(bench.clock.now_ms + 3_600_000, "")
+        bench.alarm()
+        bench.after(BASELINE + 120)
+        bench.signs.silence = None
+        assert bench.after(300) == []
+
     def test_it_ends_at_its_time_also_while_redis_is_away(self, bench: Bench) -> None:
         bench.after(BASELINE)
         bench.signs.silence = Silence(bench.clock.now_ms + 120_000, "")
@@ -178,6 +228,16 @@ class TestMaintenance:
         bench.live.reason = "Redis is not running."
         assert bench.after(90) == []
         assert "redis: Redis is not running." in bench.after(120)
+
+
+class TestUnknown:
+    def test_what_nobody_can_know_meanwhile_is_not_over(self, bench: Bench) -> None:
+        bench.after(BASELINE)
+        bench.blocks_refused(1)
+        assert len(bench.after(120)) == 1
+        bench.work_role(None)
+        told = bench.after(INTERVAL + 120)
+        assert [title for title in told if title.startswith("OVER")] == []
 
 
 class TestDelivery:
@@ -213,9 +273,7 @@ class TestWhatIsLookedAt:
 
     def test_a_block_is_told_once_and_those_of_before_never(self, bench: Bench) -> None:
         assert bench.after(BASELINE + 60) == []
-        found = block_detail(0, "candidate", 0)
-        newer = replace(found, block=replace(found.block, height=700_000, found_ms=NOW_MS + 1, hash_hex="ab" * 32))
-        bench.books.details.insert(0, newer)
+        bench.find_a_block(700_000)
         assert bench.after(120) == ["Block 700000 found"]
 
     def test_an_account_that_brings_nothing_any_more(self, bench: Bench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pool.scenario.acknowledged import Verdict
-from pool.scenario.live_move_report import Arrival, PaidBlock, Party, Report, Traffic, waves_of
+from pool.scenario.live_move_report import Arrival, Holding, PaidBlock, Party, Report, Traffic, waves_of
 
 ARRIVALS = (
     Arrival("bit.sc-r01-01", "sc-r01", 0.0, 2.5, "arrived", is_deaf=False),
@@ -22,6 +22,7 @@ def report(**verdict: list[str]) -> Report:
     """verdict: what is lost, doubled or wrong."""
     said: dict[str, list[str]] = {"lost": [], "doubled": [], "wrong": [], **verdict}
     return Report(
+        chain="regtest",
         machines=4,
         neighbours=1,
         seed=1,
@@ -36,7 +37,11 @@ def report(**verdict: list[str]) -> Report:
         verdict=Verdict(acknowledged=724, refused={"stale: a new block has come": 2}, unheard=1, **said),
         by_region={"sichuan": 316, "kazakhstan": 408},
         blocks_found=5,
+        blocks_lost=1,
+        blocks_after=100,
         blocks=(block("before", -1.5), block("after", 9.5)),
+        holdings=(Holding("bit", 12_000, 3_000), Holding("neighbour", 4_000, 1_000)),
+        fees=Holding("", 400, 100),
         wrong=(),
         arrivals=ARRIVALS,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,17 @@ from payout.ports import BookedBlock, FoundBlock
 from pool.fleet.move import Place
 from pool.fleet.report import Machine, MoveReport, Rack
 from pool.scenario.acknowledged import Kept
-from pool.scenario.live_move_evidence import Story, stayed_shares, wrong_arrivals, wrong_blocks, wrong_slices
+from pool.scenario.chains import REGTEST
+from pool.scenario.live_move_evidence import (
+    Story,
+    stayed_shares,
+    wrong_arrivals,
+    wrong_blocks,
+    wrong_coins,
+    wrong_fates,
+    wrong_slices,
+)
+from pool.scenario.live_move_report import Holding
 from pool.scenario.machines import Answered
 from pool.scenario.two_regions import Endpoint
 
@@ -51,6 +62,7 @@ def story(**changes: Any) -> Story:
         events=(),
     )
     fields: dict[str, Any] = {
+        "chain": REGTEST,
         "pace": "50%/6s",
         "seed": 1,
         "started_ms": 1000,
@@ -133,3 +145,32 @@ class TestBlocks:
     def test_so_is_one_whose_fate_is_open(self) -> None:
         [found] = wrong_blocks([self.booked(State.CANDIDATE)], [])
         assert found == f"block {'01' * 32}: nobody knows what became of it"
+
+    @pytest.mark.parametrize("state", [State.IMMATURE, State.MATURE])
+    def test_one_that_pays_is_in_the_chain(self, state: State) -> None:
+        block = self.booked(state)
+        assert list(wrong_fates([block], {9: "01" * 32}.__getitem__)) == []
+        [found] = wrong_fates([block], {9: "02" * 32}.__getitem__)
+        assert found == f"block {'01' * 32} is {state.value} in the books, and the chain has {'02' * 32} there"
+
+    @pytest.mark.parametrize("state", [State.ORPHANED, State.DEAD])
+    def test_one_that_is_lost_is_not(self, state: State) -> None:
+        block = self.booked(state)
+        assert list(wrong_fates([block], {9: "02" * 32}.__getitem__)) == []
+        [found] = wrong_fates([block], {9: "01" * 32}.__getitem__)
+        assert found.startswith(f"block {'01' * 32} is {state.value} in the books")
+
+
+class TestCoins:
+    HOLDINGS = (Holding("bit", 150_000_000, 25), Holding("", 50_000_000, 0))
+
+    def test_the_wallet_has_what_the_books_divide(self) -> None:
+        wallet = {"trusted": Decimal("2.00000000"), "immature": Decimal("0.00000025")}
+        assert list(wrong_coins(self.HOLDINGS, wallet)) == []
+
+    def test_a_satoshi_that_is_nobodys_is_named(self) -> None:
+        wallet = {"trusted": Decimal("2.00000001"), "immature": Decimal("0.00000024")}
+        assert list(wrong_coins(self.HOLDINGS, wallet)) == [
+            "200000001 satoshi of the wallet are mature, and the books divide 200000000",
+            "24 satoshi of the wallet are not yet mature, and the books divide 25",
+        ]

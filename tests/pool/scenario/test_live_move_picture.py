@@ -7,15 +7,20 @@ from xml.etree import ElementTree
 import pytest
 from msgspec.structs import replace
 
-from pool.scenario.live_move_picture import COLOURS, WIDTH, picture
+from pool.scenario.live_move_picture import COLOURS, RIGHT, WIDTH, picture
 from pool.scenario.live_move_report import Traffic
-from tests.pool.scenario.reports import report
+from tests.pool.scenario.reports import block, report
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawn() -> ElementTree.Element:
     return ElementTree.fromstring(picture(report()))
+
+
+def test_its_title_says_who_moved_and_on_which_chain() -> None:
+    said = [each.text for each in drawn().iter(f"{SVG}text")]
+    assert said[0] == "3 of 4 machines move from Sichuan to Kazakhstan, on regtest"
 
 
 def test_each_machine_is_a_dot_and_who_stayed_a_ring() -> None:
@@ -41,6 +46,12 @@ def test_each_region_is_an_area_and_nothing_leaves_the_picture() -> None:
     points = [float(value) for each in areas for pair in each.get("points", "").split() for value in pair.split(",")]
     assert min(points) >= 0
     assert max(points[::2]) <= WIDTH
+
+
+def test_a_block_that_was_found_at_the_very_end_is_within_the_axes() -> None:
+    found = replace(report(), blocks=(block("after", 10.9),))
+    [marker] = ElementTree.fromstring(picture(found)).iter(f"{SVG}path")
+    assert marker.get("d", "").startswith(f"M{WIDTH - RIGHT}.0 ")
 
 
 @pytest.mark.parametrize("most", [1, 3, 40, 900])

@@ -32,6 +32,19 @@ def test_the_words_name_who_stayed_by_rack_and_what_became_of_the_shares() -> No
     assert "WRONG" not in said
 
 
+def test_the_words_tell_what_became_of_all_blocks_and_what_everybody_has_of_them() -> None:
+    said = list(words(report()))
+    assert "         5 were found" in said
+    assert "         1 of these were lost to another one at their height, and pay nobody" in said
+    assert "       100 of nobody followed, under which each is mature or lost" in said
+    assert said[-4:] == [
+        "  bit                                           12,000               3,000",
+        "  neighbour                                      4,000               1,000",
+        "  the pool, of fees                                400                 100",
+        "  together, as in the wallet                    16,400               4,100",
+    ]
+
+
 def test_what_must_not_be_is_said_last_and_makes_it_no_good() -> None:
     found = report(lost=["share 01 of bit.sc-r01-01: in no journal"])
     assert not found.is_good

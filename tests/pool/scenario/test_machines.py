@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,17 @@ import pytest
 
 import native
 from pool.scenario.live_move import Options
-from pool.scenario.machines import MachineSession
+from pool.scenario.machines import Machine, Machines, MachineSession
 from pool.scenario.two_regions import Endpoint
 from tests.pool.test_miner import NOTIFY
 
+HOME = Endpoint("127.0.0.1", 3333)
+NOW = 1000.0
 EASIEST = 2e-10  # one hash in two is a share, so a search ends at once
 
 
-def ready() -> MachineSession:
-    session = MachineSession("bit.sc-r01-01")
+def ready(**options: Any) -> MachineSession:
+    session = MachineSession("bit.sc-r01-01", **options)
     for message in (
         {"id": 1, "result": [[["mining.notify", "s"]], "a1b2c3d4", 8], "error": None},
         {"id": 2, "result": True, "error": None},
@@ -82,6 +85,61 @@ def test_without_a_job_it_sends_nothing() -> None:
     assert session.outgoing() == b""
 
 
+def test_what_its_chips_do_not_report_is_not_sent_however_easy_the_pools_target_is() -> None:
+    chip_target = (1 << 248) - 1
+    session = ready(chip_target=chip_target)
+    for _ in range(4):
+        mined(session)
+    assert session.open_claims == 4
+    assert all(int.from_bytes(share, "little") <= chip_target for share in session._claims.values())
+
+
+class TestFirstShares:
+    """Those after which a machine is known at another endpoint."""
+
+    def machine(self, first_seconds: float | None) -> tuple[Machines, Machine]:
+        machines = Machines(HOME, ["bit.sc-r01-01"], set(), 3600.0, 1, first_seconds=first_seconds)
+        [machine] = machines.all
+        machine.session = ready()
+        return machines, machine
+
+    def test_one_that_was_sent_elsewhere_sends_its_first_one_soon(self) -> None:
+        machines, machine = self.machine(first_seconds=0.0)
+        machine.times_told = 1
+        machines.act(machine, NOW)
+        assert machine.session.open_claims == 1
+        machines.act(machine, NOW)
+        assert machine.session.open_claims == 1
+
+    def test_one_whose_power_comes_on_does_not(self) -> None:
+        machines, machine = self.machine(first_seconds=0.0)
+        machines.act(machine, NOW)
+        assert machine.session.open_claims == 0
+        assert machine.mine_at is not None
+        assert machine.mine_at > NOW
+
+    def test_nor_one_that_has_no_such_haste(self) -> None:
+        machines, machine = self.machine(first_seconds=None)
+        machine.times_told = 1
+        machines.act(machine, NOW)
+        assert machine.session.open_claims == 0
+
+    @pytest.mark.parametrize(("first_seconds", "is_soon"), [(0.0, True), (None, False)])
+    def test_after_a_refused_one_another_comes_as_soon(self, first_seconds: float | None, is_soon: bool) -> None:
+        machines, machine = self.machine(first_seconds)
+        number = mined(machine.session)["id"]
+        machine.mine_at = math.inf
+        refused = {"id": number, "result": None, "error": [21, "stale", None]}
+        machines.hear(machine, json.dumps(refused).encode() + b"\n")
+        assert (machine.mine_at < math.inf) == is_soon
+        assert [each.reason for each in machines.answers()] == ["stale"]
+
+
 @pytest.mark.parametrize(("machines", "percent", "deaf"), [(24, 5, 1), (320, 5, 16), (16, 5, 1), (320, 0, 0)])
 def test_so_many_machines_are_deaf(machines: int, percent: int, deaf: int) -> None:
     assert Options(machines, Path("out"), 1, "10%/6s", None, percent).deaf == deaf
+
+
+@pytest.mark.parametrize(("machines", "neighbours"), [(320, 16), (24, 1), (16, 1)])
+def test_so_many_of_another_account_mine_beside_them(machines: int, neighbours: int) -> None:
+    assert Options(machines, Path("out"), 1, "10%/6s", None).neighbours == neighbours

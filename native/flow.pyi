@@ -1,0 +1,1 @@
+from native.flow_reference import Flow as Flow
