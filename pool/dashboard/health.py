@@ -361,8 +361,8 @@ def _fleet(role: AccountingRole | None) -> Check:
         return Check("fleet", State.UNKNOWN, "not known while nobody looks after it")
     if not role.alarms:
         return Check("fleet", State.OK, "no machine that should hash is known to be dark")
-    told = [f"{each.kind} {each.name}: {each.dark} of {each.machines}" for each in role.alarms[:TOLD_MAX]]
-    mend = "/api/v1/alarms says since when. Call the site; announce what is planned with `steppe site event`."
+    told = [f"{each.kind} {each.name}: {each.dark:,} of {each.machines:,}" for each in role.alarms[:TOLD_MAX]]
+    mend = "The page Fleets says since when. Call the site; announce what is planned with `steppe site event`."
     return Check("fleet", State.WARN, f"machines are dark: {'; '.join(told)}", mend)
 
 

@@ -51,7 +51,8 @@ class Luck(Struct, frozen=True):
 
 
 class Overview(Struct, frozen=True):
-    """The answer of /api/v1/pool. A part whose source is down is None; `unavailable` says why."""
+    """The answer of /api/v1/pool. A part whose source is down is None; `unavailable` says why. silenced_until_ms: the
+    end of a maintenance, which silences messages; None if none is on, or it is not known."""
 
     pool: About
     activity: Activity | None
@@ -61,6 +62,7 @@ class Overview(Struct, frozen=True):
     books: Totals | None
     health: Health
     unavailable: Mapping[str, str]
+    silenced_until_ms: int | None = None
 
 
 def overview(about: About, live: Reading[LiveView], books: Reading[Totals], health: Health) -> Overview:
@@ -75,6 +77,7 @@ def overview(about: About, live: Reading[LiveView], books: Reading[Totals], heal
         books=books.value,
         health=health,
         unavailable=unavailable(redis=live, database=books),
+        silenced_until_ms=view.silenced_until_ms if view else None,
     )
 
 

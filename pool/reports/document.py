@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
@@ -73,7 +74,7 @@ def _page(document: Document) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     title = escape(document.title)
     yield f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1><dl>"
-    yield from (f"<dt>{escape(what)}</dt><dd>{escape(value)}</dd>" for what, value in document.facts)
+    yield from (f"<dt>{escape(what)}</dt><dd>{_shown(value)}</dd>" for what, value in document.facts)
     yield "</dl>"
     for chart in document.charts:
         yield from _chart(chart)
@@ -86,19 +87,26 @@ def _page(document: Document) -> Iterator[str]:
             continue
         sides = [{_side(row[place]) for row in table.rows if row[place]} for place in range(len(table.columns))]
         heads = [each.pop() if len(each) == 1 else "" for each in sides]  # a head stands where its numbers do
-        yield f"<div><table><thead>{_row(table.columns, 'th', heads)}</thead><tbody>"
+        titles = [each if each in _UNITS else each[:1].upper() + each[1:] for each in table.columns]
+        yield f"<div><table><thead>{_row(titles, 'th', heads)}</thead><tbody>"
         yield from (_row(row, "td", map(_side, row)) for row in table.rows)
         yield "</tbody></table></div>"
     yield "</body></html>"
 
 
 def _row(cells: Sequence[str], tag: str, sides: Iterable[str]) -> str:
-    shown = (f"<{tag}{side}>{escape(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True))
+    shown = (f"<{tag}{side}>{_shown(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True))
     return f"<tr>{''.join(shown)}</tr>"
 
 
 def _side(cell: str) -> str:
-    return ' class="n"' if cell[:1].isdigit() and cell[-1:] in "0123456789%" and "-" not in cell else ""
+    number = cell.removeprefix("±")
+    return ' class="n"' if number[:1].isdigit() and number[-1:] in "0123456789%" and "-" not in number else ""
+
+
+def _shown(words: str) -> str:
+    """Escaped, with times as people write them."""
+    return escape(_TIME.sub(r"\1 \2\3 UTC", words))
 
 
 def _chart(chart: Chart) -> Iterator[str]:
@@ -118,11 +126,16 @@ def _chart(chart: Chart) -> Iterator[str]:
             yield f'<text x="{x + 3}" y="6">{escape(what)}</text>'
     for place, line in enumerate(chart.lines):
         colour, dash = _COLOURS[place % len(_COLOURS)], f' stroke-dasharray="{3 * (place // len(_COLOURS))}"'
-        path = " ".join(f"{_x(ms, first, last)},{_HIGH + 10 - value * _HIGH // top}" for ms, value in line.points)
-        yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
+        yield f'<path d="{_steps(line, first, last, top)}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
         yield f'<text x="{10 + 180 * place}" y="{_HIGH + 50}" fill="{colour}">{escape(line.name)}</text>'
-    yield f'<text x="10" y="{_HIGH + 28}">{utc(first)}</text>'
-    yield f'<text x="{_WIDE + 10}" y="{_HIGH + 28}" text-anchor="end">{utc(last)}</text></svg>'
+    yield f'<text x="10" y="{_HIGH + 28}">{_shown(utc(first))}</text>'
+    yield f'<text x="{_WIDE + 10}" y="{_HIGH + 28}" text-anchor="end">{_shown(utc(last))}</text></svg>'
+
+
+def _steps(line: Line, first: int, last: int, top: int) -> str:
+    """A value holds until the next begins: no slope between them was ever measured."""
+    drawn = [(_x(ms, first, last), _HIGH + 10 - value * _HIGH // top) for ms, value in line.points]
+    return "".join(f"{'H' if place else 'M'}{x}{'V' if place else ' '}{y}" for place, (x, y) in enumerate(drawn))
 
 
 def _x(ms: int, first: int, last: int) -> int:
@@ -130,15 +143,19 @@ def _x(ms: int, first: int, last: int) -> int:
 
 
 _WIDE, _HIGH = 900, 260
+_UNITS = ("sat",)  # a heading that stands as it is
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::00|(:\d\d))(?:\.\d+)?Z")
 _COLOURS = ("#1f5fa8", "#b3541e", "#2d7a3e", "#7a3b8f", "#8a6d00", "#a31f4b")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = (
     "body{font:14px/1.5 system-ui,sans-serif;color:#111;background:#fff;max-width:960px;margin:2rem auto;"
     "padding:0 1rem}"
-    "h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}dl{display:grid;grid-template-columns:max-content 1fr;"
-    "gap:.2rem 1rem}dt{color:#555}dd{margin:0}table{border-collapse:collapse;width:100%}th,td{text-align:left;"
-    "padding:.2rem .6rem .2rem 0;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:break-word}"
+    "h1{font-size:1.7em}h2{font-size:1.25em;margin-top:1.8em;break-after:avoid}dl{display:grid;"
+    "grid-template-columns:max-content 1fr;gap:.2em 1em}dt{color:#555}dd{margin:0}p{break-after:avoid}"
+    "table{border-collapse:collapse;width:100%}th,td{text-align:left;"
+    "padding:.25em .8em .25em 0;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:break-word}"
+    "th{vertical-align:bottom;border-bottom-color:#888}.n+:not(.n){padding-left:1.2em}:is(th,td):last-child{padding-right:0}"
     ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}svg{width:100%;font-size:12px}div{overflow-x:auto}"
-    "@media print{body{margin:0;max-width:none;font-size:9px}div{overflow:visible}"
+    "@media print{body{margin:0;padding:0;max-width:none;font-size:9px}div{overflow:visible}th,td{padding-right:.6em}"
     "tr,svg{break-inside:avoid}thead{display:table-header-group}}"
 )

@@ -77,7 +77,7 @@ def downtime_paper(report: Downtime) -> Document:
 def uptime_paper(report: Uptime) -> Document:
     """The statement of a contract."""
     facts = (
-        ("Contract", f"{report.contract} ({report.kind}) at {report.site}"),
+        ("Contract", f"{report.contract} ({report.kind.replace('_', ' ')}) at {report.site}"),
         ("Time", time_of(report.from_ms, report.to_ms)),
         ("Uptime of machines", percent(report.uptime_bps)),
         ("Hashrate delivered", f"{percent(report.delivered_bps)}{error_of(report.error_bps)}"),
@@ -143,7 +143,7 @@ def _power_tables(site: SitePower) -> list[Table]:
         )
         for step in site.steps
     ]
-    columns = ("from", "machines", "drawn W", "by shares W", "capacity W", "reserved W", "stranded W", "")
+    columns = ("from", "machines", "drawn W", "by shares W", "capacity W", "reserved W", "stranded W", "warning")
     stranded = [
         (
             each.contract,
@@ -175,7 +175,9 @@ def _power_tables(site: SitePower) -> list[Table]:
         ),
         _windows(site.windows, f"{name}: windows"),
         _windows(site.notices, f"{name}: announced, to come"),
-        Table(f"{name}: arrivals", ("planned", "batches", "all draw then, W", "capacity W", ""), tuple(arrivals)),
+        Table(
+            f"{name}: arrivals", ("planned", "batches", "all draw then, W", "capacity W", "warning"), tuple(arrivals)
+        ),
     ]
 
 

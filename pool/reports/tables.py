@@ -68,7 +68,7 @@ def presence_table(batches: Iterable[BatchProgress]) -> Table:
 def stages_table(batches: Iterable[BatchProgress]) -> Table:
     """How far the machines are."""
     rows = [(each.batch, *(str(count) for count in each.counts.values())) for each in batches]
-    names = next((tuple(each.counts) for each in batches), ())
+    names = next((tuple(name.replace("_", " ") for name in each.counts) for each in batches), ())
     return Table("Machines by state, as people entered them", ("batch", *names), tuple(rows))
 
 

@@ -148,7 +148,7 @@ def _compared(standing: Mapping[int, ChainFacts], best: int) -> dict[int, ChainV
                 block,
             )
         else:
-            verdicts[index] = ChainVerdict(Chain.MAJORITY, f"its {each.height} blocks agree with another node's")
+            verdicts[index] = ChainVerdict(Chain.MAJORITY, f"its {each.height:,} blocks agree with another node's")
     tied = [index for index, block in missed.items() if block is not None and standing[index].work == ours.work]
     if tied:
         undecided = ChainVerdict(Chain.UNKNOWN, "nodes are on different chains that have as much work")

@@ -1,4 +1,6 @@
-"""The dashboard over a farm of fakes, on a port of its own: `python -m tests.browser.preview PORT WORKERS`."""
+"""The dashboard over a farm of fakes, on a port of its own, and for operators on the next; at 0 on any two:
+`python -m tests.browser.preview PORT WORKERS [full | closed | trouble | empty | away]`. Prints the ports and
+the link of a watcher."""
 
 from __future__ import annotations
 
@@ -10,33 +12,21 @@ import msgspec
 from msgspec.structs import replace
 from twisted.internet import reactor
 
-from payout.explain.balance import BalanceExplained
-from payout.explain.payment import PayoutExplained
 from pool.dashboard.app import Access, dashboard_sites
-from pool.dashboard.moves import MoveDetail
+from pool.dashboard.moves import NoMoves
 from pool.dashboard.overview import About
 from pool.dashboard.role_rows import CoinbaseOutput, JobCoinbase
-from pool.dashboard.rows import Reject
+from pool.dashboard.rows import LiveView
 from pool.dashboard.views import Sources
-from pool.explain.reject import RejectExplained
-from pool.explain.words import CreditFigures
-from pool.fleet.draft import NOTICE, Draft, draft_machines, draft_report
-from pool.fleet.move import Event, Move, Step
-from pool.fleet.pace import Pace
-from pool.fleet.report import MoveReport, machines, report
-from pool.fleet.travel import Leg, Traveller
-from pool.reports.asked import Asked
-from pool.reports.papers import Made
+from pool.ports import Clock
 from pool.roles.clock import SystemClock
 from pool.stats.history import COARSE_CELLS, FINE_CELLS, Cell, Rings
+from tests.browser import sample
+from tests.browser.sample_moves import SampleMoves
 from tests.pool.dashboard.access.answers import ANSWERS
 from tests.pool.dashboard.access.fakes import FakeCredentials, FakeOrders
 from tests.pool.dashboard.browser import EVERY_PART
-from tests.pool.dashboard.explained import BALANCE, CREDIT, PAYOUT, REJECT, FakeExplaining
-from tests.pool.dashboard.fakes import NOW_MS, FakeFleets, FakeLive, books, farm, live_view
-from tests.pool.fleet.moves import PLAN
-from tests.pool.fleet.rows import register
-from tests.pool.reports.test_relocation import story
+from tests.pool.dashboard.fakes import NOW_MS, FakeBooks, FakeFleets, FakeLive, books, farm, live_view
 
 PAYOUT_SAT = 631_204_517
 Shown = TypeVar("Shown", bound=msgspec.Struct)
@@ -50,14 +40,16 @@ def coinbase(now_ms: int) -> JobCoinbase:
     return JobCoinbase(now_ms - 9_000, 625_000_000, PAYOUT_SAT - 625_000_000, "Steppe", "02" * 90, "ff" * 100, outputs)
 
 
-def rings(hps: float, now_s: int) -> Rings:
+def rings(hps: float, workers: int, now_s: int) -> Rings:
     """A day that begins with a slow night, and a step when a batch of machines moved."""
 
     def cell(start_s: int, step_seconds: int) -> Cell:
         level = 0.72 if start_s < now_s - 9 * 86_400 else 1.0
-        noise = 1 + 0.2 * math.sin(start_s * 12.9898) * step_seconds**-0.5 + 0.02 * math.sin(start_s / 13_000)
-        work, shares = int(hps * step_seconds * level * noise), step_seconds // 6
-        return Cell(start_s, work, work**2 / shares, shares, shares // 60)
+        noise = (
+            1 + math.sin(start_s * 12.9898) * (workers * step_seconds / 10) ** -0.5 + 0.02 * math.sin(start_s / 13_000)
+        )
+        work, shares = int(hps * step_seconds * level * noise), max(1, workers * step_seconds // 10)
+        return Cell(start_s, work, work**2 / shares, shares, shares // 2_500)
 
     now = now_s // 60 * 60
     fine = tuple(cell(now - 60 * n, 60) for n in range(FINE_CELLS, 0, -1))
@@ -65,96 +57,62 @@ def rings(hps: float, now_s: int) -> Rings:
     return Rings(fine, coarse, now)
 
 
-def leg(number: int, now_ms: int) -> Leg:
-    """How far the machine of this number is: most have arrived, some are away, one in twenty stays."""
-    asked_ms = now_ms - 1_400_000 + number * 5_000
-    if asked_ms > now_ms:
-        return Leg()
-    if number % 20 == 7:
-        return Leg(asked_ms, 1 if asked_ms > now_ms - 600_000 else 2, asked_ms + 300)
-    gone_ms = asked_ms + 2_000
-    arrived_ms = gone_ms + 15_000 + number * 37 % 90_000
-    return Leg(asked_ms, 1, asked_ms + 300, gone_ms, arrived_ms if arrived_ms < now_ms else None)
+class SampleLive(FakeLive):
+    """A view that stays as fresh as it was at first."""
+
+    def __init__(self, view: LiveView, rings: Rings, clock: Clock) -> None:
+        super().__init__(view, rings=rings)
+        self._clock = clock
+        self._since_ms = clock.time_ms()
+
+    async def view(self) -> LiveView:
+        return shifted(await super().view(), self._clock.time_ms() - self._since_ms)
 
 
-DRAFT = Draft("almaty-out", "almaty", "acme", "kz-*", 0, ())
-
-
-class SampleMoves:
-    """One move of 320 machines, on its way, and one that a notice opened."""
-
-    def __init__(self) -> None:
-        self._clock = SystemClock()
-
-    async def every(self) -> tuple[MoveReport, ...]:
-        return tuple([(await self.move(name)).move for name in (DRAFT.name, "ganzi-out")])
-
-    async def move(self, name: str) -> MoveDetail:
-        now_ms = self._clock.time_ms()
-        if name == DRAFT.name:
-            opened = Event("open 1", Step.OPEN, now_ms - 3_600_000, NOTICE, "closure of almaty: press")
-            draft = replace(DRAFT, deadline_ms=now_ms + 86_400_000, events=(opened,))
-            logins = [f"acme.kz-r{number // 16 + 1}-{number % 16 + 1}" for number in range(48)]
-            return MoveDetail(draft_report(draft, "kazakhstan", logins), tuple(draft_machines(logins)))
-        since_ms = now_ms - 1_400_000
-        plan = replace(PLAN, pace=Pace(16, 60_000), planned_on_ms=now_ms + 900_000, deadline_ms=now_ms + 7_200_000)
-        plan = replace(plan, words="16 machines a minute, rack by rack")
-        move = Move(name, plan, since_ms - 86_400_000).take(Event("start", Step.START, since_ms, "operator", "notice"))
-        fleet = [
-            Traveller(f"acme.sc-r{number // 16 + 1}-{number % 16 + 1}", leg(number, now_ms)) for number in range(320)
-        ]
-        return MoveDetail(report(move, fleet, now_ms), tuple(machines(move, fleet, now_ms)))
-
-
-class SampleReporting:
-    """The move of the 320 machines to Kazakhstan, whatever is asked for."""
-
-    async def make(self, _asked: Asked) -> Made:
-        return story()
-
-
-class SampleExplaining(FakeExplaining):
-    """The same explanations, whatever is asked for."""
-
-    async def credit(self, _credit_id: str) -> CreditFigures:
-        return CREDIT
-
-    async def payout(self, _number: int, _account: str | None) -> PayoutExplained:
-        return PAYOUT
-
-    async def balance(self, _account: str) -> BalanceExplained:
-        return BALANCE
-
-    async def share(self, _share_id: str) -> RejectExplained:
-        return REJECT
-
-
-def main(port: int, workers: int) -> None:
-    clock = SystemClock()
+def sources(scene: str, workers: int, clock: Clock) -> Sources:
+    """Everything that is read. scene: full; closed, behind a login; trouble; empty, before the first miner; away,
+    without Redis and SQL."""
     now_ms = clock.time_ms()
-    view = live_view(farm(workers))
-    view = shifted(msgspec.structs.replace(view, coinbase=coinbase(NOW_MS)), now_ms - NOW_MS)
-    live = FakeLive(view, rings=rings(view.pool.hashrate.day.hps or 1e15, now_ms // 1000))
-    live.refused = {
-        view.workers[1].login: tuple(
-            Reject(
-                now_ms - 40_000 * n, "stale", "Job not found: a block came before it", f"17a6d3f8c{n:02x}", 31_000 + n
-            )
-            for n in range(1, 13)
-        )
-    }
-    about = About("Steppe", "0.1.0", "main", 3333)
-    credentials = FakeCredentials(clock)
-    credentials.operator("operator", "in the preview")
-    access = Access(credentials, FakeOrders(answers=ANSWERS), EVERY_PART)
+    if scene == "empty":
+        empty = live_view([])
+        work = replace(empty.roles.work, job=None) if empty.roles.work else None
+        roles = replace(shifted(empty.roles, now_ms - NOW_MS), work=work and shifted(work, now_ms - NOW_MS))
+        return Sources(FakeLive(replace(empty, roles=roles)), FakeBooks([], ()), FakeFleets(), NoMoves())
+    view = live_view(sample.firmware(farm(workers)))
+    view = shifted(replace(view, coinbase=coinbase(NOW_MS)), now_ms - NOW_MS)
+    if scene == "trouble":
+        view = replace(view, roles=sample.troubled(view.roles, now_ms), silenced_until_ms=now_ms + 2_400_000)
+    live = SampleLive(view, rings(view.pool.hashrate.day.hps, workers, now_ms // 1000), clock)
+    live.refused = {view.workers[1].login: sample.rejects(now_ms)}
     kept = books()
     kept.details = [shifted(each, now_ms - NOW_MS) for each in kept.details]
-    fleets = FakeFleets(register())
-    sources = Sources(live, kept, fleets, SampleMoves(), SampleReporting(), explaining=SampleExplaining())
-    sites = dashboard_sites(sources, access, clock, reactor, about)
+    kept.credits, kept.paid = sample.credits(kept), sample.payouts(now_ms)
+    fleets = FakeFleets(sample.register(now_ms))
+    if scene == "trouble":
+        kept.stopped = "the wallet has 3.00000000 BTC less than the ledger"
+    if scene == "away":
+        live.reason = "Redis does not answer at unix:/var/lib/steppe/redis.sock: is it running?"
+        kept.reason = fleets.reason = "The database does not answer: connection refused."
+    return Sources(
+        live, kept, fleets, SampleMoves(), sample.SampleReporting(), explaining=sample.SampleExplaining()
+    )  # fmt: skip
+
+
+def main(port: int, workers: int, scene: str) -> None:
+    clock = SystemClock()
+    now_ms = clock.time_ms()
+    credentials = FakeCredentials(clock)
+    link = "" if scene == "empty" else f"#/enter/{sample.admitted(credentials, now_ms)}"
+    orders = FakeOrders(answers=ANSWERS | sample.answers(now_ms, is_troubled=scene == "trouble"))
+    access = Access(credentials, orders, ("overview", "blocks", "job") if scene == "closed" else EVERY_PART)
+    about = About("Steppe", "0.1.0", "regtest" if scene == "trouble" else "main", 3333)
+    sites = dashboard_sites(sources(scene, workers, clock), access, clock, reactor, about)
     running: Any = reactor
-    running.listenTCP(port, sites.public, interface="127.0.0.1")
-    running.listenTCP(port + 1, sites.admin, interface="127.0.0.1")
+    opened = [
+        running.listenTCP(number, site, interface="127.0.0.1")
+        for number, site in ((port, sites.public), (port and port + 1, sites.admin))
+    ]
+    print(*(each.getHost().port for each in opened), link, flush=True)
     running.run()
 
 
@@ -175,4 +133,4 @@ def shifted(view: Shown, by_ms: int) -> Shown:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "full")

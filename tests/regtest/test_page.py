@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-import pool.dashboard
 from pool.node.private import PrivateNode
+from tests.browser.looks import cut, violations
 from tests.regtest.whole_pool import WholePool, eventually
 
 CHROMIUM = "/usr/bin/chromium"
@@ -44,7 +44,6 @@ PAGES = (
     "health",
     "nowhere",
 )
-AXE = Path(next(iter(pool.dashboard.__path__)), "frontend", "node_modules", "axe-core", "axe.min.js")
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +94,6 @@ def visit(browser: Browser, the_pool: WholePool) -> Iterator[Visit]:
     visit.page.close()
 
 
-def violations(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text())
-    found: list[str] = page.evaluate(
-        "axe.run().then(({violations}) => violations.map(each => `${each.id}: ${each.nodes.map(n => n.html)}`))"
-    )
-    return found
-
-
 class TestEveryPage:
     @pytest.mark.parametrize("path", PAGES)
     @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -113,7 +104,7 @@ class TestEveryPage:
         visit = Visit(browser, the_pool.http_port, viewport={"width": width, "height": 844}, color_scheme=scheme)
         page = visit.to(path)
         assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert cut(page) == []
         assert [url for url in visit.asked if not url.startswith(visit.root)] == []
         assert [text for text in visit.complaints if "404" not in text] == []
         page.close()

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, expect
 from pool.access.lockout import FREE_FAILURES
 from pool.demo import EVERY_PART
 from pool.node.private import PrivateNode
-from tests.regtest.test_page import Visit, browser, violations
+from tests.browser.looks import cut, violations
+from tests.regtest.test_page import Visit, browser
 from tests.regtest.whole_pool import WholePool, eventually
 
 __all__ = ["browser"]
@@ -156,7 +157,7 @@ class TestAccessible:
             expect(page.get_by_role("button", name="Log out")).to_be_visible()
             visit.to(path)
         assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert cut(page) == []
         assert visit.complaints == []
         page.close()
 

@@ -232,7 +232,7 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
                 network_difficulty=NETWORK_DIFFICULTY,
             ),
             nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False, "majority"),),
-            chain=WorkChain("majority", "its 689471 blocks agree with another node's"),
+            chain=WorkChain("majority", "its 689,471 blocks agree with another node's"),
             proposals=WorkProposals(looked_at=120, refused=0, last_refused_ms=None, problem=None),
             disk=Disk(200 * 2**30, 500 * 2**30, False),
         ),

@@ -64,7 +64,7 @@ def test_a_site_in_the_dark_is_told_in_one_line() -> None:
     assert check("fleet", health(VIEW.roles)).state is State.OK
     alarm = AlarmSign("site", "almaty", 2590, 2600, NOW_MS, ("r1",))
     dark = check("fleet", health(replace(VIEW.roles, accounting=replace(accounting, alarms=(alarm,)))))
-    assert (dark.state, dark.text) == (State.WARN, "machines are dark: site almaty: 2590 of 2600")
+    assert (dark.state, dark.text) == (State.WARN, "machines are dark: site almaty: 2,590 of 2,600")
 
 
 def test_workers_that_strayed_want_a_person() -> None:

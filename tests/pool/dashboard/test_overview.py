@@ -7,9 +7,12 @@ import math
 import pytest
 from msgspec.structs import replace
 
-from pool.dashboard.overview import DIFFICULTY_1_HASHES, luck, presence
+from pool.dashboard.health import Health
+from pool.dashboard.overview import DIFFICULTY_1_HASHES, luck, overview, presence
+from pool.dashboard.readings import Reading
 from pool.dashboard.rows import LiveView, Totals
-from tests.pool.dashboard.fakes import hashrate, live_view, worker
+from tests.pool.dashboard.browser import ABOUT
+from tests.pool.dashboard.fakes import NOW_MS, hashrate, live_view, worker
 
 TOTALS = Totals(0, {}, None, 0, 0, 1.5)
 
@@ -56,3 +59,9 @@ def test_without_books_effort_is_unknown() -> None:
 def test_a_worker_with_two_connections_is_one_worker() -> None:
     view = live_view([worker("acct.rig-1", sessions=2), worker("acct.rig-2", sessions=0)])
     assert (presence(view).workers, presence(view).workers_online, presence(view).sessions) == (2, 1, 2)
+
+
+def test_a_maintenance_is_told_with_its_end() -> None:
+    view = replace(live_view([]), silenced_until_ms=NOW_MS + 60_000)
+    told = overview(ABOUT, Reading(view), Reading(TOTALS), Health(True, ()))
+    assert told.silenced_until_ms == NOW_MS + 60_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 from pool.reports.document import Chart, Document, Line, Table, html, text
@@ -49,8 +50,16 @@ class TestHtml:
 
     def test_the_head_of_a_column_of_numbers_stands_on_the_same_side(self) -> None:
         page = html(Document("a", (), (Table("b", ("name", "sat"), (("bit", "12"), ("host", ""))),)))
-        assert '<th>name</th><th class="n">sat</th>' in page
+        assert '<th>Name</th><th class="n">sat</th>' in page
         assert '<td class="n">12</td>' in page
+
+    def test_a_value_holds_until_the_next_and_no_slope_is_drawn(self) -> None:
+        (drawn,) = re.findall('<path d="([^"]*)"[^>]* stroke-width="2"', html(PAPER))
+        assert re.fullmatch(r"M\d+ \d+(H\d+V\d+)+", drawn)
+
+    def test_times_are_written_for_people(self) -> None:
+        page = html(Document("a", (("Off", "planned 2021-06-19T01:00:00Z"),), ()))
+        assert "<dd>planned 2021-06-19 01:00 UTC</dd>" in page
 
     def test_nothing_comes_from_elsewhere(self) -> None:
         page = Tags(html(PAPER))

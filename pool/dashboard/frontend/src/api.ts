@@ -109,6 +109,7 @@ export interface Overview {
   } | null;
   health: Health;
   unavailable: Record<string, string>;
+  silenced_until_ms: number | null;
 }
 
 export interface Page<Row> {

@@ -17,7 +17,7 @@ import { PayoutPage, PayoutsPage } from "./pages/payouts";
 import { ReportPage } from "./pages/reports";
 import { WorkerPage, WorkersPage } from "./pages/workers";
 import { link, type Place, usePlace } from "./router";
-import { maySee, SessionContext, useSessionSource } from "./session";
+import { maySee, type Session, SessionContext, useSessionSource } from "./session";
 import { verdict } from "./verdict";
 
 // Path, title, and of which part of the pool it tells (`web.public`).
@@ -35,8 +35,21 @@ const PARTS = [
   ["log", "Log", "operators"],
 ] as const;
 
+// The part of the bar that a page belongs to.
+function openPart({ path: [first = "", second = ""] }: Place): string {
+  if (first === "reports") return second === "relocation" ? "moves" : "fleets";
+  if (first === "explain") return { payout: "payouts", reject: "workers" }[second] ?? "accounts";
+  return first;
+}
+
 function partOf(place: Place): string {
   return PARTS.find(([path]) => path === (place.path[0] ?? ""))?.[2] ?? "always";
+}
+
+// Strangers are told what needs a login; who is in has only what is theirs.
+function parts(session: Session | null) {
+  const all = PARTS.filter(([, , part]) => part !== "operators" || session?.role === "operator");
+  return session === null || session.role === "nobody" ? all : all.filter(([, , part]) => maySee(session, part));
 }
 
 function page(place: Place) {
@@ -87,6 +100,7 @@ export function App() {
   const live = useLiveSource(session && maySee(session, "overview") ? session.who : null);
   const place = usePlace();
   const main = useRef<HTMLElement>(null);
+  const bar = useRef<HTMLElement>(null);
   const where = place.path.join("/");
   const first = useRef(true);
   useEffect(() => {
@@ -94,9 +108,13 @@ export function App() {
     if (first.current) first.current = false;
     else main.current?.focus();
     scrollTo(0, 0);
-    // On a phone the parts are wider than the screen: the one that is open is shown.
-    document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [where]);
+  useEffect(() => {
+    // On a phone the parts are wider than the screen: the one that is open is shown.
+    const nav = bar.current;
+    const open = nav?.querySelector<HTMLElement>("[aria-current]");
+    if (nav && open) nav.scrollLeft = open.offsetLeft - nav.offsetLeft - (nav.clientWidth - open.offsetWidth) / 2;
+  }, [where, session?.who]);
   const { overview } = live;
   const name = overview?.pool.name ?? "Steppe";
   const rate = overview?.activity && hashrate(overview.activity.hashrate["5m"].hps);
@@ -117,12 +135,12 @@ export function App() {
             <span>{name}</span>
           </h1>
           <span class="tag">{overview?.pool.chain ?? "–"}</span>
-          <nav aria-label="Pages">
-            {PARTS.filter(([, , part]) => part !== "operators" || session?.role === "operator").map(([path, title]) => (
+          <nav ref={bar} aria-label="Pages">
+            {parts(session).map(([path, title]) => (
               <a
                 key={path}
                 href={path ? link(path) : "#/"}
-                aria-current={(place.path[0] ?? "") === path ? "page" : undefined}
+                aria-current={openPart(place) === path ? "page" : undefined}
               >
                 {title}
               </a>

@@ -25,6 +25,23 @@ export interface SiteEvent {
   valid_to_ms: number | null;
 }
 
+// What happens at a site by what is announced, and what comes next there. Several sources may tell of one event.
+export function atSite(site: string, events: SiteEvent[], nowMs: number): { now: string[]; next: SiteEvent | null } {
+  const here = events.filter((each) => each.site === site);
+  const past = here.filter((each) => each.valid_from_ms <= nowMs);
+  const restored = Math.max(...past.filter((each) => each.kind === "restoration").map((each) => each.valid_from_ms));
+  const holds = (each: SiteEvent) =>
+    each.kind !== "restoration" &&
+    (each.valid_to_ms === null || each.valid_to_ms > nowMs) &&
+    !(each.valid_from_ms <= restored);
+  const coming = here.filter((each) => each.valid_from_ms > nowMs);
+  const first = Math.min(...coming.map((each) => each.valid_from_ms));
+  return {
+    now: [...new Set(past.filter(holds).map((each) => each.kind))],
+    next: coming.find((each) => each.valid_from_ms === first) ?? null,
+  };
+}
+
 export interface Contract {
   name: string;
   kind: string;

@@ -89,6 +89,13 @@ export function age(sinceMs: number | null | undefined, nowMs: number): string {
   return seconds < 1 ? "now" : `${duration(seconds)} ago`;
 }
 
+// How long until then, or since: a deadline is read as what is left of it.
+export function distance(timeMs: number, nowMs: number): string {
+  const seconds = Math.floor((timeMs - nowMs) / 1000);
+  const text = seconds > 0 ? `in ${duration(seconds)}` : age(timeMs, nowMs);
+  return text.replaceAll(" ", "\u00A0");
+}
+
 // In a table one unit is enough, and the column keeps its width.
 export function shortAge(sinceMs: number | null | undefined, nowMs: number): string {
   const text = age(sinceMs, nowMs);
@@ -97,6 +104,11 @@ export function shortAge(sinceMs: number | null | undefined, nowMs: number): str
 
 export function moment(timeMs: number | null | undefined): string {
   return timeMs == null ? UNKNOWN : new Date(timeMs).toISOString().slice(0, 19).replace("T", " ") + " UTC";
+}
+
+// Times of reports, which programs read too, as the page writes all others.
+export function readable(text: string): string {
+  return text.replace(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::00|(:\d\d))(?:\.\d+)?Z/g, "$1 $2$3 UTC");
 }
 
 // A block hash begins with zeros that all share; its end tells blocks apart.

@@ -37,15 +37,26 @@ export function HashrateChart({ path }: { path: string }) {
         </div>
       </div>
       <Problem problem={problem} unavailable={value?.unavailable ?? {}} />
-      <Plot history={value} />
-      {value && <p class="quiet">{inWords(value)}</p>}
+      {value && isEmpty(value) ? (
+        <p class="plot empty">{inWords(value)}</p>
+      ) : (
+        <>
+          <Plot history={value} />
+          {value && <p class="quiet">{inWords(value)}</p>}
+        </>
+      )}
     </>
   );
 }
 
-export function inWords({ cells, step_seconds }: History): string {
+function isEmpty({ cells }: History): boolean {
+  return !cells.some((cell) => cell.hps > 0);
+}
+
+export function inWords(history: History): string {
+  const { cells, step_seconds } = history;
+  if (isEmpty(history)) return Object.keys(history.unavailable).length ? "Not known now." : "No share in this span.";
   const rates = cells.map((cell) => cell.hps);
-  if (!rates.some((hps) => hps > 0)) return "No share in this span.";
   const mean = rates.reduce((sum, hps) => sum + hps, 0) / rates.length;
   const accepted = cells.reduce((sum, cell) => sum + cell.accepted, 0);
   const rejected = cells.reduce((sum, cell) => sum + cell.rejected, 0);
@@ -53,7 +64,7 @@ export function inWords({ cells, step_seconds }: History): string {
   return (
     `Mean ${hashrate(mean)}, highest ${hashrate(Math.max(...rates))} within ${step}, ` +
     `${percent(rejected / Math.max(1, accepted + rejected))} of the shares rejected. ` +
-    "The band is one standard error to both sides."
+    "The band is one standard error to both sides. Times are UTC."
   );
 }
 
@@ -102,6 +113,15 @@ export function useScheme(): boolean {
   return dark;
 }
 
+// The page tells all times in UTC, as the log does; so the ticks stand on its hours and days.
+export function inUtc(seconds: number): Date {
+  return uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
+}
+
+export function timeAxis(axis: uPlot.Axis): uPlot.Axis {
+  return { ...axis, values: (_plot, ticks) => moments(ticks), space: 70, size: 34 };
+}
+
 // Hours and minutes while the ticks stand within days, else the day.
 export function moments(ticks: number[]): string[] {
   const [first = 0, second = 0] = ticks;
@@ -109,7 +129,7 @@ export function moments(ticks: number[]): string[] {
     second - first < 86_400
       ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
       : { month: "short", day: "numeric" };
-  const format = new Intl.DateTimeFormat("en-GB", form);
+  const format = new Intl.DateTimeFormat("en-GB", { ...form, timeZone: "UTC" });
   return ticks.map((tick) => format.format(tick * 1000));
 }
 
@@ -123,8 +143,9 @@ function options(place: HTMLElement): uPlot.Options {
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { show: false },
+    tzDate: inUtc,
     scales: { y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
-    axes: [{ ...axis, values: (_plot, ticks) => moments(ticks), space: 70 }, { ...axis, size: 78, values: (_plot, ticks) => ticks.map((tick) => hashrate(tick)) }],
+    axes: [timeAxis(axis), { ...axis, size: 78, values: (_plot, ticks) => ticks.map((tick) => hashrate(tick)) }],
     series: [
       {},
       { stroke: color("--accent"), width: 1.5, points: { show: false } },

@@ -6,7 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Page } from "./api";
 import { count, visible } from "./format";
 import { useAnswer } from "./live";
-import { type Column, Problem, Rows } from "./parts";
+import { type Column, missing, Problem, Rows } from "./parts";
 import { type Place, withParameters, without } from "./router";
 
 const PER_PAGE = ["25", "50", "100", "250"];
@@ -110,7 +110,8 @@ export function Listing<Row>(props: Props<Row>) {
           title={title}
           columns={columns}
           rows={page?.rows ?? []}
-          empty={page === null ? "Loading" : searched ? "Nothing matches." : empty}
+          empty={searched ? "Nothing matches." : empty}
+          missing={missing({ value: page, problem }, page?.rows)}
           head={head}
           sorted={sorted}
         />

@@ -1,9 +1,12 @@
 // The small parts that every page is made of.
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 
-export function Panel({ title, wide, children }: { title: string; wide?: boolean; children: ComponentChildren }) {
+import { visible } from "./format";
+
+export function Panel(props: { title: string; wide?: boolean; className?: string; children: ComponentChildren }) {
+  const { title, wide, className = "", children } = props;
   return (
-    <article class={wide ? "panel wide" : "panel"}>
+    <article class={`panel ${wide ? "wide" : className}`.trim()}>
       <h3>{title}</h3>
       {children}
     </article>
@@ -33,6 +36,16 @@ export function Facts({ facts, className }: { facts: Fact[]; className?: string 
   );
 }
 
+// Of rows that are not here: they come, or nobody can tell. Only an answer may say that there are none.
+export type Missing = "loading" | "unknown" | null;
+
+export function missing(asked: { value: unknown; problem: string | null }, rows?: unknown): Missing {
+  if (asked.value === null) return asked.problem === null ? "loading" : "unknown";
+  return rows === null ? "unknown" : null;
+}
+
+const MISSING = { loading: "Loading", unknown: "Not known now." };
+
 export interface Column<Row> {
   title: string;
   numeric?: boolean;
@@ -48,10 +61,12 @@ export function Rows<Row>(props: {
   columns: Column<Row>[];
   rows: Row[];
   empty: string;
+  missing?: Missing;
   head?: (column: Column<Row>) => ComponentChildren;
   sorted?: (column: Column<Row>) => "ascending" | "descending" | undefined;
 }) {
-  const { title, columns, rows, empty, head, sorted } = props;
+  const { title, columns, rows, head, sorted } = props;
+  const empty = props.missing ? MISSING[props.missing] : props.empty;
   const classes = (column: Column<Row>) => `${column.numeric ? "number " : ""}${column.className ?? ""}`.trim();
   return (
     <div class="frame" tabIndex={0} role="region" aria-label={title}>
@@ -93,11 +108,12 @@ export function Rows<Row>(props: {
   );
 }
 
-export function Card({ title, children }: { title: string; children: ComponentChildren }) {
+export function Card({ title, note, children }: { title: string; note?: string; children: ComponentChildren }) {
   return (
     <section class="listing">
       <div class="tools">
         <h2>{title}</h2>
+        {note && <p class="quiet">{note}</p>}
       </div>
       <div class="card">{children}</div>
     </section>
@@ -105,7 +121,13 @@ export function Card({ title, children }: { title: string; children: ComponentCh
 }
 
 // A card that is one table.
-export function TableCard<Row>(table: { title: string; columns: Column<Row>[]; rows: Row[]; empty: string }) {
+export function TableCard<Row>(table: {
+  title: string;
+  columns: Column<Row>[];
+  rows: Row[];
+  empty: string;
+  missing?: Missing;
+}) {
   return (
     <Card title={table.title}>
       <Rows {...table} />
@@ -117,6 +139,40 @@ export function TableCard<Row>(table: { title: string; columns: Column<Row>[]; r
 export function Problem({ problem, unavailable }: { problem?: string | null; unavailable?: Record<string, string> }) {
   const text = problem ?? Object.values(unavailable ?? {}).join(" ");
   return text ? <p class="notice">{text}</p> : null;
+}
+
+const WHOLE = 16; // characters of a part that a phone has room for
+
+// A long name that is cut, where there is little room, where its parts meet.
+export function Breakable({ name, after }: { name: string; after: "." | "/" }) {
+  const parts = visible(name).split(after);
+  return (
+    <>
+      {parts.map((part, index) => (
+        <Fragment key={index}>
+          {index > 0 && <wbr />}
+          <span class={part.length > WHOLE ? undefined : "whole-part"}>
+            {part}
+            {index < parts.length - 1 && after}
+          </span>
+        </Fragment>
+      ))}
+    </>
+  );
+}
+
+// Where a page stands: the pages above it as links, and its own name.
+export function Path({ above, children }: { above: [title: string, href: string][]; children: ComponentChildren }) {
+  return (
+    <h2 class="title">
+      {above.map(([title, href]) => (
+        <Fragment key={href}>
+          <a href={href}>{title}</a> /{" "}
+        </Fragment>
+      ))}
+      {children}
+    </h2>
+  );
 }
 
 // Text in which `backticks` mark what is to be typed.

@@ -8,6 +8,13 @@ export function wrongFirst<T extends { state: string }>(checks: T[]): T[] {
   return [...checks].sort((one, other) => WORST_FIRST.indexOf(one.state) - WORST_FIRST.indexOf(other.state));
 }
 
+// Where there is more of what a check is about.
+const PLACES: Record<string, string> = { moves: "moves", fleet: "fleets", ledger: "payouts", reserve: "payouts" };
+
+export function placeOf(check: string): string {
+  return PLACES[check] ?? "health";
+}
+
 export function verdict(health: Health | undefined): { state: "ok" | "warn" | "down" | "unknown"; text: string } {
   if (health === undefined) return { state: "unknown", text: "–" };
   const wrong = health.checks.filter((check) => check.state !== "ok");

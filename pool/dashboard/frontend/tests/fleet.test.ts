@@ -1,6 +1,19 @@
 import { describe, expect, test } from "vitest";
 
-import { byUrgency, columns, type Fact, isNumeric, type Machine, progress, said, stepsInWords } from "../src/fleet";
+import {
+  atSite,
+  byUrgency,
+  columns,
+  type Fact,
+  isNumeric,
+  type Machine,
+  progress,
+  said,
+  type SiteEvent,
+  stepsInWords,
+} from "../src/fleet";
+import { missing } from "../src/parts";
+import { placeOf } from "../src/verdict";
 
 const machine = (login: string, status: string, rack = "r1", is_late = false): Machine => ({
   login,
@@ -92,4 +105,41 @@ describe("the steps of a contract", () => {
       "4.5% of all to op; 1.0% of what is left to tax:KZ; of the rest 80% to the owner, 20% to partner",
     );
   });
+});
+
+describe("what happens at a site", () => {
+  const event = (kind: string, from: number, to: number | null = null, site = "ganzi"): SiteEvent => ({
+    site,
+    kind,
+    wording: "",
+    valid_from_ms: from,
+    valid_to_ms: to,
+  });
+
+  test("is what holds now, told once however many sources tell it", () => {
+    const told = [event("suspension", 5), event("suspension", 6), event("curtailment", 1, 9), event("closure", 5, null, "x")];
+    expect(atSite("ganzi", told, 10)).toEqual({ now: ["suspension"], next: null });
+  });
+  test("ends with its restoration", () => {
+    expect(atSite("ganzi", [event("suspension", 5), event("restoration", 8)], 10).now).toEqual([]);
+    expect(atSite("ganzi", [event("suspension", 9), event("restoration", 8)], 10).now).toEqual(["suspension"]);
+  });
+  test("and the first of what is announced", () => {
+    const later = event("closure", 30);
+    const sooner = event("curtailment", 20);
+    expect(atSite("ganzi", [later, sooner], 10)).toEqual({ now: [], next: sooner });
+  });
+});
+
+describe("rows that are not here", () => {
+  test("come, or are not known: only an answer says that there are none", () => {
+    expect(missing({ value: null, problem: null })).toBe("loading");
+    expect(missing({ value: null, problem: "refused" })).toBe("unknown");
+    expect(missing({ value: {}, problem: null }, null)).toBe("unknown");
+    expect(missing({ value: {}, problem: null }, [])).toBe(null);
+  });
+});
+
+test("a check leads to the page that has more of it, else to health", () => {
+  expect(["fleet", "moves", "ledger", "redis"].map(placeOf)).toEqual(["fleets", "moves", "payouts", "health"]);
 });

@@ -1,6 +1,18 @@
 import { describe, expect, test } from "vitest";
 
-import { btc, bytes, error, hashrate, percent, psat, schemeName, title, visible } from "../src/format";
+import {
+  btc,
+  bytes,
+  distance,
+  error,
+  hashrate,
+  percent,
+  psat,
+  readable,
+  schemeName,
+  title,
+  visible,
+} from "../src/format";
 
 describe("numbers", () => {
   test("a hashrate has three significant digits and a prefix", () => {
@@ -37,5 +49,18 @@ describe("names", () => {
 describe("a scheme", () => {
   test("is written as people write it", () => {
     expect(["pplns", "fpps", "pps_plus"].map(schemeName)).toEqual(["PPLNS", "FPPS", "PPS+"]);
+  });
+});
+
+describe("times", () => {
+  test("a deadline says how long until then, and since when it is over, in one piece", () => {
+    expect(distance(7_200_000, 0)).toBe("in\u00A02\u00A0h");
+    expect(distance(0, 60_000)).toBe("1\u00A0min\u00A0ago");
+  });
+  test("those of reports are written as all others of the page", () => {
+    expect(readable("2021-06-19T01:00:00Z to 2021-06-19T01:00:07.250Z")).toBe(
+      "2021-06-19 01:00 UTC to 2021-06-19 01:00:07 UTC",
+    );
+    expect(readable("T01 of 2021")).toBe("T01 of 2021");
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Health } from "../src/api";
-import { type History, inWords, series } from "../src/history";
+import { type History, inWords, moments, series } from "../src/history";
 import { verdict, wrongFirst } from "../src/verdict";
 
 const history = (cells: History["cells"]): History => ({ step_seconds: 60, cells, unavailable: {} });
@@ -13,6 +13,7 @@ test("the band never goes below zero", () => {
 
 test("a span without shares is said in words", () => {
   expect(inWords(history([]))).toBe("No share in this span.");
+  expect(inWords({ ...history([]), unavailable: { redis: "away" } })).toBe("Not known now.");
 });
 
 test("the words name mean, highest and rejects", () => {
@@ -34,4 +35,8 @@ test("one part that is down outweighs those that need a look", () => {
 test("what is wrong stands first, the worst of it on top, and the rest as it came", () => {
   const checks = ["ok", "warn", "unknown", "ok", "down"].map((state, place) => ({ state, place }));
   expect(wrongFirst(checks).map((check) => check.place)).toEqual([4, 2, 1, 0, 3]);
+});
+
+test("ticks are in UTC, as all other times", () => {
+  expect(moments([1_624_000_000, 1_624_003_600])).toEqual(["07:06", "08:06"]);
 });

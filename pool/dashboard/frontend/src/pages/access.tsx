@@ -5,7 +5,7 @@ import { change } from "../api";
 import { moment, visible } from "../format";
 import { Listing } from "../listing";
 import { useAnswer } from "../live";
-import { type Column, Problem, TableCard } from "../parts";
+import { Breakable, type Column, Problem, TableCard } from "../parts";
 import type { Place } from "../router";
 import { useSession } from "../session";
 
@@ -174,7 +174,7 @@ interface LogRow {
 }
 
 const LOG: Column<LogRow>[] = [
-  { title: "Did", show: (row) => visible(row.action) },
+  { title: "Did", show: (row) => <Breakable name={row.action} after="." /> },
   { title: "Who", show: (row) => visible(row.who) },
   { title: "Time", show: (row) => moment(row.time_ms) },
   { title: "What", className: "wrapping", show: (row) => visible(row.target) },

@@ -5,7 +5,7 @@ import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
 import { accountOrders, addOrder, type Terms } from "../orders/accounts";
 import { Orders } from "../orders/office";
-import { Card, type Column, Facts, Figure, Panel, Problem, Rows, TableCard } from "../parts";
+import { Card, type Column, Facts, Figure, missing, Panel, Path, Problem, Rows, TableCard } from "../parts";
 import { link, linkWith, type Place } from "../router";
 import { RateCell } from "../rates";
 import { why } from "./explain";
@@ -37,6 +37,7 @@ const COLUMNS: Column<Account>[] = [
 ];
 
 export function AccountsPage({ place }: { place: Place }) {
+  const { session } = useSession();
   return (
     <>
       <Orders orders={[addOrder()]} right="payouts" />
@@ -49,7 +50,11 @@ export function AccountsPage({ place }: { place: Place }) {
         many="accounts"
         search="Search account"
         sort="name"
-        empty="No account yet: the first share of a login makes one."
+        empty={
+          session?.role === "watcher" && session.scope !== "pool"
+            ? "Who watches a site or a fleet sees no account: its machines stand under Workers."
+            : "No account yet: the first share of a login makes one."
+        }
       />
     </>
   );
@@ -75,6 +80,7 @@ function TermsOf({ name }: { name: string }) {
           title="Where it is paid"
           rows={[...addresses].reverse()}
           empty="It has no address yet: what it earns waits for one."
+          missing={missing({ value, problem })}
           columns={[
             { title: "Address", className: "mono", show: (row) => row.address },
             { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
@@ -95,7 +101,8 @@ function TermsOf({ name }: { name: string }) {
       <TableCard<Terms["account"]["plans"][number]>
         title="Plans"
         rows={value?.account.plans ?? []}
-        empty="Loading"
+        empty="None."
+        missing={missing({ value, problem })}
         columns={[
           { title: "Scheme", show: (row) => schemeName(row.scheme) },
           { title: "Fee", numeric: true, show: (row) => fee(row.fee_bps) },
@@ -120,9 +127,7 @@ export function AccountPage({ name }: { name: string }) {
   const live = value?.account.live;
   return (
     <>
-      <h2 class="title">
-        <a href={link("accounts")}>Accounts</a> / {visible(name)}
-      </h2>
+      <Path above={[["Accounts", link("accounts")]]}>{visible(name)}</Path>
       <Problem problem={problem} unavailable={value?.unavailable ?? {}} />
       {value && (
         <div class="panels">
@@ -182,6 +187,7 @@ export function AccountPage({ name }: { name: string }) {
           title="Newest credits"
           rows={value.credits ?? []}
           empty="No credit yet: the first comes with the first block or PPS period."
+          missing={missing({ value, problem }, value.credits)}
           columns={[
             {
               title: "For",

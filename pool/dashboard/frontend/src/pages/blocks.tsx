@@ -1,11 +1,24 @@
 // The blocks that the pool found, and who has what of one.
 import type { Block, BlockDetail, LedgerRow } from "../api";
-import { btc, count, duration, moment, percent, schemeName, shortAge, shortHash, visible, words } from "../format";
+import {
+  age,
+  btc,
+  count,
+  duration,
+  moment,
+  percent,
+  schemeName,
+  shortAge,
+  shortHash,
+  UNKNOWN,
+  visible,
+  words,
+} from "../format";
 import { Listing } from "../listing";
 import { useAnswer, useLive, useNow } from "../live";
 import { holdOrder, mayBeHeld, type WaitingBlock, waitingOrder } from "../orders/blocks";
 import { Orders, Press, useOffice } from "../orders/office";
-import { Card, Facts, Problem, Rows, TableCard } from "../parts";
+import { Card, Facts, Path, Problem, Rows, TableCard } from "../parts";
 import { link, type Place } from "../router";
 import { mayOrder, useSession } from "../session";
 import { why } from "./explain";
@@ -41,10 +54,13 @@ export function BlocksPage({ place }: { place: Place }) {
             : `No block yet. At this hashrate one is expected every ${duration(expected)}.`
         }
         columns={[
-          { title: "Height", show: (row) => <a href={link("blocks", row.hash_hex)}>{count(row.height)}</a> },
+          {
+            title: "Height",
+            className: "short",
+            show: (row) => <a href={link("blocks", row.hash_hex)}>{count(row.height)}</a>,
+          },
           { title: "State", className: "state", state: (row) => row.state, show: (row) => <span>{row.state}</span> },
-          { title: "Hash", className: "mono", show: (row) => shortHash(row.hash_hex) },
-          { title: "Finder", show: (row) => <a href={link("workers", row.finder)}>{visible(row.finder)}</a> },
+          { title: "Found", numeric: true, show: (row) => shortAge(row.found_ms, now) },
           { title: "Reward BTC", numeric: true, show: (row) => btc(row.reward_sat) },
           {
             title: "Confirmations",
@@ -56,11 +72,17 @@ export function BlocksPage({ place }: { place: Place }) {
             ),
           },
           { title: "Credits", numeric: true, show: (row) => count(row.credits) },
-          { title: "Found", numeric: true, show: (row) => shortAge(row.found_ms, now) },
+          { title: "Finder", show: finder },
+          { title: "Hash", className: "mono", show: (row) => shortHash(row.hash_hex) },
         ]}
       />
     </>
   );
+}
+
+// Who may not know who found it is told nobody.
+function finder(block: Block) {
+  return block.finder ? <a href={link("workers", block.finder)}>{visible(block.finder)}</a> : UNKNOWN;
 }
 
 // Only shown while there is one.
@@ -108,12 +130,11 @@ function BlockOrders({ block }: { block: Block }) {
 export function BlockPage({ hash }: { hash: string }) {
   const { value, problem } = useAnswer<BlockDetail>(`/api/v1/blocks/${encodeURIComponent(hash)}`);
   const block = value?.block;
+  const now = useNow();
   const { session } = useSession();
   return (
     <>
-      <h2 class="title">
-        <a href={link("blocks")}>Blocks</a> / {block ? count(block.height) : visible(shortHash(hash))}
-      </h2>
+      <Path above={[["Blocks", link("blocks")]]}>{block ? count(block.height) : visible(shortHash(hash))}</Path>
       <Problem problem={problem} />
       {block && mayOrder(session, "payouts") && <BlockOrders block={block} />}
       {block && (
@@ -123,10 +144,10 @@ export function BlockPage({ hash }: { hash: string }) {
             facts={[
               ["Hash", <span class="mono">{block.hash_hex}</span>],
               ["State", block.state],
-              ["Confirmations", count(block.confirmations)],
-              ["Finder", <a href={link("workers", block.finder)}>{visible(block.finder)}</a>],
+              ["Confirmations", count(block.confirmations) + (block.state === "immature" ? ` of ${MATURE_AT}` : "")],
+              ["Finder", finder(block)],
               ["Reward", block.reward_sat === null ? "not seen on the chain yet" : `${btc(block.reward_sat)} BTC`],
-              ["Found", moment(block.found_ms)],
+              ["Found", `${moment(block.found_ms)}, ${age(block.found_ms, now)}`],
             ]}
           />
         </div>
@@ -161,7 +182,7 @@ export function BlockPage({ hash }: { hash: string }) {
 
 export function Ledger({ rows }: { rows: LedgerRow[] }) {
   return (
-    <Card title="Ledger">
+    <Card title="Ledger" note="What is owed is negative.">
       <Rows<LedgerRow>
         title="Ledger (what is owed is negative)"
         rows={rows}

@@ -1,9 +1,10 @@
 // Fleets as they are known to be now: sites, contracts, batches, and what each worker's name means.
 import type { Page } from "../api";
-import { count, hashrate, moment, power, shortAge, title, UNKNOWN, visible, words } from "../format";
+import { count, distance, hashrate, moment, power, shortAge, title, UNKNOWN, visible, words } from "../format";
 import {
   type Alarm,
   type Assignment,
+  atSite,
   type Batch,
   type Contract,
   type Count,
@@ -17,7 +18,7 @@ import {
 } from "../fleet";
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
-import { Problem, TableCard } from "../parts";
+import { Breakable, missing, Problem, TableCard } from "../parts";
 import { REPORTS } from "./reports";
 import { link, type Place } from "../router";
 
@@ -25,13 +26,15 @@ const MINUTE_MS = 60_000;
 
 export function FleetsPage({ place }: { place: Place }) {
   // What holds now; a minute at a time, so that the answer may be asked for again with its ETag.
-  const at = new Date(Math.floor(useNow() / MINUTE_MS) * MINUTE_MS).toISOString().replace(".000", "");
+  const now = useNow();
+  const at = new Date(Math.floor(now / MINUTE_MS) * MINUTE_MS).toISOString().replace(".000", "");
   const known = (group: string) => useAnswer<Page<Fact>>(`/api/v1/${group}?at=${at}&per_page=250`);
   const sites = known("sites");
   const contracts = known("contracts");
   const batches = known("batches");
   const assignments = known("assignments");
-  const events = said<SiteEvent>(sites.value?.rows, "site_event");
+  const announced = useAnswer<Page<Fact>>("/api/v1/sites?kind=site_event&per_page=250");
+  const events = said<SiteEvent>(announced.value?.rows, "site_event");
   const capacities = new Map(
     said<{ site: string; capacity_w: number }>(sites.value?.rows, "capacity").map((each) => [
       each.site,
@@ -43,6 +46,7 @@ export function FleetsPage({ place }: { place: Place }) {
   return (
     <>
       <p class="links">
+        Reports:
         {REPORTS.map(([kind, name]) => (
           <a key={kind} href={link("reports", kind)}>
             {name}
@@ -55,27 +59,32 @@ export function FleetsPage({ place }: { place: Place }) {
         title="Sites"
         rows={said(sites.value?.rows, "site")}
         empty="No site yet: `steppe site add` makes one, and `steppe fleet import` takes a whole fleet from files."
+        missing={missing(sites, sites.value?.rows)}
         columns={[
           { title: "Site", show: (row) => visible(row.name) },
+          {
+            title: "Now",
+            className: "state wrapping",
+            state: (row) => {
+              const { now: happens, next } = atSite(row.name, events, now);
+              return happens.length || next ? "warn" : "ok";
+            },
+            show: (row) => <span>{atSiteInWords(row.name, events, now)}</span>,
+          },
           { title: "Country", show: (row) => row.country },
-          { title: "Time", show: (row) => localTime(row.time_zone) },
+          { title: "Local time", show: (row) => localTime(row.time_zone) },
           { title: "Host", show: (row) => visible(row.host) || UNKNOWN },
           { title: "Region", show: (row) => row.region || UNKNOWN },
           { title: "Capacity", numeric: true, show: (row) => power(capacities.get(row.name)) },
-          {
-            title: "Now",
-            className: "state",
-            state: (row) => (events.some((each) => each.site === row.name) ? "warn" : "ok"),
-            show: (row) => <span>{nowAt(row.name, events)}</span>,
-          },
         ]}
       />
       <TableCard<Batch>
         title="Batches"
         rows={said(batches.value?.rows, "batch")}
         empty="No batch yet."
+        missing={missing(batches, batches.value?.rows)}
         columns={[
-          { title: "Batch", show: (row) => visible(row.name) },
+          { title: "Batch", show: (row) => <Breakable name={row.name} after="/" /> },
           { title: "Model", show: (row) => visible(row.model) },
           { title: "Machines", numeric: true, show: (row) => count(row.machines) },
           { title: "Nominal", numeric: true, show: (row) => hashrate(row.nominal_ghs * 1e9) },
@@ -91,8 +100,9 @@ export function FleetsPage({ place }: { place: Place }) {
         title="Contracts"
         rows={said(contracts.value?.rows, "contract")}
         empty="No contract yet: what a slice earns is then its account's alone."
+        missing={missing(contracts, contracts.value?.rows)}
         columns={[
-          { title: "Contract", show: (row) => visible(row.name) },
+          { title: "Contract", show: (row) => <a href={uptimeOf(row)}>{visible(row.name)}</a> },
           { title: "Kind", show: (row) => words(row.kind) },
           { title: "Who has what", show: (row) => visible(stepsInWords(row.steps)) },
           { title: "Site", show: (row) => visible(row.site) || "any" },
@@ -103,12 +113,13 @@ export function FleetsPage({ place }: { place: Place }) {
         title="Assignments"
         rows={said(assignments.value?.rows, "assignment")}
         empty="No assignment yet: every worker belongs to its account alone."
+        missing={missing(assignments, assignments.value?.rows)}
         columns={[
           {
             title: "Workers",
             show: (row) => (
               <a href={`${link("workers")}?q=${encodeURIComponent(`${row.account}.${row.pattern.split("*")[0]}`)}`}>
-                {visible(`${row.account}.${row.pattern}`)}
+                <Breakable name={`${row.account}.${row.pattern}`} after="." />
               </a>
             ),
           },
@@ -168,9 +179,14 @@ function Alarms() {
   );
 }
 
-function nowAt(site: string, events: SiteEvent[]): string {
-  const here = events.filter((each) => each.site === site);
-  return here.map((each) => words(each.kind)).join(", ") || "in order";
+function atSiteInWords(site: string, events: SiteEvent[], nowMs: number): string {
+  const { now, next } = atSite(site, events, nowMs);
+  const happens = now.map(words).join(", ") || "in order";
+  return happens + (next ? `; ${words(next.kind)} ${distance(next.valid_from_ms, nowMs)}` : "");
+}
+
+function uptimeOf(contract: Contract): string {
+  return `${link("reports", "sla")}?contract=${encodeURIComponent(contract.name)}`;
 }
 
 function localTime(zone: string): string {

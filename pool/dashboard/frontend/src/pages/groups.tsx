@@ -3,7 +3,7 @@ import type { Group } from "../api";
 import { count, shortAge, visible } from "../format";
 import { Listing } from "../listing";
 import { useNow } from "../live";
-import type { Column } from "../parts";
+import { Breakable, type Column } from "../parts";
 import { RateCell, refused, rejectNote } from "../rates";
 import { linkWith, type Place, without } from "../router";
 
@@ -62,7 +62,8 @@ function columns(by: Grouping, now: number): Column<Group>[] {
       sort: "name",
       show: (row) => (
         <>
-          <a href={membersOf(by, row)}>{visible(row.name) || NONE[by]}</a> <small>{visible(row.account ?? "")}</small>
+          <a href={membersOf(by, row)}>{row.name ? <Breakable name={row.name} after="/" /> : NONE[by]}</a>{" "}
+          {row.account !== null && <small>{visible(row.account)}</small>}
         </>
       ),
     },

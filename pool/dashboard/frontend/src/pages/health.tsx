@@ -3,6 +3,7 @@ import { bytes, count, duration, title } from "../format";
 import { useLive, useNow } from "../live";
 import type { Node } from "../api";
 import { Card, TableCard, Typed } from "../parts";
+import { Silence } from "./overview";
 import { wrongFirst } from "../verdict";
 
 export function HealthPage() {
@@ -31,6 +32,7 @@ export function HealthPage() {
   ];
   return (
     <>
+      <Silence overview={overview} />
       <Card title="Health">
         <ul class="health">
           {wrongFirst(overview.health.checks).map((check) => (

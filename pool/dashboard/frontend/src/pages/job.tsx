@@ -1,5 +1,5 @@
 // Who is paid by what is mined right now, read out of the job that the miners have.
-import { btc, count, duration, moment, percent, scaled } from "../format";
+import { age, btc, count, percent, scaled } from "../format";
 import { useAnswer, useNow } from "../live";
 import { Facts, Figure, Panel, Problem, TableCard } from "../parts";
 
@@ -71,15 +71,15 @@ export function JobPage() {
               <Figure value={job.job_id} />
               <Facts
                 facts={[
-                  ["Made", `${duration(Math.max(0, Math.floor((now - job.made_ms) / 1000)))} ago`],
-                  ["Template", moment(job.template_ms)],
+                  ["Made", age(job.made_ms, now)],
+                  ["Template", age(job.template_ms, now)],
                   ["Network difficulty", scaled(job.network_difficulty, 4)],
                   ["Tag in the coinbase", job.tag || "none"],
                   ["Size of the coinbase", `${count(job.coinbase_bytes)} bytes`],
                 ]}
               />
             </Panel>
-            <Panel title="For whoever checks it" wide>
+            <Panel title="For whoever checks it" className="rest">
               <p>
                 Miners get the coinbase in two halves (<code>mining.notify</code>). Decode them, with 12 bytes of any
                 extranonce in between, and compare.

@@ -1,10 +1,10 @@
 // Moves from one site to another: how many machines are where, and who waits for a person.
-import { count, moment, percent, shortAge, visible, words } from "../format";
+import { count, distance, moment, percent, shortAge, title, visible, words } from "../format";
 import { byUrgency, type Machine, type Move, progress, type Rack } from "../fleet";
 import { useAnswer, useNow } from "../live";
 import { confirmOrder, moveOrders, planOrder, type Stray } from "../orders/moves";
 import { Orders, Press, useOffice } from "../orders/office";
-import { Facts, Problem, TableCard, Typed } from "../parts";
+import { Breakable, Facts, missing, Path, Problem, TableCard, Typed } from "../parts";
 import { link } from "../router";
 import { mayOrder, useSession } from "../session";
 
@@ -24,6 +24,7 @@ export function MovesPage() {
   const moves = useAnswer<Moves>("/api/v1/moves");
   const regions = useAnswer<Regions>("/api/v1/regions");
   const { session } = useSession();
+  const now = useNow();
   return (
     <>
       <Orders orders={[planOrder()]} right="moves" />
@@ -32,28 +33,51 @@ export function MovesPage() {
       <TableCard<Move>
         title="Moves"
         rows={moves.value?.rows ?? []}
-        empty={moves.value ? "No move yet: `steppe move plan` makes one and shows who would be told what." : "Loading"}
+        empty="No move yet: `steppe move plan` makes one and shows who would be told what."
+        missing={missing(moves, moves.value?.rows)}
         columns={[
           { title: "Move", show: (row) => <a href={link("moves", row.name)}>{visible(row.name)}</a> },
-          { title: "State", state: (row) => (row.lacks.length ? "warn" : "ok"), show: standing },
-          { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
-          { title: "From", show: (row) => visible(row.origin.site) },
-          { title: "To", show: (row) => (row.target ? visible(row.target.site) : "not said yet") },
-          { title: "Machines", numeric: true, show: (row) => count(row.machines) },
-          { title: "Arrived", numeric: true, show: (row) => percent((row.counts.arrived ?? 0) / (row.machines || 1)) },
+          {
+            title: "Arrived",
+            numeric: true,
+            show: (row) => (
+              <>
+                {percent((row.counts.arrived ?? 0) / (row.machines || 1))} <small>of {count(row.machines)}</small>
+              </>
+            ),
+          },
           {
             title: "Late",
             numeric: true,
-            state: (row) => (row.late ? "down" : "ok"),
-            show: (row) => count(row.late),
+            className: "state",
+            state: (row) => (row.late ? "down" : "none"),
+            show: (row) => <span>{count(row.late)}</span>,
           },
-          { title: "Deadline", numeric: true, show: (row) => moment(row.deadline_ms) },
+          {
+            title: "State",
+            className: "state wrapping",
+            state: (row) => (row.lacks.length ? "warn" : row.state === "running" ? "ok" : "candidate"),
+            show: (row) => <span>{standing(row)}</span>,
+          },
+          {
+            title: "Deadline",
+            numeric: true,
+            show: (row) => (
+              <>
+                {moment(row.deadline_ms)} {isOpen(row) && <small>{distance(row.deadline_ms, now)}</small>}
+              </>
+            ),
+          },
+          { title: "From", show: (row) => visible(row.origin.site) },
+          { title: "To", show: (row) => (row.target ? visible(row.target.site) : "not said yet") },
+          { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
         ]}
       />
       <TableCard
         title="Regions"
         rows={regions.value?.rows ?? []}
         empty="No region gives a sign of life."
+        missing={missing(regions, regions.value?.rows)}
         columns={[
           { title: "Region", show: (row) => row.region || "the only one" },
           { title: "Endpoint", className: "mono", show: (row) => row.endpoint || "not said" },
@@ -80,7 +104,7 @@ function Strays() {
           rows={rows.slice(0, SHOWN)}
           empty=""
           columns={[
-            { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+            { title: "Worker", show: (row) => <a href={link("workers", row.login)}><Breakable name={row.login} after="." /></a> },
             { title: "From", show: (row) => visible(row.from_region) },
             { title: "To", show: (row) => visible(row.to_region) },
             { title: "Seen", numeric: true, show: (row) => moment(row.seen_ms) },
@@ -103,9 +127,7 @@ export function MovePage({ name }: { name: string }) {
   const machines = value ? byUrgency(value.machines) : [];
   return (
     <>
-      <h2 class="title">
-        <a href={link("moves")}>Moves</a> / {visible(name)}
-      </h2>
+      <Path above={[["Moves", link("moves")]]}>{visible(name)}</Path>
       <Problem problem={problem} />
       {move && (
         <>
@@ -121,26 +143,26 @@ export function MovePage({ name }: { name: string }) {
               className="facts"
               facts={[
                 ["State", standing(move)],
+                ["Late", `${count(move.late)} of ${count(move.machines)} machines`],
+                ["Deadline", deadline(move, now)],
                 ["Account", <a href={link("accounts", move.account)}>{visible(move.account)}</a>],
                 ["Workers", <span class="mono">{visible(move.pattern)}</span>],
                 ["From", end(move.origin)],
                 ["To", move.target ? end(move.target) : "not said yet"],
                 [move.target ? "Waves" : "Notice", visible(move.words)],
                 [move.target ? "Planned" : "Opened", moment(move.planned_ms)],
-                ["Started", moment(move.started_ms)],
-                ["Deadline", deadline(move)],
-                ["Late", `${count(move.late)} of ${count(move.machines)} machines`],
+                ["Started", move.started_ms === null ? "not yet" : moment(move.started_ms)],
                 ["Mining at both ends", move.twice.length ? move.twice.map(visible).join(", ") : "none"],
               ]}
             />
           </div>
           {move.target && (
             <TableCard<Machine>
-              title="Who waits for a person"
+              title="Told to go, and not arrived yet"
               rows={machines.slice(0, SHOWN)}
               empty="Nobody: no machine is late, stayed behind or is on its way."
               columns={[
-                { title: "Worker", show: (row) => <a href={link("workers", row.login)}>{visible(row.login)}</a> },
+                { title: "Worker", show: (row) => <a href={link("workers", row.login)}><Breakable name={row.login} after="." /></a> },
                 { title: "Rack", show: (row) => visible(row.rack) },
                 {
                   title: "State",
@@ -149,7 +171,7 @@ export function MovePage({ name }: { name: string }) {
                   show: (row) => <span>{row.is_late ? `late, ${words(row.status)}` : words(row.status)}</span>,
                 },
                 { title: "Told", numeric: true, show: (row) => shortAge(row.told_ms, now) },
-                { title: "Times", numeric: true, show: (row) => count(row.tries) },
+                { title: "Times told", numeric: true, show: (row) => count(row.tries) },
                 { title: "Left", numeric: true, show: (row) => shortAge(row.gone_ms, now) },
               ]}
             />
@@ -166,8 +188,9 @@ export function MovePage({ name }: { name: string }) {
             columns={[
               { title: "Rack", show: (row) => visible(row.rack) || "none named" },
               ...["arrived", "gone", "told", "straggler", "pending"].map((status) => ({
-                title: words(status),
+                title: title(status),
                 numeric: true,
+                state: (row: Rack) => (row.counts[status] ? "some" : "none"),
                 show: (row: Rack) => count(row.counts[status] ?? 0),
               })),
             ]}
@@ -216,9 +239,14 @@ function standing(move: Move): string {
   return words(move.state) + lacks;
 }
 
-function deadline(move: Move): string {
+function isOpen(move: Move): boolean {
+  return ["draft", "planned", "running", "paused"].includes(move.state);
+}
+
+function deadline(move: Move, nowMs: number): string {
   const differs = move.notice_ms !== null && move.notice_ms !== move.deadline_ms;
-  return moment(move.deadline_ms) + (differs ? `; by the newest notice power ends ${moment(move.notice_ms)}` : "");
+  const left = isOpen(move) ? `, ${distance(move.deadline_ms, nowMs)}` : "";
+  return moment(move.deadline_ms) + left + (differs ? `; by the newest notice power ends ${moment(move.notice_ms)}` : "");
 }
 
 function end(place: Move["origin"]): string {

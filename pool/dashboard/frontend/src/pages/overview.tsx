@@ -1,23 +1,28 @@
 // The pool at a glance.
 import type { Activity, Health, Overview } from "../api";
-import { age, btc, count, duration, error, hashrate, moment, percent, scaled, shortHash, title, UNKNOWN } from "../format";
+import { age, btc, count, duration, error, hashrate, moment, percent, scaled, shortHash, title, UNKNOWN, words } from "../format";
 import { HashrateChart } from "../history";
 import { useLive, useNow } from "../live";
-import { Facts, Figure, Panel, Problem, Typed } from "../parts";
+import { Facts, Figure, Panel, Typed } from "../parts";
 import { RateBars } from "../rates";
 import { link } from "../router";
-import { wrongFirst } from "../verdict";
+import { placeOf, wrongFirst } from "../verdict";
 
 const EFFORT_SHOWN = 3; // the bar ends at three times the expected work, which one round in twenty reaches
 const REASONS_SHOWN = 4;
+const CHAINS: Record<string, string> = {
+  majority: "majority chain",
+  minority: "minority chain",
+  unknown: "not compared",
+};
 
 export function OverviewPage() {
   const { overview } = useLive();
   if (!overview) return <p class="empty">Loading</p>;
   return (
     <>
+      <Silence overview={overview} />
       <Checks health={overview.health} />
-      <Problem unavailable={overview.unavailable} />
       <h2 class="hidden">The pool now</h2>
       <div class="panels spaced">
         <Hashrate activity={overview.activity} />
@@ -35,17 +40,32 @@ export function OverviewPage() {
   );
 }
 
+// What is wrong is shown all the same.
+export function Silence({ overview: { silenced_until_ms: until } }: { overview: Overview }) {
+  const now = useNow();
+  if (until === null || until <= now) return null;
+  return (
+    <p class="notice calm">
+      Maintenance until {moment(until)}, for {duration((until - now) / 1000)} more: messages are silent, and alerts but
+      for those about blocks and money.
+    </p>
+  );
+}
+
 // Numbers come first while all is well; else what is wrong, and how to mend it.
 function Checks({ health }: { health: Health }) {
-  const wrong = wrongFirst(health.checks).filter((check) => check.state !== "ok");
-  const well = health.checks.length - wrong.length;
+  const wrong = wrongFirst(health.checks).filter((check) => check.state !== "ok" && check.state !== "unknown");
+  const unknown = health.checks.filter((check) => check.state === "unknown");
+  const well = health.checks.length - wrong.length - unknown.length;
   return (
     <section class="checks">
       <h2 class="hidden">Health</h2>
       <ul class="mends">
         {wrong.map((check) => (
           <li key={check.name} data-state={check.state}>
-            <b>{title(check.name)}</b>
+            <b>
+              <a href={link(placeOf(check.name))}>{title(check.name)}</a>
+            </b>
             <span>
               <Typed text={check.text} />
             </span>
@@ -54,9 +74,14 @@ function Checks({ health }: { health: Health }) {
             </small>
           </li>
         ))}
+        {unknown.length > 0 && (
+          <li data-state="unknown">
+            <b>Not known while that is so</b> <span>{unknown.map((check) => words(check.name)).join(", ")}</span>
+          </li>
+        )}
       </ul>
-      <p class="well" data-state={wrong.length ? "unknown" : "ok"}>
-        <b>{wrong.length ? `${well} of ${health.checks.length} checks are well` : `All ${well} checks are well`}</b>{" "}
+      <p class="well" data-state={wrong.length + unknown.length ? "unknown" : "ok"}>
+        <b>{wrong.length + unknown.length ? `${well} of ${health.checks.length} checks are well` : `All ${well} checks are well`}</b>{" "}
         <a href={link("health")}>what is checked</a>
       </p>
     </section>
@@ -124,7 +149,7 @@ function Tip({ overview: { roles } }: { overview: Overview }) {
   return (
     <Panel title="Chain tip">
       {/* the job is for the block after the tip */}
-      <Figure value={count(job && job.height - 1)} note={roles?.work?.chain?.verdict ?? ""} />
+      <Figure value={count(job && job.height - 1)} note={CHAINS[roles?.work?.chain?.verdict ?? ""] ?? ""} />
       <Facts
         facts={[
           ["Hash", <span class="mono">{shortHash(job?.tip_hash_hex)}</span>],

@@ -1,12 +1,12 @@
 // Payments to the accounts, a batch to a transaction.
 import type { Page, Payout, PayoutDetail } from "../api";
-import { btc, count, moment, shortHash, visible, words } from "../format";
+import { btc, count, moment, shortHash, UNKNOWN, visible, words } from "../format";
 import { Listing } from "../listing";
 import { useAnswer } from "../live";
 import { giveFile, Orders } from "../orders/office";
 import { payoutOrders, payoutsOrders } from "../orders/payouts";
 import { coinsOrder, type Reserve, reserveInWords, reserveOrders } from "../orders/reserve";
-import { Card, Facts, Problem, Rows, TableCard } from "../parts";
+import { Card, Facts, missing, Path, Problem, Rows, TableCard } from "../parts";
 import { link, type Place } from "../router";
 import { mayOrder, useSession } from "../session";
 import { Ledger } from "./blocks";
@@ -27,8 +27,12 @@ export function PayoutsPage({ place }: { place: Place }) {
         many="payouts"
         empty="Nothing was paid yet. Balances above an account's threshold are paid in batches, once payments are set up."
         columns={[
-          { title: "Number", show: (row) => <a href={link("payouts", String(row.id))}>{count(row.id)}</a> },
-          { title: "State", show: (row) => words(row.state) },
+          {
+            title: "Number",
+            className: "short",
+            show: (row) => <a href={link("payouts", String(row.id))}>{count(row.id)}</a>,
+          },
+          { title: "State", className: "state", state: progress, show: (row) => <span>{words(row.state)}</span> },
           { title: "Total BTC", numeric: true, show: (row) => btc(row.total_sat) },
           { title: "Network fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
           { title: "Transaction", className: "mono", show: (row) => shortHash(row.txid) },
@@ -39,6 +43,19 @@ export function PayoutsPage({ place }: { place: Place }) {
       {mayOrder(session, "payouts") && <ReserveOf />}
     </>
   );
+}
+
+// The mark of its state: hollow before it is sent, half while it may still be undone.
+function progress({ state }: Payout): string {
+  if (state === "final") return "mature";
+  if (state === "broadcast" || state === "confirmed") return "immature";
+  return state === "released" || state === "cancelled" ? "off" : "candidate";
+}
+
+// An owner is not told what the whole batch cost.
+function networkFee({ fee_sat, txid }: Payout): string {
+  if (fee_sat !== null) return `${btc(fee_sat)} BTC`;
+  return txid === null ? "not known before it is signed" : UNKNOWN;
 }
 
 // What pay per share is paid from.
@@ -52,6 +69,7 @@ function ReserveOf() {
           title="When it was used up, and went on"
           rows={[...(value?.stops ?? [])].reverse()}
           empty="It was never used up."
+          missing={missing({ value, problem })}
           columns={[
             { title: "From height", show: (row) => count(row.from_height) },
             { title: "Pay per share", show: (row) => (row.is_stopped ? "stopped" : "went on") },
@@ -73,9 +91,7 @@ export function PayoutPage({ number }: { number: string }) {
   const payout = value?.payout;
   return (
     <>
-      <h2 class="title">
-        <a href={link("payouts")}>Payouts</a> / {visible(number)}
-      </h2>
+      <Path above={[["Payouts", link("payouts")]]}>{visible(number)}</Path>
       <Problem problem={problem} />
       {value && payout && (
         <>
@@ -92,11 +108,11 @@ export function PayoutPage({ number }: { number: string }) {
               facts={[
                 ["State", words(payout.state)],
                 ["Total", `${btc(payout.total_sat)} BTC`],
-                ["Network fee", `${btc(payout.fee_sat)} BTC`],
+                ["Network fee", networkFee(payout)],
                 ["Transaction", <span class="mono">{payout.txid ?? "none signed yet"}</span>],
                 ["Confirmations", count(payout.confirmations)],
                 ["Made", moment(payout.created_ms)],
-                ["First sent", moment(payout.first_sent_ms)],
+                ["First sent", payout.first_sent_ms === null ? "not yet" : moment(payout.first_sent_ms)],
               ]}
             />
           </div>
@@ -115,7 +131,7 @@ export function PayoutPage({ number }: { number: string }) {
             rows={value.attempts}
             empty="None yet."
             columns={[
-              { title: "Number", show: (row) => count(row.number) },
+              { title: "Number", className: "short", show: (row) => count(row.number) },
               { title: "Purpose", show: (row) => row.purpose },
               { title: "Transaction", className: "mono", show: (row) => row.txid },
               { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },

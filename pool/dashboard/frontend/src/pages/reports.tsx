@@ -2,11 +2,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 
-import { count, scaled, visible } from "../format";
+import { count, hashrate, power, readable, scaled, title, visible } from "../format";
 import { columns, isNumeric, type Paper } from "../fleet";
-import { moments, useScheme } from "../history";
+import { inUtc, timeAxis, useScheme } from "../history";
 import { useAnswer } from "../live";
-import { Card, Facts, Problem, Rows } from "../parts";
+import { Card, Facts, Path, Problem, Rows } from "../parts";
 import { link, type Place } from "../router";
 
 export const REPORTS = [
@@ -19,6 +19,8 @@ export const REPORTS = [
 const HEIGHT_PX = 260;
 const MINUTE_MS = 60_000; // a report is as of the last full minute, and one of ten thousand machines takes seconds
 const ROWS_SHOWN = 40;
+const SHORT = 22; // characters of a name that stands on one line on a phone, too: a time is one
+const UNITS = ["sat"]; // a heading that stands as it is
 const COLORS = ["--accent", "--warn", "--down", "--quiet", "--ok"];
 
 export function ReportPage({ kind, place }: { kind: string; place: Place }) {
@@ -28,9 +30,9 @@ export function ReportPage({ kind, place }: { kind: string; place: Place }) {
   const { value: paper, problem } = useAnswer<Paper>(form("paper"), MINUTE_MS);
   return (
     <>
-      <h2 class="title">
-        <a href={link("fleets")}>Fleets</a> / {paper ? visible(paper.title) : visible(kind)}
-      </h2>
+      <Path above={[kind === "relocation" ? ["Moves", link("moves")] : ["Fleets", link("fleets")]]}>
+        {visible(paper ? paper.title : kind)}
+      </Path>
       <Problem problem={problem} />
       {paper && (
         <>
@@ -41,20 +43,20 @@ export function ReportPage({ kind, place }: { kind: string; place: Place }) {
             <a href={form("data")}>Figures as JSON</a>
           </p>
           <div class="card padded">
-            <Facts className="facts" facts={paper.facts.map(([what, value]) => [what, visible(value)])} />
+            <Facts className="facts" facts={paper.facts.map(([what, value]) => [what, readable(visible(value))])} />
           </div>
           {paper.charts.length + paper.tables.length === 0 && (
             <p class="note">Nothing is known to report of: enter sites, batches and assignments first.</p>
           )}
           {paper.charts.map((chart) => (
-            <Card key={chart.title} title={`${chart.title}, ${chart.unit}`}>
+            <Card key={chart.title} title={chart.title}>
               <Lines chart={chart} />
             </Card>
           ))}
           {paper.tables.map((table) => (
             <Card key={table.title} title={table.title}>
               {table.note && <p class="note">{visible(table.note)}</p>}
-              <Table table={table} />
+              {table.rows.length === 0 ? <p class="empty">None.</p> : <Table table={table} />}
             </Card>
           ))}
         </>
@@ -72,11 +74,12 @@ function Table({ table }: { table: Paper["tables"][number] }) {
       <Rows<string[]>
         title={table.title}
         rows={rows}
-        empty="None."
+        empty=""
         columns={table.columns.map((column, index) => ({
-          title: column,
+          title: UNITS.includes(column) ? column : title(column),
           numeric: isNumeric(table.rows, index),
-          show: (row) => visible(row[index] ?? ""),
+          className: index === 0 && table.rows.every((row) => (row[0] ?? "").length <= SHORT) ? "short" : "",
+          show: (row) => readable(visible(row[index] ?? "")),
         }))}
       />
       {rows.length < table.rows.length && (
@@ -127,6 +130,11 @@ function Lines({ chart }: { chart: Paper["charts"][number] }) {
   );
 }
 
+function inUnit(value: number, unit: string): string {
+  if (unit === "GH/s") return hashrate(value * 1e9);
+  return unit === "W" ? power(value) : `${scaled(value)} ${unit}`;
+}
+
 function options(chart: Paper["charts"][number], place: HTMLElement): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const color = (name: string) => style.getPropertyValue(name).trim();
@@ -137,10 +145,11 @@ function options(chart: Paper["charts"][number], place: HTMLElement): uPlot.Opti
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { show: false },
+    tzDate: inUtc,
     scales: { y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
     axes: [
-      { ...axis, values: (_plot, ticks) => moments(ticks), space: 70 },
-      { ...axis, size: 70, values: (_plot, ticks) => ticks.map((tick) => scaled(tick)) },
+      timeAxis(axis),
+      { ...axis, size: 78, values: (_plot, ticks) => ticks.map((tick) => inUnit(tick, chart.unit)) },
     ],
     series: [
       {},

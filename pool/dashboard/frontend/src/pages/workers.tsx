@@ -3,7 +3,7 @@ import type { Reject, Worker } from "../api";
 import { age, count, error, hashrate, moment, percent, scaled, shortAge, title, visible, words } from "../format";
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
-import { type Column, Facts, Figure, Panel, Problem, TableCard } from "../parts";
+import { Breakable, type Column, Facts, Figure, Panel, Path, Problem, TableCard } from "../parts";
 import { RateBars, RateCell, rejectNote, refused } from "../rates";
 import { link, linkWith, type Place } from "../router";
 import { why } from "./explain";
@@ -19,7 +19,7 @@ function columns(now: number): Column<Worker>[] {
     show: (row) => <RateCell rate={row.activity.hashrate[key]} />,
   });
   return [
-    { title: "Worker", sort: "login", show: (row) => <a href={link("workers", row.login)}>{breakable(row.login)}</a> },
+    { title: "Worker", sort: "login", show: (row) => <a href={link("workers", row.login)}><Breakable name={row.login} after="." /></a> },
     {
       title: "State",
       sort: "sessions",
@@ -53,19 +53,6 @@ function columns(now: number): Column<Worker>[] {
       show: (row) => shortAge(row.activity.last_share_ms, now),
     },
   ];
-}
-
-// A login that is cut, where there is little room, between account and worker first.
-function breakable(login: string) {
-  const [account = "", ...name] = visible(login).split(".");
-  return name.length ? (
-    <>
-      {account}.<wbr />
-      {name.join(".")}
-    </>
-  ) : (
-    account
-  );
 }
 
 const FILTERS = ["account", "site", "rack", "firmware"];
@@ -106,9 +93,7 @@ export function WorkerPage({ login }: { login: string }) {
   const activity = worker?.activity;
   return (
     <>
-      <h2 class="title">
-        <a href={link("workers")}>Workers</a> / {visible(login)}
-      </h2>
+      <Path above={[["Workers", link("workers")]]}>{visible(login)}</Path>
       <Problem problem={problem} unavailable={value?.unavailable ?? {}} />
       {value && !worker && <p class="notice">It sent no share lately and is not connected.</p>}
       {worker && activity && (

@@ -1,0 +1,165 @@
+"""Every screen of the preview, in Debian's Chromium: accessible, nothing cut, nothing too small for a finger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.looks import cut, small, violations
+from tests.browser.screens import HEIGHT, SCREENS, Preview, Screen, entered, previewed, shown
+from tests.regtest.test_page import browser
+
+__all__ = ["browser"]
+
+SCHEMES: dict[int, Literal["light", "dark"]] = {1440: "light", 390: "dark"}
+"""By the width of a window."""
+
+
+@pytest.fixture(scope="module")
+def preview_of() -> Iterator[Callable[[str], Preview]]:
+    """A preview by its scene, started when it is first asked for."""
+    started: dict[str, Preview] = {}
+    with ExitStack() as stack:
+
+        def preview(scene: str) -> Preview:
+            if scene not in started:
+                started[scene] = stack.enter_context(previewed(scene))
+            return started[scene]
+
+        yield preview
+
+
+PAPER_PX = 718
+"""A4, 210 mm at 96 px an inch, between margins of 10 mm."""
+
+BAR_PX = 100
+"""Two lines of a bar, and not three."""
+
+Visited = Callable[[Screen, int], Page]
+
+
+@pytest.fixture(scope="module")
+def visited(browser: Browser, preview_of: Callable[[str], Preview]) -> Iterator[Visited]:
+    """A screen in a window of a width. Who came in once, with a window, stays."""
+    pages: dict[tuple[str, str, int], Page] = {}
+
+    def visit(screen: Screen, width: int) -> Page:
+        preview, key = preview_of(screen.scene), (screen.scene, screen.who, width)
+        if key not in pages:
+            scheme = SCHEMES.get(width, "light")
+            pages[key] = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
+            entered(pages[key], preview.root(screen.who), screen.who, preview.link)
+        if pages[key].get_by_role("dialog").count():
+            pages[key].keyboard.press("Escape")
+        shown(pages[key], preview.root(screen.who), screen)
+        return pages[key]
+
+    yield visit
+    for page in pages.values():
+        page.close()
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=[each.name for each in SCREENS])
+def test_it_is_accessible_and_nothing_is_cut_or_too_small(visited: Visited, screen: Screen) -> None:
+    for width in SCHEMES:
+        page = visited(screen, width)
+        assert violations(page) == []
+        assert cut(page) == []
+        assert small(page) == []
+
+
+# Between a phone and a desk nothing else is tested; a bar of eleven parts has to go somewhere.
+@pytest.mark.parametrize("width", [320, 600, 700, 820, 1024, 1180, 1264, 1265])
+def test_an_operators_bar_fits_any_width(visited: Visited, width: int) -> None:
+    assert cut(visited(Screen("account", "accounts/texas-2", "full", "operator"), width)) == []
+
+
+class TestWords:
+    @pytest.mark.parametrize("screen", [each for each in SCREENS if each.scene == "away"], ids=lambda each: each.name)
+    def test_what_cannot_be_known_is_not_told_as_none(self, visited: Visited, screen: Screen) -> None:
+        text = visited(screen, 1440).locator("main").inner_text()
+        for told in ("No miner", "No account", "No block", "No site", "No share", "Nothing was paid", "every worker"):
+            assert told not in text
+
+    def test_the_open_part_is_in_sight_on_a_phone(self, visited: Visited) -> None:
+        for screen in [each for each in SCREENS if each.name in ("overview", "fleets", "payout", "health")]:
+            page = visited(screen, 390)
+            box = page.locator("nav [aria-current]").bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] <= 390 - box["width"], screen.name
+
+    def test_the_bar_has_two_lines_on_a_phone_whatever_stands_in_it(self, visited: Visited) -> None:
+        for screen in [
+            each for each in SCREENS if each.name in ("overview", "operator-trouble-moves", "watcher-blocks")
+        ]:
+            box = visited(screen, 390).locator("header").bounding_box()
+            assert box is not None
+            assert box["height"] < BAR_PX, screen.name
+
+    def test_a_watcher_has_only_what_is_theirs_in_the_bar(self, visited: Visited) -> None:
+        page = visited(Screen("workers", "workers", "closed", "watcher"), 1440)
+        titles = page.locator("nav a").all_inner_texts()
+        assert titles == ["Overview", "Workers", "Accounts", "Blocks", "Who is paid", "Health"]
+
+    def test_a_maintenance_is_told_where_trouble_is(self, visited: Visited) -> None:
+        for path in ("", "health"):
+            page = visited(Screen("trouble", path, "trouble"), 1440)
+            expect(page.locator("main .notice").first).to_contain_text("messages are silent")
+
+    def test_names_of_checks_lead_to_more(self, visited: Visited) -> None:
+        page = visited(Screen("trouble", "", "trouble"), 1440)
+        page.get_by_role("link", name="Fleet", exact=True).click()
+        expect(page.get_by_role("heading", name="Dark, and should hash")).to_be_visible()
+
+
+class TestPaper:
+    @pytest.mark.parametrize("name", ["overview", "workers", "workers-by-rack", "account", "move", "block", "payout"])
+    def test_a_page_prints_light_and_whole_and_without_its_bar(
+        self, browser: Browser, preview_of: Callable[[str], Preview], name: str
+    ) -> None:
+        (screen,) = [each for each in SCREENS if each.name == name]
+        page = browser.new_page(viewport={"width": PAPER_PX, "height": HEIGHT}, color_scheme="dark")
+        shown(page, preview_of("full").root("nobody"), screen)
+        page.emulate_media(media="print")
+        assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 33, 30)"
+        expect(page.get_by_role("navigation")).to_be_hidden()
+        assert cut(page) == []
+        page.close()
+
+    @pytest.mark.parametrize("path", ["relocation?move=ganzi-out&", "commissioning?", "power?", "downtime?", "weak?"])
+    def test_a_report_to_print_fits_its_paper(
+        self, browser: Browser, preview_of: Callable[[str], Preview], path: str
+    ) -> None:
+        page = browser.new_page(viewport={"width": PAPER_PX, "height": HEIGHT})
+        page.goto(f"{preview_of('full').root('nobody')}api/v1/reports/{path}form=html")
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.close()
+
+
+class TestCut:
+    @pytest.fixture
+    def page(self, browser: Browser) -> Iterator[Page]:
+        page = browser.new_page(viewport={"width": 390, "height": HEIGHT})
+        yield page
+        page.close()
+
+    def test_words_that_do_not_fit_are_found(self, page: Page) -> None:
+        page.set_content(
+            '<div id="page"><p style="width:2em;overflow:hidden;white-space:nowrap">eight hundred</p></div>'
+        )
+        assert cut(page) == ["P : eight hundred"]
+
+    def test_a_page_that_is_wider_than_its_window_is_found(self, page: Page) -> None:
+        page.set_content('<div id="page" style="width:500px">wide</div>')
+        assert cut(page) == ["the page, by 118 px"]
+
+    def test_a_button_that_a_finger_misses_is_found(self, page: Page) -> None:
+        page.set_content(
+            '<button style="height:12px;padding:0">small</button><button style="height:30px">good</button>'
+        )
+        assert small(page) == ["BUTTON small"]
