@@ -231,7 +231,8 @@ def test_a_fleet_moves_in_waves_and_no_acknowledged_share_is_lost(regions: tuple
         obedient = [each for each in shown["machines"] if each["login"] not in DEAF]
         assert all(each["asked_ms"] <= each["told_ms"] + 1000 for each in obedient)
         assert all(load.at[login] == (home if login in DEAF else away) for login in LOGINS)
-        assert load.ready == load.size, "stragglers mine on where they are"
+        # Where looks are slow the role was killed when all had arrived, a moment ago.
+        eventually("stragglers mine on where they are, and the others after the kill", lambda: load.ready == load.size)
         assert [load.miners[login].times_told for login in DEAF] == [1, 1]
         api = pool.hq.get("/api/v1/moves/out")
         assert api["move"]["counts"]["arrived"] == len(LOGINS) - len(DEAF)
