@@ -111,7 +111,7 @@ def _source(name: str, reason: str | None) -> Check:
 
 def _work(roles: Roles) -> Check:
     role = roles.work
-    if role is not None and (idle := {each.region for each in roles.stratum if each.region} - set(roles.work_regions)):
+    if role is not None and (idle := {each.region for each in roles.stratum if _is_idle(each, roles)}):
         return Check(
             "work",
             State.DOWN,
@@ -126,6 +126,11 @@ def _work(roles: Roles) -> Check:
             "`steppe run` restarts it by itself; if it does not stay up, its log says why.",
         )
     return Check("work", State.OK, "makes jobs" if role.job else "waits for the node")
+
+
+def _is_idle(stratum: StratumRole, roles: Roles) -> bool:
+    """Whether there is no work role for a stratum role: none at all, or none of its region."""
+    return roles.work is None or (bool(stratum.region) and stratum.region not in roles.work_regions)
 
 
 def _blocks(roles: Roles) -> Check:
@@ -147,7 +152,7 @@ def _blocks(roles: Roles) -> Check:
             "a block waits for the node's verdict",
             "It is on disk and is submitted again until the node answers; see that the node does.",
         )
-    if role is None and any(each.candidates_pending for each in roles.stratum):
+    if any(each.candidates_pending and _is_idle(each, roles) for each in roles.stratum):
         return Check(
             "blocks",
             State.WARN,

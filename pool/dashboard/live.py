@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pool.dashboard.fleet_rows import AlarmSign
 from pool.dashboard.live_workers import NOTHING, WorkerRows, activity_of, counted
@@ -201,11 +202,29 @@ def _work(sign: Sign) -> WorkRole:
 
 
 def _worst(roles: list[WorkRole]) -> WorkRole | None:
-    """Of the work roles of several regions the one that a person should see."""
-    return max(
+    """Of the work roles of several regions the one that a person should see; but no block may hide behind it."""
+    if not roles:
+        return None
+    worst = max(
         roles,
         key=lambda role: (role.node_reason is not None, role.job is None, -(role.job.template_ms if role.job else 0)),
-        default=None,
+    )
+    return replace(
+        worst,
+        candidates_pending=sum(role.candidates_pending for role in roles),
+        blocks_refused=sum(role.blocks_refused for role in roles),
+        proposals=_together([role.proposals for role in roles if role.proposals is not None]),
+    )
+
+
+def _together(proposals: list[WorkProposals]) -> WorkProposals | None:
+    if not proposals:
+        return None
+    return WorkProposals(
+        looked_at=sum(each.looked_at for each in proposals),
+        refused=sum(each.refused for each in proposals),
+        last_refused_ms=max((each.last_refused_ms for each in proposals if each.last_refused_ms), default=None),
+        problem="; ".join(each.problem for each in proposals if each.problem) or None,
     )
 
 

@@ -65,7 +65,7 @@ class Disk(Struct, frozen=True):
 
 
 class WorkRole(Struct, frozen=True):
-    """What the work role says.
+    """What the work role says; of several regions the one that is worst off, with the blocks and proposals of all.
 
     node_reason: why no node can give work, in words with the mend; None while one can. candidates_pending: blocks on
     disk that still wait for the node's verdict. job: the newest one; None before the first. blocks_refused: blocks of

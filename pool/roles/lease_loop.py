@@ -5,6 +5,7 @@ transactions renews. Why it is so: docs/decisions/0071-moves-are-orders-that-sta
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from typing import Final
 
 from sqlalchemy import Connection
@@ -21,7 +22,7 @@ REST_PART: Final = 0.1
 """Of the time between two looks it rests in any case."""
 
 
-class LeaseLoop:
+class LeaseLoop(ABC):
     """The loop. name: of thread and lease; lease_ms: how long it holds; every_seconds: from the beginning of one look
     to that of the next."""
 
@@ -57,17 +58,17 @@ class LeaseLoop:
                 self._trouble = None
                 self._goes_on()
 
+    @abstractmethod
     def _look(self) -> None:
         """Look, and do what is due. Raises LedgerUnavailable, StoreUnavailable."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _waits(self, message: str) -> None:
         """Tell what keeps it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _goes_on(self) -> None:
         """Tell that this is over."""
-        raise NotImplementedError
 
     def _holds(self, connection: Connection, now_ms: int) -> int | None:
         """The fence of this process if it is the one that does it, which is another one as soon as another process was

@@ -10,6 +10,7 @@ import selectors
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -40,7 +41,7 @@ class Connection(Protocol):
 C = TypeVar("C", bound=Connection)
 
 
-class Connections(threading.Thread, Generic[C]):
+class Connections(threading.Thread, ABC, Generic[C]):
     """The loop. all: every one; reconnect_seconds: how long one waits before it tries again, at most."""
 
     def __init__(self, name: str, every: Sequence[C], reconnect_seconds: float, chance: random.Random) -> None:
@@ -72,13 +73,13 @@ class Connections(threading.Thread, Generic[C]):
         self._ending.set()
         self.join()
 
+    @abstractmethod
     def act(self, each: C, now: float) -> None:
         """What one that is connected does in a turn."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hear(self, each: C, data: bytes) -> bool:
         """What one does with bytes that came. Returns whether it stays connected."""
-        raise NotImplementedError
 
     def after_turn(self, now: float) -> None:
         """What all do together in a turn."""

@@ -81,9 +81,9 @@ class TwoRegions:
         """The processes of the pool, by role and place."""
         return {each.program.name: each.process.pid for each in self._children if each.process is not None}
 
-    def call(self, method: str, *params: Any, region: str = REGIONS[0]) -> Any:
-        """Ask the node of a region."""
-        return self._nodes[region].call(method, *params)
+    def call(self, method: str, *params: Any) -> Any:
+        """Ask the node of the first region."""
+        return self._nodes[REGIONS[0]].call(method, *params)
 
     def bury(self) -> None:
         """Let the blocks of nobody follow that the chain has at its end."""

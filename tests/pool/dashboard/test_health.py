@@ -239,6 +239,15 @@ def test_a_block_that_waits_for_the_work_role_is_a_warning() -> None:
     assert check("stratum", verdict).state is State.OK
 
 
+def test_a_block_that_waits_for_the_work_role_of_its_region_is_one_too() -> None:
+    sichuan = replace(stratum_role("0", 1), region="sichuan")
+    texas = replace(stratum_role("1", 1), region="texas", candidates_pending=1)
+    of_both = replace(VIEW.roles, stratum=(sichuan, texas), work_regions=("sichuan", "texas"))
+    assert check("blocks", health(of_both)).state is State.OK
+    without_texas = replace(of_both, work_regions=("sichuan",))
+    assert check("blocks", health(without_texas)).text == "a block waits for the work role"
+
+
 def test_while_the_work_role_is_away_nobody_knows_of_its_blocks() -> None:
     assert check("blocks", health(replace(VIEW.roles, work=None))).state is State.UNKNOWN
 

@@ -228,6 +228,30 @@ class TestRoles:
         assert work is not None
         assert (work.chain, work.proposals) == (WorkChain("unknown", "why"), WorkProposals(3, 1, 7, None))
 
+    def test_what_is_wrong_with_blocks_is_told_whatever_region_it_is_of(self) -> None:
+        """The region that a person should see first may be another one."""
+        store = FakeStore()
+        well = {"looked_at": 3, "refused": 1, "last_refused_ms": 7, "problem": None}
+        refusing = {"looked_at": 2, "refused": 2, "last_refused_ms": 9, "problem": "a:1: bad-blk-sigops"}
+        away = {"node_reason": "away", "candidates_pending": 1, "blocks_refused": 1, "proposals": well}
+        there = {"node_reason": None, "candidates_pending": 2, "blocks_refused": 3, "proposals": refusing}
+        store.signs = [Sign("work", "texas", NOW_MS, away), Sign("work", "sichuan", NOW_MS, there)]
+        work = view(store).roles.work
+        assert work is not None
+        assert (work.node_reason, work.candidates_pending, work.blocks_refused) == ("away", 3, 4)
+        assert work.proposals == WorkProposals(5, 3, 9, "a:1: bad-blk-sigops")
+
+    def test_a_region_that_proposed_nothing_yet_hides_no_other(self) -> None:
+        store = FakeStore()
+        proposals = {"looked_at": 3, "refused": 1, "last_refused_ms": 7, "problem": None}
+        store.signs = [
+            Sign("work", "texas", NOW_MS, {"node_reason": "away"}),
+            Sign("work", "sichuan", NOW_MS, {"proposals": proposals}),
+        ]
+        work = view(store).roles.work
+        assert work is not None
+        assert work.proposals == WorkProposals(3, 1, 7, None)
+
     def test_the_work_role_with_a_job_tells_what_is_mined(self) -> None:
         job = {
             "height": 200,
