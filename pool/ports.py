@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -89,10 +89,10 @@ class ShareLog(Protocol):
     def append(self, record: Record) -> int:
         """Take a record into the open group and return its sequence number, gapless per journal from 1."""
 
-    async def commit(self) -> None:
-        """Make the open group durable as the journal's mode promises.
+    def commit(self) -> Awaitable[None] | None:
+        """Make the open group durable as the journal's mode promises: None if it is already, else what to wait for.
 
-        Raises OSError; then no record of the group may be acknowledged.
+        Raises OSError, at once or where it is waited for; then no record of the group may be acknowledged.
         """
 
 

@@ -38,7 +38,10 @@ class Timers(Protocol):
     """What the server needs of a reactor."""
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: object) -> object:  # noqa: N802 - Twisted's name
-        """Twisted's `IReactorTime.callLater`; with delay 0, at the end of this turn."""
+        """Twisted's `IReactorTime.callLater`."""
+
+    def soon(self, callable: Callable[[], object]) -> object:
+        """Call it at the end of this turn, when all that has come meanwhile is read. It does not raise."""
 
 
 class Link(Protocol):

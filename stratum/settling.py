@@ -5,10 +5,12 @@ The shares of one turn of the reactor are committed as one group, and answered i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from pool import events as log
 from pool.ports import ShareLog
@@ -85,34 +87,59 @@ class Settling:
     def _soon(self) -> None:
         if not self._running:
             self._running = True
-            self._timers.callLater(0, self._start)
+            self._timers.soon(self._settle)
 
-    def _start(self) -> None:
-        Deferred.fromCoroutine(self._settle())
-
-    async def _settle(self) -> None:
+    def _settle(self) -> None:
         try:
             while self._unsettled or self._recording:
-                await self._settle_group()
+                later = self._settle_group()
+                if later is not None:
+                    Deferred.fromCoroutine(later).addErrback(_log_bug).addCallback(lambda _: self._settle())
+                    return
         except Exception as error:  # noqa: BLE001 - the next share starts anew
             log.bug("stratum replies", error)
-        finally:
-            self._running = False
+        self._running = False
         if self._done is not None:
             done, self._done = self._done, None
             done.callback(None)
 
-    async def _settle_group(self) -> None:
+    def _settle_group(self) -> Coroutine[Any, Any, None] | None:
+        """Commit and answer what is there. Where the journal waits for its disk, what does so and answers then."""
         shares, self._unsettled = self._unsettled, []
         jobs, self._recording = self._recording, []
         try:
-            await self._share_log.commit()
+            on_disk = self._share_log.commit()
         except Exception as error:  # noqa: BLE001 - whatever it is, no miner may be told `true`
-            self._unrecorded.update(job.job_id for job in jobs)
-            self._lose(shares, error)
+            self._refused(shares, jobs, error)
+            return None
+        if on_disk is not None:
+            return self._wait_for(on_disk, shares, jobs)
+        self._recorded(shares)
+        return None
+
+    async def _wait_for(self, on_disk: Awaitable[None], shares: list[Unsettled], jobs: list[Job]) -> None:
+        try:
+            await on_disk
+        except Exception as error:  # noqa: BLE001 - the same
+            self._refused(shares, jobs, error)
         else:
-            self._answer(shares)
+            self._recorded(shares)
+
+    def _recorded(self, shares: list[Unsettled]) -> None:
+        self._answer(shares)
+        self._resume()
+
+    def _refused(self, shares: list[Unsettled], jobs: list[Job], error: Exception) -> None:
+        self._unrecorded.update(job.job_id for job in jobs)
+        self._lose(shares, error)
+        self._resume()
+
+    def _resume(self) -> None:
         paused, self._paused = self._paused, []
         for link in paused:
             with suppress(Exception):  # it is gone, or goes by itself
                 link.resume()
+
+
+def _log_bug(failure: Failure) -> None:
+    log.bug("stratum replies", failure.value or Exception(failure.getErrorMessage()))

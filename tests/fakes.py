@@ -55,12 +55,16 @@ class FakeShareLog:
         self._seq += 1
         return self._seq
 
-    async def commit(self) -> None:
+    def commit(self) -> Deferred[None] | None:
         group, self.open = self.open, []
-        if self.hold:
-            held: Deferred[None] = Deferred()
-            self._held.append(held)
-            await held
+        if not self.hold:
+            self._keep(group)
+            return None
+        held: Deferred[None] = Deferred()
+        self._held.append(held)
+        return held.addCallback(lambda _: self._keep(group))
+
+    def _keep(self, group: list[Record]) -> None:
         if self.failure is not None:
             self._seq -= len(group)
             raise self.failure

@@ -157,12 +157,13 @@ class Journal:
             self._close_group()
         return seq
 
-    async def commit(self) -> None:
-        """Write the open group; in mode `fsync` also wait for the disk, together with all that wait at that time."""
+    def commit(self) -> Deferred[None] | None:
+        """Write the open group. Returns what fires when the disk has it, for all that wait at that time together; in
+        mode `relaxed` None, as the kernel has it, and nothing that a share would have to pay for."""
         if self._count:
             self._close_group()
         if not self._frames:
-            return
+            return None
         data, last_seq = b"".join(self._frames), self._next_seq - 1
         self._frames.clear()
         try:
@@ -180,12 +181,10 @@ class Journal:
             on_disk: Deferred[None] = Deferred()
             self._waiting.append((last_seq, on_disk))
             self._start_sync()
-            await on_disk
-        else:
-            self._start_timer()
-        if self._refusal is not None:
-            self._refusal, self._full_disk = None, False
-            events.journal_accepting(self.folder)
+            return on_disk.addCallback(lambda _: self._accept())
+        self._start_timer()
+        self._accept()
+        return None
 
     async def close(self) -> None:
         """Put everything on disk and give the folder back; nothing may be appended any more."""
@@ -204,6 +203,12 @@ class Journal:
         for file in (*self._full, self._segment):
             file.close()
         os.close(self._lock)
+
+    def _accept(self) -> None:
+        """A group is safe."""
+        if self._refusal is not None:
+            self._refusal, self._full_disk = None, False
+            events.journal_accepting(self.folder)
 
     def _close_group(self) -> None:
         group = Group(self._next_seq - self._count, self._count, bytes(self._payload))

@@ -1,4 +1,4 @@
-"""Benchmarks, as JSON: `scripts/bench stratum`, `move`, `hostile`, `nodes`, `web`. See docs/benchmarks.md."""
+"""Benchmarks, as JSON: `scripts/bench stratum`, `growth`, `move`, `hostile`, `nodes`, `web`. See docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from msgspec import Struct
 import native
 from tests.databases import NAMES
 from tests.load.books import accounting, credit, rebuild
+from tests.load.growth import measure_growth
 from tests.load.hostile import CROWDS, measure_hostile
 from tests.load.measure import (
     Figures,
@@ -212,6 +213,22 @@ def stratum(
         except BenchmarkFailed as error:
             raise click.ClickException(str(error)) from error
     print(json.dumps(report, indent=2))
+
+
+@main.command()
+@click.option("--few", type=click.IntRange(1, 60_000), default=1_000, help="Connections.")
+@click.option("--many", type=click.IntRange(1, 60_000), default=10_000, help="Connections.")
+@click.option("--rate", type=click.FloatRange(1), help="Shares a second; default: as many as the server takes.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=5, help="So often in turn; medians are shown.")
+@click.option("--seconds", type=click.FloatRange(0.1, 300), default=5.0, help="Timed window.")
+def growth(few: int, many: int, rate: float | None, rounds: int, seconds: float) -> None:
+    """What a share costs more with many connections than with few: the floor and our role, in turn."""
+    where = cores()
+    try:
+        found = measure_growth(where, Load(few, seconds, rate=rate or 0.0), (few, many), rounds)
+    except BenchmarkFailed as error:
+        raise click.ClickException(str(error)) from error
+    print(json.dumps({"machine": machine(), "growth": found}, indent=2))
 
 
 @main.command()

@@ -113,6 +113,18 @@ def test_of_several_rounds_one_with_the_median_is_shown(other: dict[str, Any]) -
     assert shares["cpu_us_per_share"] == min(shares["cpu_us_per_share_of_rounds"])
 
 
+def test_growth_is_told_of_both_servers_with_few_and_many_connections() -> None:
+    arguments = ("--few", "5", "--many", "20", "--rate", "500", "--rounds", "1", "--seconds", "0.2")
+    run = CliRunner().invoke(main, ["growth", *arguments], catch_exceptions=False)
+    growth = json.loads(run.stdout)["growth"]
+    assert growth["connections"] == [5, 20]
+    for server in ("floor", "ours"):
+        found = growth[server]
+        few, many = (found[which]["cpu_us_per_share"] for which in ("few", "many"))
+        assert found["refused"] == 0 < few
+        assert found["more_us"] == pytest.approx(many - few, abs=0.01)
+
+
 def test_the_job_is_of_mainnet_size() -> None:
     job = mainnet_job()
     assert (len(job.branch), len(job.prev_hash)) == (LEVELS, 32)

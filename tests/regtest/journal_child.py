@@ -34,7 +34,9 @@ async def write(journal: Journal) -> None:
         for _ in range(GROUP):
             journal.append(share(journal.next_seq))
         last_seq = journal.next_seq - 1
-        await journal.commit()
+        on_disk = journal.commit()
+        if on_disk is not None:
+            await on_disk
         sys.stdout.write(f"{last_seq}\n")
         sys.stdout.flush()
         await turn()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from twisted.internet.address import IPv4Address
-from twisted.internet.task import Clock as Reactor
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import globalLogPublisher
 
@@ -133,6 +133,13 @@ class Miner:
     @property
     def closed(self) -> bool:
         return bool(self.transport.disconnecting or self.transport.disconnected)
+
+
+class Reactor(Clock):
+    """Turns by hand."""
+
+    def soon(self, callable: Callable[[], object]) -> None:
+        self.callLater(0, callable)
 
 
 class Pool:

@@ -69,7 +69,7 @@ def play(case: Case, out: Path, tell: Callable[[float], None]) -> Played:
         for hour_ms in range(end_ms - case.step_ms, end_ms, HOUR_MS):
             for record in mine.until(hour_ms + HOUR_MS):
                 journal.append(record)
-            _wait(journal.commit())
+            journal.commit()
         when_the_step_is_over.fire()
         network.now_ms = end_ms
         for each, source in zip(books, sources, strict=True):

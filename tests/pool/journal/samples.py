@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
-from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
@@ -130,7 +130,11 @@ class Bench:
         return [self.journal.append(share(nonce)) for nonce in nonces]
 
     def start_commit(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self.journal.commit())
+        try:
+            on_disk = self.journal.commit()
+        except OSError as error:
+            return fail(error)
+        return succeed(None) if on_disk is None else on_disk
 
     def commit(self, *nonces: int) -> None:
         """Append shares and commit them; raises what the commit raises, now."""
