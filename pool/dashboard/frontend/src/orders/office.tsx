@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { ask, change, ORDERED, Refused } from "../api";
 import { visible } from "../format";
+import { Facts } from "../parts";
 import { mayOrder, useSession } from "../session";
 import { type Field, newKey, psbtOf, type Spec, type Values } from "./spec";
 
@@ -69,13 +70,17 @@ export function Press({ spec, office, about }: { spec: Spec; office: Office; abo
   );
 }
 
+// Once something was done, what was pressed may be gone, or in its place may be what would do the same to another: who
+// goes by keyboard stands here then.
 function Said({ outcome }: { outcome: Outcome }) {
+  const done = useRef<HTMLParagraphElement>(null);
+  useEffect(() => done.current?.focus(), []);
   return outcome.isRefused ? (
     <p class="notice lines" role="alert">
       {harmless(outcome.text)}
     </p>
   ) : (
-    <p class="said" role="status">
+    <p ref={done} class="said" role="status" tabIndex={-1}>
       {harmless(outcome.text)}
     </p>
   );
@@ -96,11 +101,16 @@ function Confirm({ spec, said, close }: ConfirmProps) {
   const [waits, setWaits] = useState(false);
   const [key] = useState(newKey);
   const seen = useLook(spec);
-  useEffect(() => dialog.current?.showModal(), []);
+  const leave = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    // With nothing to fill in, Enter pressed twice would order it before it was read.
+    if (!spec.fields?.length) leave.current?.focus();
+  }, []);
   const send = (body: unknown, done: (answer: never) => void) => {
     setWaits(true);
     setRefused(null);
-    change<never>("POST", spec.path, session?.csrf ?? null, body, PATIENCE_MS)
+    change<never>(spec.method ?? "POST", spec.path, session?.csrf ?? null, body, PATIENCE_MS)
       .then(done, (error: unknown) => {
         const text = error instanceof Refused ? error.message : LOST + String(error);
         setRefused(text);
@@ -113,7 +123,7 @@ function Confirm({ spec, said, close }: ConfirmProps) {
     send(spec.body(values, key), (answer: { done: string }) => {
       dispatchEvent(new Event(ORDERED));
       spec.then?.(answer as never);
-      said({ text: `Done: ${answer.done}.`, isRefused: false });
+      said({ text: `Done: ${spec.done ?? answer.done}.`, isRefused: false });
       dialog.current?.close();
     });
   };
@@ -122,6 +132,7 @@ function Confirm({ spec, said, close }: ConfirmProps) {
     <dialog ref={dialog} class="order" aria-labelledby="order-title" onClose={close}>
       <form class="form" method="dialog" onSubmit={order}>
         <h2 id="order-title">{spec.title}</h2>
+        {spec.facts && <Facts facts={spec.facts.map(([name, value]) => [name, visible(value)])} />}
         <p>{visible(spec.says)}</p>
         {seen && <p class="seen">{visible(seen)}</p>}
         {(spec.fields ?? []).map((field) => (
@@ -143,7 +154,7 @@ function Confirm({ spec, said, close }: ConfirmProps) {
           </p>
         )}
         <div class="row">
-          <button type="submit" class="button main" disabled={waits}>
+          <button type="submit" class={`button main${spec.isFinal ? " final" : ""}`} disabled={waits}>
             {spec.title}
           </button>
           {trial && (
@@ -156,7 +167,7 @@ function Confirm({ spec, said, close }: ConfirmProps) {
               {trial.title}
             </button>
           )}
-          <button type="button" class="button" onClick={() => dialog.current?.close()}>
+          <button ref={leave} type="button" class="button" onClick={() => dialog.current?.close()}>
             Leave it
           </button>
         </div>
