@@ -108,7 +108,7 @@ class TestWords:
     def test_a_maintenance_is_told_where_trouble_is(self, visited: Visited) -> None:
         for path in ("", "health"):
             page = visited(Screen("trouble", path, "trouble"), 1440)
-            expect(page.locator("main .notice").first).to_contain_text("messages are silent")
+            expect(page.locator("main .notice").first).to_contain_text("messages and alerts are silent")
 
     def test_names_of_checks_lead_to_more(self, visited: Visited) -> None:
         page = visited(Screen("trouble", "", "trouble"), 1440)

@@ -149,7 +149,7 @@ export function App() {
           <p class="freshness" data-state={live.connected ? "ok" : "down"}>
             {live.connected ? "Live" : overview ? "Not live" : "Loading"}
           </p>
-          <a class="verdict" href={link("health")} data-state={state}>
+          <a class="verdict mark" href={link("health")} data-state={state}>
             {text}
           </a>
           {session && <Who session={session} />}

@@ -16,6 +16,7 @@ const LOST =
 interface Outcome {
   text: string;
   isRefused: boolean;
+  isFinal?: boolean;
 }
 
 export interface Office {
@@ -70,11 +71,13 @@ export function Press({ spec, office, about }: { spec: Spec; office: Office; abo
   );
 }
 
-// Once something was done, what was pressed may be gone, or in its place may be what would do the same to another: who
-// goes by keyboard stands here then.
+// Once something was taken away, what was pressed is gone, or in its place is what would do the same to another: who goes
+// by keyboard stands here then.
 function Said({ outcome }: { outcome: Outcome }) {
   const done = useRef<HTMLParagraphElement>(null);
-  useEffect(() => done.current?.focus(), []);
+  useEffect(() => {
+    if (outcome.isFinal) done.current?.focus();
+  }, []);
   return outcome.isRefused ? (
     <p class="notice lines" role="alert">
       {harmless(outcome.text)}
@@ -123,7 +126,7 @@ function Confirm({ spec, said, close }: ConfirmProps) {
     send(spec.body(values, key), (answer: { done: string }) => {
       dispatchEvent(new Event(ORDERED));
       spec.then?.(answer as never);
-      said({ text: `Done: ${spec.done ?? answer.done}.`, isRefused: false });
+      said({ text: `Done: ${spec.done ?? answer.done}.`, isRefused: false, isFinal: spec.isFinal ?? false });
       dialog.current?.close();
     });
   };
@@ -134,7 +137,8 @@ function Confirm({ spec, said, close }: ConfirmProps) {
         <h2 id="order-title">{spec.title}</h2>
         {spec.facts && <Facts facts={spec.facts.map(([name, value]) => [name, visible(value)])} />}
         <p>{visible(spec.says)}</p>
-        {seen && <p class="seen">{visible(seen)}</p>}
+        {seen && <p class="seen">{visible(seen.words)}</p>}
+        {seen && seen.lines.length > 0 && <Lines title="One by one" lines={seen.lines} />}
         {(spec.fields ?? []).map((field) => (
           <Input
             key={field.name}
@@ -143,11 +147,7 @@ function Confirm({ spec, said, close }: ConfirmProps) {
             set={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
           />
         ))}
-        {lines && (
-          <div class="lines frame" tabIndex={0} role="region" aria-label="Dry run">
-            {lines.map(visible).join("\n")}
-          </div>
-        )}
+        {lines && <Lines title="Dry run" lines={lines} />}
         {refused && (
           <p class="notice lines" role="alert">
             {harmless(refused)}
@@ -173,6 +173,14 @@ function Confirm({ spec, said, close }: ConfirmProps) {
         </div>
       </form>
     </dialog>
+  );
+}
+
+function Lines({ title, lines }: { title: string; lines: string[] }) {
+  return (
+    <div class="lines frame" tabIndex={0} role="region" aria-label={title}>
+      {lines.map(visible).join("\n")}
+    </div>
   );
 }
 
@@ -231,16 +239,23 @@ function Input({ field, value, set }: { field: Field; value: string; set: (value
   );
 }
 
+interface Seen {
+  words: string;
+  lines: string[];
+}
+
+const only = (words: string): Seen => ({ words, lines: [] });
+
 // What is asked when the dialog opens, in words; why it cannot be said, if so.
-function useLook(spec: Spec): string | null {
+function useLook(spec: Spec): Seen | null {
   const look = spec.look;
-  const [seen, setSeen] = useState<string | null>(look ? "Looking what it would do …" : null);
+  const [seen, setSeen] = useState<Seen | null>(look ? only("Looking what it would do …") : null);
   useEffect(() => {
     if (!look) return undefined;
     let gone = false;
     ask<never>(look.path).then(
-      (answer) => gone || setSeen(look.words(answer)),
-      (error: unknown) => gone || setSeen(`What it would do cannot be said: ${said(error)}`),
+      (answer) => gone || setSeen({ words: look.words(answer), lines: look.lines?.(answer) ?? [] }),
+      (error: unknown) => gone || setSeen(only(`What it would do cannot be said: ${said(error)}`)),
     );
     return () => {
       gone = true;

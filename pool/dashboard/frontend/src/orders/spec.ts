@@ -23,8 +23,8 @@ export interface Spec {
   path: string;
   fields?: Field[];
   body: (values: Values, key: string) => unknown;
-  // Asked when the dialog opens, and shown below what it says: how many, how much, until when.
-  look?: { path: string; words: (answer: never) => string };
+  // Asked when the dialog opens, and shown below what it says: how many, how much, until when; and each of them.
+  look?: { path: string; words: (answer: never) => string; lines?: (answer: never) => string[] };
   // A second button, which changes nothing.
   trial?: { title: string; body: (values: Values) => unknown; lines: (answer: never) => string[] };
   // What was done, where the answer does not say it.

@@ -145,6 +145,7 @@ export function AccessPage() {
       <div class="orders">{office.panel}</div>
       <TableCard<Credential>
         title="What holds now"
+        note="Last used: as far as the web role knows since it started."
         columns={columns}
         rows={rows}
         empty="None."
@@ -171,7 +172,7 @@ const LOG: Column<LogRow>[] = [
   { title: "Did", show: (row) => <Breakable name={row.action} after="." /> },
   { title: "Who", show: (row) => visible(row.who) },
   { title: "Time", show: (row) => moment(row.time_ms) },
-  { title: "What", className: "wrapping", show: (row) => visible(row.target) },
+  { title: "About", className: "wrapping", show: (row) => visible(row.target) },
   { title: "From", show: (row) => visible(row.origin) },
   { title: "Result", className: "wrapping", show: (row) => visible(row.result) },
 ];

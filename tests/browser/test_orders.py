@@ -1,4 +1,4 @@
-"""What takes away something for good asks first, in Debian's Chromium on the preview."""
+"""What takes away something for good asks first, and what is shown on demand, in Debian's Chromium on the preview."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.regtest.test_page import browser
 
 __all__ = ["browser"]
 
+SHOW_PAYMENTS = "Show the payments of the last 90 days"
 LINK = "Revoke: link noc-almaty, 2"
 
 
@@ -75,9 +76,19 @@ class TestRevoke:
         assert small(page) == []
 
 
+def test_payments_of_an_account_are_shown_when_they_are_asked_for(page: Page) -> None:
+    page.goto(page.url.partition("#")[0] + "#/accounts/texas-2")
+    page.get_by_role("button", name=SHOW_PAYMENTS).click()
+    shown = page.get_by_role("region", name="Payments")
+    expect(shown.get_by_role("rowheader")).to_have_text(["2", "1"])
+    expect(shown).to_contain_text("9.60099546")
+    expect(page.locator("main")).to_contain_text("Together 19.20199091 BTC since")
+    expect(shown.get_by_role("link", name="2")).to_have_attribute("href", "#/payouts/2")
+
+
 def test_every_button_of_an_operator_that_changes_something_opens_a_dialog(page: Page) -> None:
     """Those that do not ask: Make it, which takes nothing from anybody; Log out; what sorts, turns pages and shows."""
-    harmless = ("Make it", "Log out", "Skip to the content", "1 hour", "24 hours", "7 days", "30 days")
+    harmless = ("Make it", "Log out", "Skip to the content", "1 hour", "24 hours", "7 days", "30 days", SHOW_PAYMENTS)
     root = page.url.partition("#")[0]
     for path in ("", "accounts", "accounts/texas-2", "moves", "moves/ganzi-out", "blocks", "payouts", "payouts/4"):
         page.goto(f"{root}#/{path}")
