@@ -12,7 +12,7 @@ import { HealthPage } from "./pages/health";
 import { JobPage } from "./pages/job";
 import { EnterPage, LoginNeeded, LoginPage, Who } from "./pages/login";
 import { MovePage, MovesPage } from "./pages/moves";
-import { OverviewPage } from "./pages/overview";
+import { connectHint, OverviewPage } from "./pages/overview";
 import { PayoutPage, PayoutsPage } from "./pages/payouts";
 import { ReportPage } from "./pages/reports";
 import { WorkerPage, WorkersPage } from "./pages/workers";
@@ -174,8 +174,4 @@ export function App() {
     </LiveContext.Provider>
     </SessionContext.Provider>
   );
-}
-
-function connectHint(port: number): string {
-  return `Miners connect to stratum+tcp://${location.hostname}:${port} as ACCOUNT.WORKER with any password.`;
 }

@@ -1,4 +1,5 @@
 // What an operator orders about what lets others in.
+import { serverNow } from "../api";
 import { age, count, moment } from "../format";
 import type { Session } from "../session";
 import type { Spec } from "./spec";
@@ -34,8 +35,8 @@ export function usedInWords(row: Credential, nowMs: number): string {
   return row.used_ms === null ? "not since the web role started" : age(row.used_ms, nowMs);
 }
 
-// all: everything that holds, from which it follows who stays without a way in.
-export function revokeOrder(row: Credential, all: Credential[], session: Session | null, nowMs: number): Spec {
+// Of its use the newest is asked for when the dialog opens: somebody may have come in since the table was read.
+export function revokeOrder(row: Credential, session: Session | null): Spec {
   const what = `${kindInWords(row.kind)} ${row.name}`;
   return {
     title: "Revoke",
@@ -46,9 +47,12 @@ export function revokeOrder(row: Credential, all: Credential[], session: Session
       ["May", row.rights.join(", ")],
       ["Made", `${moment(row.created_ms)} by ${row.made_by}`],
       ["Ends by itself", row.until_ms === null ? "never" : moment(row.until_ms)],
-      ["Last used", usedInWords(row, nowMs)],
     ],
-    says: follows(row, all) + (isOwn(row, session) ? ` You are in as ${row.name}: it may log you out.` : ""),
+    says: FOLLOWS[row.kind]?.(row.name) ?? OPENS_NOTHING,
+    look: {
+      path: "/api/v1/access",
+      words: ({ rows }: { rows: Credential[] }) => lostInWords(row, rows, session, serverNow()),
+    },
     isFinal: true,
     method: "DELETE",
     path: `/api/v1/access/${row.id}`,
@@ -57,27 +61,36 @@ export function revokeOrder(row: Credential, all: Credential[], session: Session
   };
 }
 
-function follows(row: Credential, all: Credential[]): string {
-  const again = "It cannot be taken back, only made anew, with another secret.";
-  const browsers = row.sessions === 1 ? "1 browser that is" : `${count(row.sessions)} browsers that are`;
-  const cut = row.sessions
-    ? `${browsers} in by it ${row.sessions === 1 ? "is" : "are"} cut off within seconds`
-    : "No browser is in by it now";
-  switch (row.kind) {
-    case "token":
-      return `Whatever program sends this token is refused within a second. ${again}`;
-    case "session":
-      return `This browser of ${row.name} is cut off within seconds. Whoever has what it came in by can come in again.`;
-    case "invite":
-      return "Who got this invitation and has not followed it yet cannot come in by it.";
-    case "password": {
-      const others = all.some((each) => each.kind === "password" && each.id !== row.id);
-      const last = "It is the last password of an operator: only a command on the pool's machine lets one in again.";
-      return `${cut}, and ${row.name} cannot log in any more. ${others ? again : last}`;
-    }
-    default:
-      return `${cut}, and it opens the page for nobody any more. ${again}`;
-  }
+const ANEW = "It cannot be taken back, only made anew, with another secret.";
+const OPENS_NOTHING = `It opens the page for nobody any more. ${ANEW}`;
+
+const FOLLOWS: Record<string, (name: string) => string> = {
+  token: () => `Whatever program sends this token is refused within a second. ${ANEW}`,
+  session: (name) =>
+    `This browser of ${name} is cut off within seconds. Whoever has what it came in by can come in again.`,
+  invite: () => "Who got this invitation and has not followed it yet cannot come in by it.",
+  password: (name) => `${name} cannot log in any more until the pool's machine sets another password.`,
+};
+
+// What is lost at once. rows: everything that holds now, from which it follows who stays without a way in.
+export function lostInWords(row: Credential, rows: Credential[], session: Session | null, nowMs: number): string {
+  const now = rows.find((each) => each.id === row.id);
+  if (now === undefined) return "It does not hold any more: it was revoked, or is over.";
+  const said = [`Last used: ${usedInWords(now, nowMs)}.`];
+  if (LETS_IN.includes(row.kind)) said.push(cutOff(now.sessions));
+  const isLast = row.kind === "password" && !rows.some((each) => each.kind === "password" && each.id !== row.id);
+  if (isLast) said.push("It is the last password of an operator.");
+  if (isOwn(row, session)) said.push(`You are in as ${row.name}: it may log you out.`);
+  return said.join(" ");
+}
+
+// A program's token is shown with each request, and a session is one browser.
+export const LETS_IN = ["link", "key", "password"];
+
+function cutOff(sessions: number): string {
+  if (sessions === 0) return "No browser is in by it now.";
+  if (sessions === 1) return "1 browser that is in by it is cut off within seconds.";
+  return `${count(sessions)} browsers that are in by it are cut off within seconds.`;
 }
 
 function isOwn(row: Credential, session: Session | null): boolean {

@@ -5,7 +5,7 @@ import { change } from "../api";
 import { count, moment, shortAge, UNKNOWN, visible } from "../format";
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
-import { type Credential, kindInWords, revokeOrder } from "../orders/access";
+import { type Credential, kindInWords, LETS_IN, revokeOrder } from "../orders/access";
 import { Press, useOffice } from "../orders/office";
 import { Breakable, type Column, missing, Problem, TableCard } from "../parts";
 import type { Place } from "../router";
@@ -126,7 +126,7 @@ export function AccessPage() {
     {
       title: "End it",
       show: (row) => (
-        <Press spec={revokeOrder(row, rows, session, now)} office={office} about={`${row.kind} ${row.name}, ${row.id}`} />
+        <Press spec={revokeOrder(row, session)} office={office} about={`${row.kind} ${row.name}, ${row.id}`} />
       ),
     },
   ];
@@ -154,9 +154,6 @@ export function AccessPage() {
     </>
   );
 }
-
-// A program's token is shown with each request, and a session is one browser.
-const LETS_IN = ["link", "key", "password"];
 
 interface LogRow {
   id: number;

@@ -65,7 +65,7 @@ export function BlocksPage({ place }: { place: Place }) {
         choices={[{ parameter: "state", label: "State of the blocks", options: STATES }]}
         empty={
           expected == null
-            ? "No block yet."
+            ? "No block yet. How long one takes on average is known once miners send shares."
             : `No block yet. At this hashrate one is expected every ${duration(expected)}.`
         }
         columns={[

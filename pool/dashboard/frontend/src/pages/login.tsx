@@ -61,12 +61,14 @@ function Form({ session }: { session: Session }) {
       <button type="submit" class="button" disabled={waits}>
         Log in
       </button>
-      <p class="quiet">
-        <Typed text={session.is_admin
-          ? "Forgotten? `steppe operator link` on the pool's machine prints a link that lets you in once."
-          : "The operator of the pool gives you the key of your account. A watcher's link needs no login: open it. " +
-            "Operators log in at an address of their own (`web.admin_listen`)."} />
-      </p>
+      {!(session.is_admin && session.needs_setup) && (
+        <p class="quiet">
+          <Typed text={session.is_admin
+            ? "Forgotten? `steppe operator link` on the pool's machine prints a link that lets you in once."
+            : "The operator of the pool gives you the key of your account. A watcher's link needs no login: open it. " +
+              "Operators log in at an address of their own (`web.admin_listen`)."} />
+        </p>
+      )}
     </form>
   );
 }

@@ -22,6 +22,7 @@ export function OverviewPage() {
   return (
     <>
       <Silence overview={overview} />
+      <First overview={overview} />
       <Checks health={overview.health} />
       <h2 class="hidden">The pool now</h2>
       <div class="panels spaced">
@@ -38,6 +39,16 @@ export function OverviewPage() {
       </div>
     </>
   );
+}
+
+export function connectHint(port: number): string {
+  return `Miners connect to stratum+tcp://${location.hostname}:${port} as ACCOUNT.WORKER with any password.`;
+}
+
+// What an operator of a new pool does next; who is told of a part only is not told what others have.
+function First({ overview: { pool, presence, activity } }: { overview: Overview }) {
+  if (pool.stratum_port === null || presence?.workers !== 0 || activity?.last_share_ms !== null) return null;
+  return <p class="notice calm">No share has come yet. {connectHint(pool.stratum_port)}</p>;
 }
 
 // What is wrong is shown all the same.

@@ -2,8 +2,8 @@
 // account's ledger in that time.
 import { useState } from "preact/hooks";
 
-import { btc, moment, UNKNOWN } from "../format";
 import { serverNow } from "../api";
+import { btc, moment, UNKNOWN } from "../format";
 import { useAnswer } from "../live";
 import { Card, missing, Problem, Rows } from "../parts";
 import { link } from "../router";
@@ -37,7 +37,7 @@ export function Payments({ name }: { name: string }) {
   return (
     <Card title="Payments">
       {fromMs === null ? (
-        <p class="note asked">
+        <p class="asked">
           <button type="button" class="button" onClick={() => setFromMs(serverNow() - DAYS * DAY_MS)}>
             Show the payments of the last {DAYS} days
           </button>
