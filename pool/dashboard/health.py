@@ -20,7 +20,6 @@ TEMPLATE_DOWN_SECONDS = 120
 LAG_WARN_SHARES = 120_000
 """A minute of shares at 2,000 a second, the load that the pool is built for: credits are visibly late."""
 
-
 REFUSAL_WARN_MS = 3_600_000
 """A refused template is replaced within a second, and yet somebody has to look."""
 
@@ -60,7 +59,12 @@ class Health(Struct, frozen=True):
 
 def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Health:
     """The checks of /readyz, the sources first, since the roles are known through one of them."""
-    checks = [_source("redis", live.reason), _source("database", books.reason)]
+    checks = [
+        _source(
+            "redis", live.reason, "Mining goes on and no share is lost. The pool starts its own Redis again by itself."
+        ),
+        _source("database", books.reason, "Mining goes on and no share is lost. Credits and payouts wait for it."),
+    ]
     if live.value is None:
         checks += [
             Check(name, State.UNKNOWN, "not known while Redis is down")
@@ -103,10 +107,10 @@ def judge(live: Reading[LiveView], books: Reading[Totals], now_ms: int) -> Healt
     return Health(ready, tuple(checks))
 
 
-def _source(name: str, reason: str | None) -> Check:
+def _source(name: str, reason: str | None, mend: str) -> Check:
     if reason is None:
         return Check(name, State.OK, "answers")
-    return Check(name, State.DOWN, reason)
+    return Check(name, State.DOWN, reason, mend)
 
 
 def _work(roles: Roles) -> Check:
@@ -278,7 +282,7 @@ def _btc(amount_sat: int | None) -> str:
 def _nodes(role: WorkRole | None) -> Check:
     if role is None:
         return Check("nodes", State.UNKNOWN, "not known while the work role is down")
-    mend = "What the text says. A node is taken back by itself once it is well; its own log says more."
+    mend = "A node's own log says more. Once it is well it is taken back by itself."
     if role.node_reason is not None:
         return Check("nodes", State.DOWN, role.node_reason, mend)
     aside = [f"{node.name} is {node.state}: {node.reason}" for node in role.nodes if node.reason is not None]
@@ -298,7 +302,7 @@ def _chain(role: WorkRole | None) -> Check:
         case "majority":
             return Check("chain", State.OK, role.chain.reason)
         case "unknown":
-            mend = "Add a second [[node]], best of another make: two can be compared, one cannot."
+            mend = "Add a second `[[node]]`, best of another make: two can be compared, one cannot."
             return Check("chain", State.WARN, role.chain.reason, mend)
         case _:
             mend = "No jobs are made of such a chain. See which chain others are on, and mend or replace the node."
@@ -327,12 +331,14 @@ def _template(role: WorkRole | None, now_ms: int) -> Check:
         return Check("template", State.DOWN, role.node_reason or "the node has given none yet", mend)
     age_seconds = (now_ms - role.job.template_ms) / 1000
     if age_seconds > TEMPLATE_DOWN_SECONDS:
-        reason = role.node_reason or f"older than {TEMPLATE_DOWN_SECONDS} s: miners may be working in vain"
+        reason = (
+            role.node_reason or f"the newest is older than {TEMPLATE_DOWN_SECONDS} s: miners may be working in vain"
+        )
         return Check("template", State.DOWN, reason, mend)
     if role.node_reason is not None:
         return Check("template", State.WARN, role.node_reason, mend)
     if age_seconds > TEMPLATE_WARN_SECONDS:
-        return Check("template", State.WARN, f"older than {TEMPLATE_WARN_SECONDS} s", mend)
+        return Check("template", State.WARN, f"the newest is older than {TEMPLATE_WARN_SECONDS} s", mend)
     return Check("template", State.OK, "fresh")
 
 
@@ -376,7 +382,7 @@ def _disk(roles: Roles) -> Check:
     if not disks:
         return Check("disk", State.UNKNOWN, "not known while no role writes to it")
     least = min(disks, key=lambda disk: disk.free_bytes)
-    text = f"{least.free_bytes / 2**30:.1f} GiB of {least.total_bytes / 2**30:.1f} are free"
+    text = f"{least.free_bytes / 2**30:.1f} of {least.total_bytes / 2**30:.1f} GiB are free"
     if any(disk.is_low for disk in disks):
         return Check(
             "disk",

@@ -87,6 +87,7 @@ def sources(scene: str, workers: int, clock: Clock) -> Sources:
     kept = books()
     kept.details = [shifted(each, now_ms - NOW_MS) for each in kept.details]
     kept.credits, kept.paid = sample.credits(kept), sample.payouts(now_ms)
+    kept.payments = sample.payments(now_ms)
     fleets = FakeFleets(sample.register(now_ms))
     if scene == "trouble":
         kept.stopped = "the wallet has 3.00000000 BTC less than the ledger"

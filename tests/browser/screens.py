@@ -109,6 +109,7 @@ def _pages() -> Iterator[Screen]:
         ("payouts-pay", "payouts", "Pay now"),
         ("payout", "payouts/4", ""),
         ("access", "access", ""),
+        ("access-revoke", "access", "Revoke: link noc-almaty, 2"),
         ("log", "log", ""),
         ("in", "login", ""),
     ):

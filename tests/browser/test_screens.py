@@ -108,12 +108,18 @@ class TestWords:
     def test_a_maintenance_is_told_where_trouble_is(self, visited: Visited) -> None:
         for path in ("", "health"):
             page = visited(Screen("trouble", path, "trouble"), 1440)
-            expect(page.locator("main .notice").first).to_contain_text("messages are silent")
+            expect(page.locator("main .notice").first).to_contain_text("messages and alerts are silent")
+
+    def test_a_new_pool_says_how_its_first_miner_connects(self, visited: Visited) -> None:
+        hint = visited(Screen("empty", "", "empty"), 1440).locator("main .notice.calm")
+        expect(hint).to_contain_text("No share has come yet. Miners connect to stratum+tcp://")
+        expect(visited(Screen("overview", "", "full"), 1440).locator("main .notice.calm")).to_have_count(0)
 
     def test_names_of_checks_lead_to_more(self, visited: Visited) -> None:
-        page = visited(Screen("trouble", "", "trouble"), 1440)
-        page.get_by_role("link", name="Fleet", exact=True).click()
-        expect(page.get_by_role("heading", name="Dark, and should hash")).to_be_visible()
+        for path in ("", "health"):
+            page = visited(Screen("trouble", path, "trouble"), 1440)
+            page.get_by_role("link", name="Fleet", exact=True).click()
+            expect(page.get_by_role("heading", name="Dark, and should hash")).to_be_visible()
 
 
 class TestPaper:

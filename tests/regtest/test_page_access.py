@@ -107,8 +107,12 @@ class TestOperator:
         expect(watcher.page.get_by_role("link", name="Access")).to_have_count(0)
         assert "steppe-watch-" not in "".join(watcher.asked)
 
-        page.get_by_role("button", name="Revoke link noc").click()
-        expect(page.get_by_role("button", name="Revoke link noc")).to_have_count(0)
+        page.get_by_role("button", name="Revoke: link noc").click()
+        dialog = page.get_by_role("dialog", name="Revoke")
+        expect(dialog).to_contain_text("1 browser that is in by it is cut off within seconds")
+        expect(watcher.page.get_by_role("link", name="alice.rig")).to_be_visible()
+        dialog.get_by_role("button", name="Revoke").click()
+        expect(page.get_by_role("button", name="Revoke: link noc")).to_have_count(0)
         expect(watcher.page.get_by_role("heading", name="This needs a login")).to_be_visible(timeout=20_000)
         watcher.page.close()
 

@@ -131,6 +131,7 @@ class TestPayouts:
         page = operator.to("payouts")
         dialog = opened(page, "Pay now")
         expect(dialog).to_contain_text("Now 1 account would be paid 49.50000000 BTC")
+        expect(dialog.get_by_role("region", name="One by one")).to_contain_text("49.50000000 BTC  alice  bcrt1")
         dialog.get_by_role("button", name="Pay now").click()
         page.get_by_role("link", name="1", exact=True).click()
         dialog = opened(page, "Download the PSBT")
@@ -210,8 +211,10 @@ class TestAccounts:
 
     def test_its_threshold_and_plan_change(self, operator: Visit) -> None:
         page = operator.to("accounts/alice")
-        ordered(page, "Change the threshold", Satoshi="7000")
-        expect(page.locator(".note")).to_have_text("Once it has 0.00007000 BTC (its own).")
+        ordered(page, "Change the threshold", New_threshold="7000")
+        expect(page.locator(".note")).to_have_text(
+            "It is paid once it has 0.00007000 BTC available: a threshold of its own."
+        )
         ordered(page, "Change the plan", Fee_in="50", From="2099-01-01T00:00Z")
         expect(page.get_by_role("region", name="Plans")).to_contain_text("planned")
         ordered(page, "Take back the planned change")

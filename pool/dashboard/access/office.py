@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
-from pool.access.credential import Kind, wish
+from pool.access.credential import Credential, Kind, wish
 from pool.access.scope import AccessRefused
 from pool.access.views import CredentialRow, LogRow, credential_row, log_row
 from pool.dashboard.access.operations import Operation, Parameter
@@ -19,10 +20,19 @@ from pool.dashboard.tables import Page
 from pool.ports import Clock
 
 
+class HeldCredential(CredentialRow, frozen=True):
+    """A credential without its secret, and its use. until_ms: null for no end. sessions: of browsers that came in by it
+    and end with it. used_ms: of the last request with it or with one of these; null for none, as far as the process
+    that answers knows since it started."""
+
+    sessions: int
+    used_ms: int | None
+
+
 class CredentialsAnswer(Struct, frozen=True):
     """All credentials that hold, sessions included."""
 
-    rows: tuple[CredentialRow, ...]
+    rows: tuple[HeldCredential, ...]
 
 
 class MakeCredential(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,11 +108,16 @@ class Office:
         """What holds."""
         now_ms = self._clock.time_ms()
         directory = await self._recognizer.directory()
-        return encoded(
-            CredentialsAnswer(
-                tuple(credential_row(row) for row in directory.rows.values() if directory.holds(row.id, now_ms))
-            )
-        )
+        held = [row for row in directory.rows.values() if directory.holds(row.id, now_ms)]
+        return encoded(CredentialsAnswer(tuple(self._shown(row, held) for row in held)))
+
+    def _shown(self, row: Credential, held: list[Credential]) -> HeldCredential:
+        made = [each for each in held if each.parent == row.id]
+        # Who came in did so by a request, which a process that was started later did not see.
+        times = [each.created_ms for each in (row, *made) if each.kind is Kind.SESSION]
+        used_ms = self._recognizer.used_ms(row.id)
+        last_ms = max(times if used_ms is None else [*times, used_ms], default=None)
+        return HeldCredential(**asdict(credential_row(row)), sessions=len(made), used_ms=last_ms)
 
     async def make(self, asked: Asked, principal: Principal, said: MakeCredential) -> Answer:
         """Raises Refusal."""

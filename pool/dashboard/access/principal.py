@@ -60,6 +60,11 @@ class Recognizer:
         self._read_at = float("-inf")
         self._changes = 0
         self._waiting: list[Deferred[None]] = []
+        self._used_ms: dict[int, int] = {}
+
+    def used_ms(self, credential: int) -> int | None:
+        """When a request last came with it, or with a session that it made; None for not since this process started."""
+        return self._used_ms.get(credential)
 
     def forget(self) -> None:
         """Read again before the next answer: something was changed."""
@@ -92,6 +97,7 @@ class Recognizer:
         try:
             self._directory = await self._credentials.directory()
             self._read_at = began_at if changes == self._changes else float("-inf")
+            self._used_ms = {each: used for each, used in self._used_ms.items() if each in self._directory.rows}
         except SourceUnavailable as error:
             self._reason = str(error)
         except Exception as error:  # noqa: BLE001 - a bug: whoever waits must not wait for ever
@@ -114,6 +120,7 @@ class Recognizer:
                     "An operator makes another with `steppe access make token`.",
                     (("WWW-Authenticate", 'Bearer error="invalid_token"'),),
                 )
+            self._use(row)
             return _principal(row, None)
         secret = session_secret(asked)
         if secret is None:
@@ -121,7 +128,14 @@ class Recognizer:
         row = await self._find(secret, lambda kind: kind is Kind.SESSION)
         if row is None or (row.is_operator and not asked.is_admin):
             return NOBODY
+        self._use(row)
         return _principal(row, csrf_of(secret), await self.directory())
+
+    def _use(self, row: Credential) -> None:
+        now_ms = self._clock.time_ms()
+        self._used_ms[row.id] = now_ms
+        if row.parent is not None:
+            self._used_ms[row.parent] = now_ms
 
     async def _find(self, secret: str, takes: Callable[[Kind], bool]) -> Credential | None:
         if not is_secret(secret):

@@ -123,6 +123,7 @@ class FakeBooks:
     credits: dict[str, tuple[AccountCredit, ...]] = field(default_factory=dict)
     paid: list[PayoutDetail] = field(default_factory=list)
     stopped: str | None = None
+    payments: tuple[Line, ...] = ()
 
     def _read(self) -> None:
         self.reads += 1
@@ -164,7 +165,9 @@ class FakeBooks:
             raise AccountRefused(f"there is no account {name!r}")
         change = Balance(0, 7, 0)
         line = Line(3, from_ms, "adjust", "adjust:=1+1", "=1+1", 0, 7, 0, 7)
-        return Statement(name, from_ms, to_ms, last_row or 3, "ab" * 32, Balance(), (line,), change, {"adjust": 7})
+        return Statement(
+            name, from_ms, to_ms, last_row or 3, "ab" * 32, Balance(), (line, *self.payments), change, {"adjust": 7}
+        )
 
     async def solvency(self) -> Solvency:
         self._read()

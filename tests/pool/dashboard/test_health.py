@@ -112,9 +112,10 @@ def test_every_dependency_has_its_check_in_a_fixed_order() -> None:
     ]
 
 
-def test_a_source_that_is_down_says_its_own_reason() -> None:
+def test_a_source_that_is_down_says_its_own_reason_and_what_waits() -> None:
     verdict = judge(Reading(VIEW), Reading[Totals](reason="The database is locked."), NOW_MS)
-    assert check("database", verdict) == Check("database", State.DOWN, "The database is locked.")
+    mend = "Mining goes on and no share is lost. Credits and payouts wait for it."
+    assert check("database", verdict) == Check("database", State.DOWN, "The database is locked.", mend)
     assert not verdict.ready
 
 
@@ -276,7 +277,7 @@ def test_a_disk_with_little_room_is_a_warning() -> None:
     low = replace(stratum_role("0", 1), disk=Disk(2**30, 2**34, True))
     verdict = health(replace(VIEW.roles, stratum=(stratum_role("1", 1), low)))
     assert check("disk", verdict).state is State.WARN
-    assert check("disk", verdict).text == "1.0 GiB of 16.0 are free"
+    assert check("disk", verdict).text == "1.0 of 16.0 GiB are free"
     assert verdict.ready
 
 

@@ -12,7 +12,7 @@ import { HealthPage } from "./pages/health";
 import { JobPage } from "./pages/job";
 import { EnterPage, LoginNeeded, LoginPage, Who } from "./pages/login";
 import { MovePage, MovesPage } from "./pages/moves";
-import { OverviewPage } from "./pages/overview";
+import { connectHint, OverviewPage } from "./pages/overview";
 import { PayoutPage, PayoutsPage } from "./pages/payouts";
 import { ReportPage } from "./pages/reports";
 import { WorkerPage, WorkersPage } from "./pages/workers";
@@ -149,7 +149,7 @@ export function App() {
           <p class="freshness" data-state={live.connected ? "ok" : "down"}>
             {live.connected ? "Live" : overview ? "Not live" : "Loading"}
           </p>
-          <a class="verdict" href={link("health")} data-state={state}>
+          <a class="verdict mark" href={link("health")} data-state={state}>
             {text}
           </a>
           {session && <Who session={session} />}
@@ -174,8 +174,4 @@ export function App() {
     </LiveContext.Provider>
     </SessionContext.Provider>
   );
-}
-
-function connectHint(port: number): string {
-  return `Miners connect to stratum+tcp://${location.hostname}:${port} as ACCOUNT.WORKER with any password.`;
 }

@@ -3,6 +3,7 @@ import { render } from "preact";
 import "modern-normalize/modern-normalize.css";
 import "uplot/dist/uPlot.min.css";
 import "./styles/base.css";
+import "./styles/states.css";
 import "./styles/bar.css";
 import "./styles/page.css";
 import "./styles/overview.css";

@@ -108,7 +108,7 @@ export function Rows<Row>(props: {
   );
 }
 
-export function Card({ title, note, children }: { title: string; note?: string; children: ComponentChildren }) {
+export function Card({ title, note, children }: { title: string; note?: string | undefined; children: ComponentChildren }) {
   return (
     <section class="listing">
       <div class="tools">
@@ -123,13 +123,14 @@ export function Card({ title, note, children }: { title: string; note?: string; 
 // A card that is one table.
 export function TableCard<Row>(table: {
   title: string;
+  note?: string | undefined;
   columns: Column<Row>[];
   rows: Row[];
   empty: string;
   missing?: Missing;
 }) {
   return (
-    <Card title={table.title}>
+    <Card title={table.title} note={table.note}>
       <Rows {...table} />
     </Card>
   );

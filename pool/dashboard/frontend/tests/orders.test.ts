@@ -5,7 +5,7 @@ import type { Move } from "../src/fleet";
 import { accountOrders, addOrder, type Terms } from "../src/orders/accounts";
 import { mayBeHeld, waitingOrder } from "../src/orders/blocks";
 import { dueInWords, dueLines, moveOrders, planOrder } from "../src/orders/moves";
-import { payoutOrders, payoutsOrders, planInWords } from "../src/orders/payouts";
+import { payoutOrders, payoutsOrders, planInWords, planLines, stateInWords } from "../src/orders/payouts";
 import { coinsOrder, type Reserve, reserveInWords, reserveOrders } from "../src/orders/reserve";
 import { newKey, psbtOf, type Spec } from "../src/orders/spec";
 import { mayOrder, type Session } from "../src/session";
@@ -46,6 +46,14 @@ describe("a batch", () => {
     expect(titles(orders("built", "pay"))).toEqual(["Download the PSBT", "Upload the signed PSBT", "Release it"]);
     expect(titles(orders("broadcast", "pay")).slice(0, 2)).toEqual(["Download the PSBT", "Upload the signed PSBT"]);
   });
+  test("takes back for good only when it is cancelled or released", () => {
+    const final = orders("broadcast", "pay").filter((each) => each.isFinal);
+    expect(titles(final)).toEqual(["Cancel it", "Release it"]);
+  });
+  test("says what its state means", () => {
+    expect(stateInWords("exported")).toBe("exported: its transaction was given out to be signed");
+    expect(stateInWords("of_tomorrow")).toBe("of tomorrow");
+  });
   test("is told of with its amount and its accounts", () => {
     expect(named(orders("broadcast"), "Raise the fee").says).toContain("1.50000000 BTC to 2 accounts");
   });
@@ -57,14 +65,33 @@ describe("a batch", () => {
 });
 
 describe("all payouts", () => {
+  const plan = {
+    fee_rate_sat_kvb: 5_100,
+    total_sat: 700,
+    lines: [{ account: "alice", address: "bc1a", amount_sat: 700 }],
+    waiting: [
+      { account: "bob", available_sat: 5, reason: "no_address" },
+      { account: "carol", available_sat: 6, reason: "paused_by_law" },
+    ],
+  };
   test("are stopped, or let go on, never both", () => {
     expect(titles(payoutsOrders(null))).toEqual(["Pay now", "Stop payouts"]);
     expect(titles(payoutsOrders("a wallet is missing"))).toEqual(["Let payouts go on"]);
   });
   test("are planned in words, with the amount and those who wait", () => {
-    const plan = { fee_rate_sat_kvb: 5_100, total_sat: 700, lines: [{}], waiting: [{ reason: "no_address" }] };
-    expect(planInWords(plan)).toBe("Now 1 account would be paid 0.00000700 BTC at about 6 sat/vB; 1 account waits.");
+    const one = { ...plan, waiting: plan.waiting.slice(1) };
+    expect(planInWords(one)).toBe("Now 1 account would be paid 0.00000700 BTC at about 6 sat/vB; 1 account waits.");
     expect(planInWords({ ...plan, lines: [], waiting: [] })).toBe("Nobody can be paid now.");
+  });
+  test("are planned one by one: who gets how much and where, and why others wait", () => {
+    expect(planLines(plan)).toEqual([
+      "0.00000700 BTC  alice  bc1a",
+      "0.00000005 BTC  bob waits: it has no address",
+      "0.00000006 BTC  carol waits: it is paused by law",
+    ]);
+    const many = { ...plan, lines: Array.from({ length: 300 }, () => plan.lines[0]!) };
+    expect(planLines(many)).toHaveLength(201);
+    expect(planLines(many).at(-1)).toBe("and 102 more");
   });
 });
 

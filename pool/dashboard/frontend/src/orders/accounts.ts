@@ -1,5 +1,5 @@
 // What an operator orders about accounts.
-import { count, fee, moment, schemeName } from "../format";
+import { btc, count, fee, moment, schemeName } from "../format";
 import { type Field, number, type Spec } from "./spec";
 
 export interface Terms {
@@ -29,7 +29,12 @@ const schemeField = (label: string, unchanged: string): Field => ({
   optional: true,
 });
 
-const FEE = "Fee in hundredths of a percent";
+const FEE = "Fee in hundredths of a percent, as 150 for 1.50 %";
+
+// What the server says of whose a threshold is.
+export function thresholdOf(note: string): string {
+  return note === "its own" ? "a threshold of its own" : `the pool's threshold (${note})`;
+}
 
 export function addOrder(): Spec {
   return {
@@ -78,9 +83,11 @@ export function accountOrders({ account, addresses, threshold }: Terms, nowMs: n
         },
     {
       title: "Change the threshold",
-      says: `${account.name} is paid once it has ${count(threshold.threshold_sat)} satoshi (${threshold.note}).`,
+      says:
+        `${account.name} is paid once it has ${count(threshold.threshold_sat)} satoshi, ` +
+        `${btc(threshold.threshold_sat)} BTC: ${thresholdOf(threshold.note)}.`,
       path: `${path}/threshold`,
-      fields: [{ name: "sat", label: "Satoshi; empty: as payouts.threshold_sat says", kind: "whole", optional: true }],
+      fields: [{ name: "sat", label: "New threshold in satoshi; empty: the pool's (payouts.threshold_sat)", kind: "whole", optional: true }],
       body: ({ sat }) => ({ threshold_sat: number(sat) }),
     },
     planned

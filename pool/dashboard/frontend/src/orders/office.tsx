@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { ask, change, ORDERED, Refused } from "../api";
 import { visible } from "../format";
+import { Facts } from "../parts";
 import { mayOrder, useSession } from "../session";
 import { type Field, newKey, psbtOf, type Spec, type Values } from "./spec";
 
@@ -15,6 +16,7 @@ const LOST =
 interface Outcome {
   text: string;
   isRefused: boolean;
+  isFinal?: boolean;
 }
 
 export interface Office {
@@ -69,13 +71,19 @@ export function Press({ spec, office, about }: { spec: Spec; office: Office; abo
   );
 }
 
+// Once something was taken away, what was pressed is gone, or in its place is what would do the same to another: who goes
+// by keyboard stands here then.
 function Said({ outcome }: { outcome: Outcome }) {
+  const done = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (outcome.isFinal) done.current?.focus();
+  }, []);
   return outcome.isRefused ? (
     <p class="notice lines" role="alert">
       {harmless(outcome.text)}
     </p>
   ) : (
-    <p class="said" role="status">
+    <p ref={done} class="said" role="status" tabIndex={-1}>
       {harmless(outcome.text)}
     </p>
   );
@@ -96,11 +104,16 @@ function Confirm({ spec, said, close }: ConfirmProps) {
   const [waits, setWaits] = useState(false);
   const [key] = useState(newKey);
   const seen = useLook(spec);
-  useEffect(() => dialog.current?.showModal(), []);
+  const leave = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    // With nothing to fill in, Enter pressed twice would order it before it was read.
+    if (!spec.fields?.length) leave.current?.focus();
+  }, []);
   const send = (body: unknown, done: (answer: never) => void) => {
     setWaits(true);
     setRefused(null);
-    change<never>("POST", spec.path, session?.csrf ?? null, body, PATIENCE_MS)
+    change<never>(spec.method ?? "POST", spec.path, session?.csrf ?? null, body, PATIENCE_MS)
       .then(done, (error: unknown) => {
         const text = error instanceof Refused ? error.message : LOST + String(error);
         setRefused(text);
@@ -113,7 +126,7 @@ function Confirm({ spec, said, close }: ConfirmProps) {
     send(spec.body(values, key), (answer: { done: string }) => {
       dispatchEvent(new Event(ORDERED));
       spec.then?.(answer as never);
-      said({ text: `Done: ${answer.done}.`, isRefused: false });
+      said({ text: `Done: ${spec.done ?? answer.done}.`, isRefused: false, isFinal: spec.isFinal ?? false });
       dialog.current?.close();
     });
   };
@@ -122,8 +135,10 @@ function Confirm({ spec, said, close }: ConfirmProps) {
     <dialog ref={dialog} class="order" aria-labelledby="order-title" onClose={close}>
       <form class="form" method="dialog" onSubmit={order}>
         <h2 id="order-title">{spec.title}</h2>
+        {spec.facts && <Facts facts={spec.facts.map(([name, value]) => [name, visible(value)])} />}
         <p>{visible(spec.says)}</p>
-        {seen && <p class="seen">{visible(seen)}</p>}
+        {seen && <p class="seen">{visible(seen.words)}</p>}
+        {seen && seen.lines.length > 0 && <Lines title="One by one" lines={seen.lines} />}
         {(spec.fields ?? []).map((field) => (
           <Input
             key={field.name}
@@ -132,18 +147,14 @@ function Confirm({ spec, said, close }: ConfirmProps) {
             set={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
           />
         ))}
-        {lines && (
-          <div class="lines frame" tabIndex={0} role="region" aria-label="Dry run">
-            {lines.map(visible).join("\n")}
-          </div>
-        )}
+        {lines && <Lines title="Dry run" lines={lines} />}
         {refused && (
           <p class="notice lines" role="alert">
             {harmless(refused)}
           </p>
         )}
         <div class="row">
-          <button type="submit" class="button main" disabled={waits}>
+          <button type="submit" class={`button main${spec.isFinal ? " final" : ""}`} disabled={waits}>
             {spec.title}
           </button>
           {trial && (
@@ -156,12 +167,20 @@ function Confirm({ spec, said, close }: ConfirmProps) {
               {trial.title}
             </button>
           )}
-          <button type="button" class="button" onClick={() => dialog.current?.close()}>
+          <button ref={leave} type="button" class="button" onClick={() => dialog.current?.close()}>
             Leave it
           </button>
         </div>
       </form>
     </dialog>
+  );
+}
+
+function Lines({ title, lines }: { title: string; lines: string[] }) {
+  return (
+    <div class="lines frame" tabIndex={0} role="region" aria-label={title}>
+      {lines.map(visible).join("\n")}
+    </div>
   );
 }
 
@@ -220,16 +239,23 @@ function Input({ field, value, set }: { field: Field; value: string; set: (value
   );
 }
 
+interface Seen {
+  words: string;
+  lines: string[];
+}
+
+const only = (words: string): Seen => ({ words, lines: [] });
+
 // What is asked when the dialog opens, in words; why it cannot be said, if so.
-function useLook(spec: Spec): string | null {
+function useLook(spec: Spec): Seen | null {
   const look = spec.look;
-  const [seen, setSeen] = useState<string | null>(look ? "Looking what it would do …" : null);
+  const [seen, setSeen] = useState<Seen | null>(look ? only("Looking what it would do …") : null);
   useEffect(() => {
     if (!look) return undefined;
     let gone = false;
     ask<never>(look.path).then(
-      (answer) => gone || setSeen(look.words(answer)),
-      (error: unknown) => gone || setSeen(`What it would do cannot be said: ${said(error)}`),
+      (answer) => gone || setSeen({ words: look.words(answer), lines: look.lines?.(answer) ?? [] }),
+      (error: unknown) => gone || setSeen(only(`What it would do cannot be said: ${said(error)}`)),
     );
     return () => {
       gone = true;

@@ -1,13 +1,13 @@
 // What an operator orders about payments.
 import type { PayoutDetail } from "../api";
-import { btc, count } from "../format";
+import { btc, count, words } from "../format";
 import { number, RATE, REASON, type Spec } from "./spec";
 
 export interface Plan {
   fee_rate_sat_kvb: number;
   total_sat: number;
-  lines: unknown[];
-  waiting: { reason: string }[];
+  lines: { account: string; address: string; amount_sat: number }[];
+  waiting: { account: string; available_sat: number; reason: string }[];
 }
 
 export function planInWords(plan: Plan): string {
@@ -18,7 +18,48 @@ export function planInWords(plan: Plan): string {
   return `Now ${accounts(plan.lines.length)} would be paid ${btc(plan.total_sat)} BTC at ${rate}${waits}.`;
 }
 
-function accounts(number: number): string {
+const LISTED = 200;
+
+const WAITS: Record<string, string> = {
+  no_address: "it has no address",
+  address_invalid: "its address cannot be paid",
+  address_hold: "its new address is still on hold",
+  below_minimum: "it has not reached its threshold",
+  batch_full: "the batch is full: it comes with the next one",
+  coins_short: "the wallet has too few coins that can be spent",
+};
+
+// Who gets how much, and where; then who does not, and why.
+export function planLines({ lines, waiting }: Plan): string[] {
+  const paid = lines.map((each) => `${btc(each.amount_sat)} BTC  ${each.account}  ${each.address}`);
+  const held = waiting.map(
+    (each) => `${btc(each.available_sat)} BTC  ${each.account} waits: ${WAITS[each.reason] ?? `it is ${words(each.reason)}`}`,
+  );
+  const all = [...paid, ...held];
+  return all.length > LISTED ? [...all.slice(0, LISTED), `and ${count(all.length - LISTED)} more`] : all;
+}
+
+const STATES: Record<string, string> = {
+  reserved: "its amounts are set aside; no transaction is built yet",
+  built: "its transaction is built and not signed",
+  exported: "its transaction was given out to be signed",
+  signed: "its transaction is signed and not sent yet",
+  broadcast: "its transaction is sent and in no block yet",
+  confirmed: "its transaction is in a block",
+  final: "its transaction is six blocks deep",
+  cancelled: "a transaction that pays its coins back to the pool is in a block",
+  released: "the accounts have its amounts available again",
+};
+
+export function stateInWords(state: string): string {
+  return STATES[state] ? `${words(state)}: ${STATES[state]}` : words(state);
+}
+
+export function paidAccounts({ lines }: PayoutDetail): number {
+  return new Set(lines.map((line) => line.account)).size;
+}
+
+export function accounts(number: number): string {
   return `${count(number)} account${number === 1 ? "" : "s"}`;
 }
 
@@ -41,7 +82,7 @@ export function payoutsOrders(stopped: string | null): Spec[] {
       says: "Whoever can be paid is paid now, instead of at the daily hour.",
       path: "/api/v1/payouts/run",
       body: () => ({}),
-      look: { path: "/api/v1/payouts/plan", words: planInWords },
+      look: { path: "/api/v1/payouts/plan", words: planInWords, lines: planLines },
     },
     {
       title: "Stop payouts",
@@ -56,10 +97,11 @@ export function payoutsOrders(stopped: string | null): Spec[] {
 const ON_ITS_WAY = ["reserved", "built", "exported", "signed", "broadcast"];
 
 // About one batch, as its state allows.
-export function payoutOrders({ payout, attempts, lines }: PayoutDetail, give: (psbt: string) => void): Spec[] {
+export function payoutOrders(batch: PayoutDetail, give: (psbt: string) => void): Spec[] {
+  const { payout, attempts } = batch;
   const path = `/api/v1/payouts/${payout.id}`;
   const newest = attempts.at(-1)?.txid ?? "";
-  const what = `${btc(payout.total_sat)} BTC to ${accounts(new Set(lines.map((line) => line.account)).size)}`;
+  const what = `${btc(payout.total_sat)} BTC to ${accounts(paidAccounts(batch))}`;
   const drafted = ({ rate }: Record<string, string>) => ({ fee_rate: number(rate), newest });
   const orders: Spec[] = [];
   if (payout.draft !== null) {
@@ -94,6 +136,7 @@ export function payoutOrders({ payout, attempts, lines }: PayoutDetail, give: (p
   if (["exported", "signed", "broadcast"].includes(payout.state)) {
     orders.push({
       title: "Cancel it",
+      isFinal: true,
       says:
         `One of its inputs is spent back to the pool, for a fee, instead of ${what}. Six blocks deep, the accounts ` +
         "have that available again.",
@@ -105,6 +148,7 @@ export function payoutOrders({ payout, attempts, lines }: PayoutDetail, give: (p
   if (ON_ITS_WAY.includes(payout.state)) {
     orders.push({
       title: "Release it",
+      isFinal: true,
       says:
         `The accounts have what was on its way, ${btc(payout.total_sat)} BTC, available again. Refused unless ` +
         "nothing of it can ever be in the chain.",

@@ -15,13 +15,20 @@ export interface Field {
 export interface Spec {
   title: string; // of the button, and of the dialog that it opens
   says: string;
+  // What it is about, before what will happen.
+  facts?: [name: string, value: string][];
+  // It takes away what nobody can give back; its button is in the colour of what is down.
+  isFinal?: boolean;
+  method?: "POST" | "DELETE";
   path: string;
   fields?: Field[];
   body: (values: Values, key: string) => unknown;
-  // Asked when the dialog opens, and shown below what it says: how many, how much, until when.
-  look?: { path: string; words: (answer: never) => string };
+  // Asked when the dialog opens, and shown below what it says: how many, how much, until when; and each of them.
+  look?: { path: string; words: (answer: never) => string; lines?: (answer: never) => string[] };
   // A second button, which changes nothing.
   trial?: { title: string; body: (values: Values) => unknown; lines: (answer: never) => string[] };
+  // What was done, where the answer does not say it.
+  done?: string;
   // With the answer, beside showing what was done.
   then?: (answer: never) => void;
 }

@@ -2,23 +2,14 @@
 import { useState } from "preact/hooks";
 
 import { change } from "../api";
-import { moment, visible } from "../format";
+import { count, moment, shortAge, UNKNOWN, visible } from "../format";
 import { Listing } from "../listing";
-import { useAnswer } from "../live";
-import { Breakable, type Column, Problem, TableCard } from "../parts";
+import { useAnswer, useNow } from "../live";
+import { type Credential, kindInWords, LETS_IN, revokeOrder } from "../orders/access";
+import { Press, useOffice } from "../orders/office";
+import { Breakable, type Column, missing, Problem, TableCard } from "../parts";
 import type { Place } from "../router";
 import { useSession } from "../session";
-
-interface Credential {
-  id: number;
-  kind: string;
-  name: string;
-  scope: string;
-  rights: string[];
-  created_ms: number;
-  until_ms: number | null;
-  made_by: string;
-}
 
 interface Made {
   id: number;
@@ -118,33 +109,31 @@ export function AccessPage() {
   const { session } = useSession();
   const { value, problem } = useAnswer<{ rows: Credential[] }>("/api/v1/access");
   const [made, setMade] = useState<Made | null>(null);
-  const [refused, setRefused] = useState<string | null>(null);
-  const revoke = (id: number) =>
-    change("DELETE", `/api/v1/access/${id}`, session?.csrf ?? null, null).then(
-      () => setRefused(null),
-      (error: unknown) => setRefused(error instanceof Error ? error.message : String(error)),
-    );
+  const office = useOffice();
+  const now = useNow();
+  const rows = value?.rows ?? [];
   const columns: Column<Credential>[] = [
     { title: "Name", show: (row) => visible(row.name) },
-    { title: "What", show: (row) => row.kind },
+    { title: "What", show: (row) => kindInWords(row.kind) },
     { title: "Sees", show: (row) => visible(row.scope) },
     { title: "May", show: (row) => row.rights.join(", ") },
-    { title: "Made", numeric: true, show: (row) => moment(row.created_ms) },
+    { title: "Last used", numeric: true, show: (row) => (row.used_ms === null ? UNKNOWN : shortAge(row.used_ms, now)) },
+    { title: "Browsers in by it", numeric: true, show: (row) => (LETS_IN.includes(row.kind) ? count(row.sessions) : "") },
     { title: "Ends", numeric: true, show: (row) => (row.until_ms === null ? "never" : moment(row.until_ms)) },
-    { title: "By", show: (row) => visible(row.made_by) },
+    { title: "Made", numeric: true, className: "roomy", show: (row) => moment(row.created_ms) },
+    { title: "By", className: "roomy", show: (row) => visible(row.made_by) },
+    { title: "Number", numeric: true, show: (row) => row.id },
     {
       title: "End it",
       show: (row) => (
-        <button type="button" class="button" aria-label={`Revoke ${row.kind} ${row.name}`} onClick={() => revoke(row.id)}>
-          Revoke
-        </button>
+        <Press spec={revokeOrder(row, session)} office={office} about={`${row.kind} ${row.name}, ${row.id}`} />
       ),
     },
   ];
   return (
     <>
       <h2 class="title">Who may come in</h2>
-      <Problem problem={problem ?? refused} />
+      <Problem problem={problem} />
       <Make made={setMade} />
       {made && (
         <p class="made card" role="status">
@@ -153,11 +142,14 @@ export function AccessPage() {
           {made.path && " (behind the address of the page that everybody sees)"}
         </p>
       )}
+      <div class="orders">{office.panel}</div>
       <TableCard<Credential>
         title="What holds now"
+        note="Last used: as far as the web role knows since it started."
         columns={columns}
-        rows={value?.rows ?? []}
-        empty={value === null && problem === null ? "Loading" : "None."}
+        rows={rows}
+        empty="None."
+        missing={missing({ value, problem })}
       />
     </>
   );
@@ -177,7 +169,7 @@ const LOG: Column<LogRow>[] = [
   { title: "Did", show: (row) => <Breakable name={row.action} after="." /> },
   { title: "Who", show: (row) => visible(row.who) },
   { title: "Time", show: (row) => moment(row.time_ms) },
-  { title: "What", className: "wrapping", show: (row) => visible(row.target) },
+  { title: "About", className: "wrapping", show: (row) => visible(row.target) },
   { title: "From", show: (row) => visible(row.origin) },
   { title: "Result", className: "wrapping", show: (row) => visible(row.result) },
 ];

@@ -3,12 +3,13 @@ import type { Account, AccountCredit } from "../api";
 import { btc, count, error, fee, hashrate, moment, psat, schemeName, shortHash, UNKNOWN, visible, words } from "../format";
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
-import { accountOrders, addOrder, type Terms } from "../orders/accounts";
+import { accountOrders, addOrder, type Terms, thresholdOf } from "../orders/accounts";
 import { Orders } from "../orders/office";
 import { Card, type Column, Facts, Figure, missing, Panel, Path, Problem, Rows, TableCard } from "../parts";
 import { link, linkWith, type Place } from "../router";
 import { RateCell } from "../rates";
 import { why } from "./explain";
+import { Payments } from "./payments";
 import { mayOrder, useSession } from "../session";
 
 const COLUMNS: Column<Account>[] = [
@@ -26,13 +27,14 @@ const COLUMNS: Column<Account>[] = [
     ),
   },
   {
-    title: "1 hour",
+    title: "Hashrate, 1 hour",
     sort: "hashrate_1h",
     numeric: true,
     show: (row) => <RateCell rate={row.live?.activity.hashrate["1h"]} />,
   },
-  { title: "Immature BTC", sort: "immature", numeric: true, show: (row) => btc(row.books?.immature_sat) },
   { title: "Available BTC", sort: "available", numeric: true, show: (row) => btc(row.books?.available_sat) },
+  { title: "Immature BTC", sort: "immature", numeric: true, show: (row) => btc(row.books?.immature_sat) },
+  { title: "Reserved BTC", numeric: true, className: "roomy", show: (row) => btc(row.books?.reserved_sat) },
   { title: "Credits", sort: "credits", numeric: true, show: (row) => count(row.books?.credits) },
 ];
 
@@ -73,7 +75,7 @@ function TermsOf({ name }: { name: string }) {
       <Card title="Where it is paid">
         {value && (
           <p class="note">
-            Once it has {btc(value.threshold.threshold_sat)} BTC ({value.threshold.note}).
+            It is paid once it has {btc(value.threshold.threshold_sat)} BTC available: {thresholdOf(value.threshold.note)}.
           </p>
         )}
         <Rows<Terms["addresses"][number]>
@@ -83,7 +85,6 @@ function TermsOf({ name }: { name: string }) {
           missing={missing({ value, problem })}
           columns={[
             { title: "Address", className: "mono", show: (row) => row.address },
-            { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
             {
               title: "State",
               show: (row) =>
@@ -95,19 +96,20 @@ function TermsOf({ name }: { name: string }) {
                       ? "in force"
                       : "past",
             },
+            { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
           ]}
         />
       </Card>
       <TableCard<Terms["account"]["plans"][number]>
         title="Plans"
-        rows={value?.account.plans ?? []}
+        rows={[...(value?.account.plans ?? [])].reverse()}
         empty="None."
         missing={missing({ value, problem })}
         columns={[
           { title: "Scheme", show: (row) => schemeName(row.scheme) },
           { title: "Fee", numeric: true, show: (row) => fee(row.fee_bps) },
-          { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
           { title: "State", show: (row) => words(row.state) },
+          { title: "From", numeric: true, show: (row) => moment(row.valid_from_ms) },
         ]}
       />
     </>
@@ -170,7 +172,7 @@ export function AccountPage({ name }: { name: string }) {
         </div>
       )}
       {value && (
-        <p class="padded">
+        <p class="beside">
           Every change of its balance, with all payments:{" "}
           <a href={`/api/v1/accounts/${encodeURIComponent(name)}/statement?format=csv`} download>
             statement as CSV
@@ -182,6 +184,7 @@ export function AccountPage({ name }: { name: string }) {
         </p>
       )}
       {books && mayOrder(session, "payouts") && <TermsOf name={name} />}
+      {books && <Payments key={name} name={name} />}
       {value && (
         <TableCard<AccountCredit>
           title="Newest credits"

@@ -34,6 +34,21 @@ const STATES: [string, string][] = [
   ["dead", "Dead"],
 ];
 
+const MEANS: Record<string, string> = {
+  candidate: "it is not in the chain yet",
+  immature: "it is in the chain, and its coins cannot be spent yet",
+  mature: "its coins can be spent, and its credits are available",
+  orphaned: "another block took its place, and its credits are taken back",
+  dead: "another block took its place before it was ever in the chain",
+};
+
+export function stateInWords({ state, confirmations }: Block): string {
+  const means = MEANS[state];
+  const left = MATURE_AT - confirmations;
+  const until = state === "immature" && left > 0 ? `: ${count(left)} more block${left === 1 ? "" : "s"}` : "";
+  return means ? `${state}: ${means}${until}` : state;
+}
+
 export function BlocksPage({ place }: { place: Place }) {
   const now = useNow();
   const expected = useLive().overview?.luck.expected_seconds;
@@ -50,7 +65,7 @@ export function BlocksPage({ place }: { place: Place }) {
         choices={[{ parameter: "state", label: "State of the blocks", options: STATES }]}
         empty={
           expected == null
-            ? "No block yet."
+            ? "No block yet. How long one takes on average is known once miners send shares."
             : `No block yet. At this hashrate one is expected every ${duration(expected)}.`
         }
         columns={[
@@ -60,7 +75,11 @@ export function BlocksPage({ place }: { place: Place }) {
             show: (row) => <a href={link("blocks", row.hash_hex)}>{count(row.height)}</a>,
           },
           { title: "State", className: "state", state: (row) => row.state, show: (row) => <span>{row.state}</span> },
-          { title: "Found", numeric: true, show: (row) => shortAge(row.found_ms, now) },
+          {
+            title: "Found",
+            numeric: true,
+            show: (row) => <span title={moment(row.found_ms)}>{shortAge(row.found_ms, now)}</span>,
+          },
           { title: "Reward BTC", numeric: true, show: (row) => btc(row.reward_sat) },
           {
             title: "Confirmations",
@@ -98,14 +117,20 @@ function WaitingBlocks() {
           rows={value.rows}
           empty=""
           columns={[
-            { title: "Block", className: "mono", show: (row) => shortHash(row.hash) },
-            { title: "Why", show: (row) => (row.why === "held" ? "held" : "not in the books") },
-            { title: "What is said of it", className: "wrapping", show: (row) => visible(row.reason) },
-            { title: "Since", numeric: true, show: (row) => moment(row.since_ms) },
+            {
+              title: "Block",
+              className: "mono",
+              // What is not in the books has no page.
+              show: (row) =>
+                row.why === "held" ? <a href={link("blocks", row.hash)}>{shortHash(row.hash)}</a> : shortHash(row.hash),
+            },
             {
               title: "Order",
               show: (row) => <Press spec={waitingOrder(row)} office={office} about={shortHash(row.hash)} />,
             },
+            { title: "Why it waits", show: (row) => (row.why === "held" ? "held" : "not in the books") },
+            { title: "What is said of it", className: "wrapping", show: (row) => visible(row.reason) },
+            { title: "Since", numeric: true, show: (row) => moment(row.since_ms) },
           ]}
         />
       )}
@@ -143,7 +168,7 @@ export function BlockPage({ hash }: { hash: string }) {
             className="facts"
             facts={[
               ["Hash", <span class="mono">{block.hash_hex}</span>],
-              ["State", block.state],
+              ["State", stateInWords(block)],
               ["Confirmations", count(block.confirmations) + (block.state === "immature" ? ` of ${MATURE_AT}` : "")],
               ["Finder", finder(block)],
               ["Reward", block.reward_sat === null ? "not seen on the chain yet" : `${btc(block.reward_sat)} BTC`],
@@ -155,19 +180,20 @@ export function BlockPage({ hash }: { hash: string }) {
       {value && (
         <TableCard
           title="Credits"
+          note={value.credits.length ? together(value.credits) : undefined}
           rows={value.credits}
           empty="Credits follow the first confirmation."
           columns={[
             { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
+            { title: "Credited BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+            { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
+            { title: "Gross BTC", numeric: true, show: (row) => btc(row.gross_sat) },
             // Shares under PPS were bought by the reserve, which therefore gets their part of the block.
             {
               title: "Scheme",
               show: (row) => (row.scheme === "pps" ? "PPS, to the reserve" : schemeName(row.scheme)),
             },
-            { title: "Of the window", numeric: true, show: (row) => percent(row.window_share) },
-            { title: "Gross BTC", numeric: true, show: (row) => btc(row.gross_sat) },
-            { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
-            { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+            { title: "Part of the window", numeric: true, show: (row) => percent(row.window_share) },
             {
               title: "How it came about",
               show: (row) => <a href={why("credit", `${hash}:${row.account}`)}>explained</a>,
@@ -180,17 +206,22 @@ export function BlockPage({ hash }: { hash: string }) {
   );
 }
 
+export function together(credits: BlockDetail["credits"]): string {
+  const sum = (of: (row: BlockDetail["credits"][number]) => number) => credits.reduce((all, row) => all + of(row), 0);
+  return `Together ${btc(sum((row) => row.amount_sat))} BTC, after ${btc(sum((row) => row.fee_sat))} BTC of fees.`;
+}
+
 export function Ledger({ rows }: { rows: LedgerRow[] }) {
   return (
-    <Card title="Ledger" note="What is owed is negative.">
+    <Card title="Ledger" note="What the pool has is positive; what it owes, under liab, is negative.">
       <Rows<LedgerRow>
-        title="Ledger (what is owed is negative)"
+        title="Ledger"
         rows={rows}
         empty="Nothing is booked yet."
         columns={[
           { title: "Posting", show: (row) => words(row.kind) },
-          { title: "Account", show: (row) => visible(row.account) },
           { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+          { title: "Account", show: (row) => visible(row.account) },
           { title: "Time", numeric: true, show: (row) => moment(row.time_ms) },
         ]}
       />

@@ -1,10 +1,11 @@
 // Every part that the pool depends on: what is, and what to do about it.
-import { bytes, count, duration, title } from "../format";
+import { bytes, count, duration, title, UNKNOWN } from "../format";
 import { useLive, useNow } from "../live";
 import type { Node } from "../api";
 import { Card, TableCard, Typed } from "../parts";
 import { Silence } from "./overview";
-import { wrongFirst } from "../verdict";
+import { link } from "../router";
+import { placeOf, wrongFirst } from "../verdict";
 
 export function HealthPage() {
   const { overview } = useLive();
@@ -37,8 +38,14 @@ export function HealthPage() {
         <ul class="health">
           {wrongFirst(overview.health.checks).map((check) => (
             <li key={check.name} data-state={check.state}>
-              <b>{title(check.name)}</b>
-              <i>{check.state}</i>
+              <b>
+                {placeOf(check.name) === "health" ? (
+                  title(check.name)
+                ) : (
+                  <a href={link(placeOf(check.name))}>{title(check.name)}</a>
+                )}
+              </b>
+              <i class="mark">{check.state}</i>
               <span>
                 <Typed text={check.text} />
                 {check.mend && (
@@ -55,12 +62,13 @@ export function HealthPage() {
         title="Nodes"
         rows={roles?.work?.nodes ?? []}
         empty="Not known while the work role is down."
+        missing={roles ? null : "unknown"}
         columns={[
           { title: "Node", show: (row) => row.name },
           { title: "State", className: "state", state: nodeState, show: (row) => <span>{row.state}</span> },
+          { title: "Height", numeric: true, show: (row) => count(row.height) },
           { title: "Gives the work", show: (row) => (row.is_chosen ? "yes" : "no") },
-          { title: "Tip", numeric: true, show: (row) => count(row.height) },
-          { title: "Chain", show: (row) => row.chain ?? "–" },
+          { title: "Chain", show: (row) => row.chain ?? UNKNOWN },
           { title: "Announces blocks", show: announces },
           { title: "Reason", className: "wrapping", show: (row) => row.reason ?? "" },
         ]}
@@ -69,12 +77,20 @@ export function HealthPage() {
         title="Processes"
         rows={beats}
         empty="No role gives a sign of life."
+        missing={roles ? null : "unknown"}
         columns={[
           { title: "Role", show: (row) => row.name },
           { title: "Last sign of life", numeric: true, show: (row) => `${duration(Math.max(0, (now - row.beat) / 1000 | 0))} ago` },
-          { title: "Free disk", numeric: true, show: (row) => bytes(row.disk?.free_bytes) },
-          { title: "Of", numeric: true, show: (row) => bytes(row.disk?.total_bytes) },
-          { title: "Also", show: (row) => row.note },
+          {
+            title: "Free on its disk",
+            numeric: true,
+            show: (row) => (
+              <>
+                {bytes(row.disk?.free_bytes)} <small>{row.disk && `of ${bytes(row.disk.total_bytes)}`}</small>
+              </>
+            ),
+          },
+          { title: "Load", show: (row) => row.note },
         ]}
       />
     </>
@@ -82,7 +98,7 @@ export function HealthPage() {
 }
 
 function nodeState(node: Node): string {
-  return node.state === "good" ? "ok" : node.state === "down" ? "dead" : "off";
+  return node.state === "good" ? "ok" : node.state === "down" ? "dead" : "warn";
 }
 
 function announces(node: Node): string {

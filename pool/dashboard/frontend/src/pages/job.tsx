@@ -2,6 +2,7 @@
 import { age, btc, count, percent, scaled } from "../format";
 import { useAnswer, useNow } from "../live";
 import { Facts, Figure, Panel, Problem, TableCard } from "../parts";
+import { link } from "../router";
 
 interface Output {
   value_sat: number;
@@ -46,14 +47,16 @@ export function JobPage() {
       <h2 class="title">Who is paid by the current job</h2>
       <Problem problem={problem} unavailable={value?.unavailable ?? {}} />
       {value && !job && !Object.keys(value.unavailable).length && (
-        <p class="notice">There is no job: no node has given a template yet. The page Health says why.</p>
+        <p class="notice">
+          There is no job: no node has given a template yet. <a href={link("health")}>Health</a> says why.
+        </p>
       )}
       {job && (
         <>
           <p class="lead">
             If a block is found on this job, at height {count(job.height)}, its coinbase pays{" "}
-            <b>{btc(job.subsidy_sat + job.fees_sat)} BTC</b>: {btc(job.subsidy_sat)} new coins and{" "}
-            {btc(job.fees_sat)} fees of {count(job.transactions)} transactions. {sentence(job.outputs)}
+            <b>{btc(job.subsidy_sat + job.fees_sat)} BTC</b>: {btc(job.subsidy_sat)} BTC of new coins and{" "}
+            {btc(job.fees_sat)} BTC of fees of {count(job.transactions)} transactions. {sentence(job.outputs)}
           </p>
           <TableCard<Output>
             title="Outputs of its coinbase"

@@ -27,8 +27,9 @@ function Form({ session }: { session: Session }) {
   return (
     <form class="form card" onSubmit={send}>
       {session.is_admin && session.needs_setup && (
-        <p class="notice">
-          Nobody has a password yet: type <code>steppe operator password -c FILE</code> on the pool's machine.
+        <p class="notice calm">
+          Nobody has a password yet: type <code>steppe operator password NAME -c FILE</code> on the pool's machine, then
+          log in here.
         </p>
       )}
       <label>
@@ -60,11 +61,14 @@ function Form({ session }: { session: Session }) {
       <button type="submit" class="button" disabled={waits}>
         Log in
       </button>
-      <p class="quiet">
-        <Typed text={session.is_admin
-          ? "Forgotten? `steppe operator link` on the pool's machine prints a link that lets you in once."
-          : "The operator of the pool gives you the key of your account. Who has a link to watch only opens it."} />
-      </p>
+      {!(session.is_admin && session.needs_setup) && (
+        <p class="quiet">
+          <Typed text={session.is_admin
+            ? "Forgotten? `steppe operator link` on the pool's machine prints a link that lets you in once."
+            : "The operator of the pool gives you the key of your account. A watcher's link needs no login: open it. " +
+              "Operators log in at an address of their own (`web.admin_listen`)."} />
+        </p>
+      )}
     </form>
   );
 }

@@ -22,6 +22,7 @@ export function OverviewPage() {
   return (
     <>
       <Silence overview={overview} />
+      <First overview={overview} />
       <Checks health={overview.health} />
       <h2 class="hidden">The pool now</h2>
       <div class="panels spaced">
@@ -40,14 +41,24 @@ export function OverviewPage() {
   );
 }
 
+export function connectHint(port: number): string {
+  return `Miners connect to stratum+tcp://${location.hostname}:${port} as ACCOUNT.WORKER with any password.`;
+}
+
+// What an operator of a new pool does next; who is told of a part only is not told what others have.
+function First({ overview: { pool, presence, activity } }: { overview: Overview }) {
+  if (pool.stratum_port === null || presence?.workers !== 0 || activity?.last_share_ms !== null) return null;
+  return <p class="notice calm">No share has come yet. {connectHint(pool.stratum_port)}</p>;
+}
+
 // What is wrong is shown all the same.
 export function Silence({ overview: { silenced_until_ms: until } }: { overview: Overview }) {
   const now = useNow();
   if (until === null || until <= now) return null;
   return (
     <p class="notice calm">
-      Maintenance until {moment(until)}, for {duration((until - now) / 1000)} more: messages are silent, and alerts but
-      for those about blocks and money.
+      Maintenance until {moment(until)}, for {duration((until - now) / 1000)} more: messages and alerts are silent, but for
+      those about blocks and money.
     </p>
   );
 }
@@ -63,7 +74,7 @@ function Checks({ health }: { health: Health }) {
       <ul class="mends">
         {wrong.map((check) => (
           <li key={check.name} data-state={check.state}>
-            <b>
+            <b class="mark">
               <a href={link(placeOf(check.name))}>{title(check.name)}</a>
             </b>
             <span>
@@ -76,12 +87,12 @@ function Checks({ health }: { health: Health }) {
         ))}
         {unknown.length > 0 && (
           <li data-state="unknown">
-            <b>Not known while that is so</b> <span>{unknown.map((check) => words(check.name)).join(", ")}</span>
+            <b class="mark">Not known while that is so</b> <span>{unknown.map((check) => words(check.name)).join(", ")}</span>
           </li>
         )}
       </ul>
       <p class="well" data-state={wrong.length + unknown.length ? "unknown" : "ok"}>
-        <b>{wrong.length + unknown.length ? `${well} of ${health.checks.length} checks are well` : `All ${well} checks are well`}</b>{" "}
+        <b class="mark">{wrong.length + unknown.length ? `${well} of ${health.checks.length} checks are well` : `All ${well} checks are well`}</b>{" "}
         <a href={link("health")}>what is checked</a>
       </p>
     </section>
@@ -107,13 +118,15 @@ function Online({ overview: { presence, activity } }: { overview: Overview }) {
         facts={[
           [
             "Offline",
-            <a href={`${link("workers")}?sort=sessions`}>
-              {count(presence && presence.workers - presence.workers_online)}
-            </a>,
+            presence ? (
+              <a href={`${link("workers")}?sort=sessions`}>{count(presence.workers - presence.workers_online)}</a>
+            ) : (
+              UNKNOWN
+            ),
           ],
           ["Connections", count(presence?.sessions)],
           ["Accounts active", count(presence?.accounts)],
-          ["Newest share", age(activity?.last_share_ms, now)],
+          ["Newest share", activity && activity.last_share_ms === null ? "none yet" : age(activity?.last_share_ms, now)],
         ]}
       />
     </Panel>
@@ -129,7 +142,7 @@ function Shares({ activity }: { activity: Activity | null }) {
     <Panel title="Shares rejected">
       <Figure
         value={activity ? percent(all ? rejected / all : 0) : UNKNOWN}
-        note={activity ? `${count(rejected)} shares` : ""}
+        note={activity ? `${count(rejected)} of ${count(all)} shares` : ""}
       />
       <Facts
         facts={[
@@ -149,7 +162,7 @@ function Tip({ overview: { roles } }: { overview: Overview }) {
   return (
     <Panel title="Chain tip">
       {/* the job is for the block after the tip */}
-      <Figure value={count(job && job.height - 1)} note={CHAINS[roles?.work?.chain?.verdict ?? ""] ?? ""} />
+      <Figure value={count(job && job.height - 1)} note={job ? CHAINS[roles?.work?.chain?.verdict ?? ""] ?? "" : ""} />
       <Facts
         facts={[
           ["Hash", <span class="mono">{shortHash(job?.tip_hash_hex)}</span>],
@@ -167,14 +180,17 @@ function Luck({ overview: { luck, books } }: { overview: Overview }) {
   const day = luck.block_within_day;
   return (
     <Panel title="Next block">
-      <Figure value={duration(luck.expected_seconds)} note="on average" />
-      <div class="effort" aria-hidden="true">
+      <Figure
+        value={duration(luck.expected_seconds)}
+        note={luck.expected_seconds === null ? "" : "on average, at this hashrate"}
+      />
+      <div class="effort" aria-hidden="true" title="The mark is at 100\u202F%: the work that a block takes on average">
         <i style={{ width: `${Math.min((luck.effort ?? 0) / EFFORT_SHOWN, 1) * 100}%` }} />
       </div>
       <Facts
         facts={[
-          ["Effort of this round", percent(luck.effort)],
-          ["Within 24 hours", day !== null && day > 0.999 ? ">99.9\u202F%" : percent(day)],
+          ["Effort since the last block", percent(luck.effort)],
+          ["Chance within 24 hours", day !== null && day > 0.999 ? ">99.9\u202F%" : percent(day)],
           [
             "Last block",
             <span title={moment(books?.last_block_ms)}>
@@ -214,7 +230,7 @@ function Owed({ overview: { books } }: { overview: Overview }) {
         facts={[
           ["Immature", btc(books?.immature_sat)],
           ["Owed in all", btc(books && books.available_sat + books.immature_sat)],
-          ["Accounts", <a href={link("accounts")}>{count(books?.accounts)}</a>],
+          ["Accounts", books ? <a href={link("accounts")}>{count(books.accounts)}</a> : UNKNOWN],
         ]}
       />
     </Panel>

@@ -4,7 +4,7 @@ import { btc, count, moment, shortHash, UNKNOWN, visible, words } from "../forma
 import { Listing } from "../listing";
 import { useAnswer } from "../live";
 import { giveFile, Orders } from "../orders/office";
-import { payoutOrders, payoutsOrders } from "../orders/payouts";
+import { accounts, paidAccounts, payoutOrders, payoutsOrders, stateInWords } from "../orders/payouts";
 import { coinsOrder, type Reserve, reserveInWords, reserveOrders } from "../orders/reserve";
 import { Card, Facts, missing, Path, Problem, Rows, TableCard } from "../parts";
 import { link, type Place } from "../router";
@@ -25,7 +25,10 @@ export function PayoutsPage({ place }: { place: Place }) {
         path="/api/v1/payouts"
         one="payout"
         many="payouts"
-        empty="Nothing was paid yet. Balances above an account's threshold are paid in batches, once payments are set up."
+        empty={
+          "Nothing was paid yet. Balances above an account's threshold are paid in batches once a day, if " +
+          "`payouts.enabled` is set."
+        }
         columns={[
           {
             title: "Number",
@@ -36,7 +39,7 @@ export function PayoutsPage({ place }: { place: Place }) {
           { title: "Total BTC", numeric: true, show: (row) => btc(row.total_sat) },
           { title: "Network fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
           { title: "Transaction", className: "mono", show: (row) => shortHash(row.txid) },
-          { title: "Confirmations", numeric: true, show: (row) => count(row.confirmations) },
+          { title: "Confirmations", numeric: true, show: confirmations },
           { title: "Made", numeric: true, show: (row) => moment(row.created_ms) },
         ]}
       />
@@ -52,10 +55,17 @@ function progress({ state }: Payout): string {
   return state === "released" || state === "cancelled" ? "off" : "candidate";
 }
 
+// What was never sent can have none.
+export function confirmations(payout: Payout): string {
+  return payout.first_sent_ms === null ? UNKNOWN : count(payout.confirmations);
+}
+
 // An owner is not told what the whole batch cost.
-function networkFee({ fee_sat, txid }: Payout): string {
+export function networkFee({ payout: { fee_sat, txid }, attempts }: PayoutDetail): string {
   if (fee_sat !== null) return `${btc(fee_sat)} BTC`;
-  return txid === null ? "not known before it is signed" : UNKNOWN;
+  const draft = attempts.at(-1);
+  if (txid === null && draft) return `${btc(draft.fee_sat)} BTC, once it is signed as it is`;
+  return txid === null ? "not known before it is built" : UNKNOWN;
 }
 
 // What pay per share is paid from.
@@ -106,11 +116,11 @@ export function PayoutPage({ number }: { number: string }) {
             <Facts
               className="facts"
               facts={[
-                ["State", words(payout.state)],
-                ["Total", `${btc(payout.total_sat)} BTC`],
-                ["Network fee", networkFee(payout)],
-                ["Transaction", <span class="mono">{payout.txid ?? "none signed yet"}</span>],
-                ["Confirmations", count(payout.confirmations)],
+                ["State", stateInWords(payout.state)],
+                ["Total", `${btc(payout.total_sat)} BTC to ${accounts(paidAccounts(value))}`],
+                ["Network fee", networkFee(value)],
+                ["Transaction", payout.txid === null ? "none signed yet" : <span class="mono">{payout.txid}</span>],
+                ["Confirmations", confirmations(payout)],
                 ["Made", moment(payout.created_ms)],
                 ["First sent", payout.first_sent_ms === null ? "not yet" : moment(payout.first_sent_ms)],
               ]}
@@ -122,8 +132,8 @@ export function PayoutPage({ number }: { number: string }) {
             empty="Nobody is paid by it."
             columns={[
               { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
-              { title: "Address", className: "mono", show: (row) => row.address },
               { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },
+              { title: "Address", className: "mono", show: (row) => row.address },
             ]}
           />
           <TableCard
@@ -133,10 +143,11 @@ export function PayoutPage({ number }: { number: string }) {
             columns={[
               { title: "Number", className: "short", show: (row) => count(row.number) },
               { title: "Purpose", show: (row) => row.purpose },
-              { title: "Transaction", className: "mono", show: (row) => row.txid },
-              { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
-              { title: "vB", numeric: true, show: (row) => count(row.vbytes) },
               { title: "Signed", show: (row) => (row.is_signed ? "yes" : "no") },
+              { title: "Fee BTC", numeric: true, show: (row) => btc(row.fee_sat) },
+              { title: "Size, vB", numeric: true, show: (row) => count(row.vbytes) },
+              { title: "sat/vB", numeric: true, show: (row) => (row.fee_sat / row.vbytes).toFixed(1) },
+              { title: "Transaction", className: "mono", show: (row) => row.txid },
             ]}
           />
           <Ledger rows={value.ledger} />
