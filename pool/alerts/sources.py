@@ -9,8 +9,9 @@ import msgspec
 
 from payout.instants import format_instant
 from pool.alerts.alert import Alert, Severity
+from pool.dashboard.checks import State
 from pool.dashboard.fleet_rows import AlarmSign
-from pool.dashboard.health import Health, State
+from pool.dashboard.health import Health
 from pool.dashboard.rows import Hashrate, LiveView
 from pool.dashboard.workers import Group
 

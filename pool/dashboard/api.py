@@ -19,7 +19,7 @@ from pool.dashboard import health, metrics, overview, tables
 from pool.dashboard.answers import CSV, Answer, Refusal, encoded, etag
 from pool.dashboard.fleet_metrics import FleetSeries
 from pool.dashboard.history import SPANS, history_of
-from pool.dashboard.job import current_job
+from pool.dashboard.job import current_jobs
 from pool.dashboard.machines import Machines
 from pool.dashboard.places import PlacedWorker
 from pool.dashboard.ports import Books, Live
@@ -119,9 +119,9 @@ class Api:
         return encoded(history_of(await reading(self._live.history()), span))
 
     async def job(self, arguments: Arguments) -> Answer:
-        """The job that miners have, and whom its coinbase pays."""
+        """The job of each region, and whom its coinbase pays."""
         Parameters(arguments, ())
-        return encoded(current_job(await reading(self._live.view())))
+        return encoded(current_jobs(await reading(self._live.view())))
 
     async def worker(self, login: str, arguments: Arguments) -> Answer:
         """One worker by its login, with the shares that were refused and why."""

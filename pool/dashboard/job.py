@@ -1,8 +1,8 @@
-"""The job that miners have now: what it builds on, and whom its coinbase pays."""
+"""The jobs that miners have now, one in each region: what it builds on, and whom its coinbase pays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -13,9 +13,10 @@ from pool.work.coinbase import EXTRANONCE_BYTES
 
 
 class CurrentJob(Struct, frozen=True):
-    """The newest job. prev_hash_hex: of the block that it builds on. coinbase_bytes: without witness, with the
-    extranonce. coinb1_hex, coinb2_hex: as in `mining.notify`."""
+    """The newest job of a region. prev_hash_hex: of the block that it builds on. coinbase_bytes: without witness, with
+    the extranonce. coinb1_hex, coinb2_hex: as in `mining.notify`."""
 
+    region: str
     job_id: str
     height: int
     prev_hash_hex: str
@@ -33,21 +34,28 @@ class CurrentJob(Struct, frozen=True):
 
 
 class JobAnswer(Struct, frozen=True):
-    """The answer of /api/v1/job. job: None before the first, and while it cannot be known; `unavailable` says why."""
+    """The answer of /api/v1/job. jobs: of each region that has one; none before the first, and while they cannot be
+    known: `unavailable` says why."""
 
-    job: CurrentJob | None
+    jobs: tuple[CurrentJob, ...]
     unavailable: Mapping[str, str]
 
 
-def current_job(live: Reading[LiveView]) -> JobAnswer:
-    """What the work role says of it."""
+def current_jobs(live: Reading[LiveView]) -> JobAnswer:
+    """What the work roles say of them."""
     view = live.value
-    job = view.roles.work.job if view and view.roles.work else None
-    if view is None or job is None or view.coinbase is None:
-        return JobAnswer(None, unavailable(redis=live))
-    coinbase = view.coinbase
-    return JobAnswer(
-        CurrentJob(
+    if view is None:
+        return JobAnswer((), unavailable(redis=live))
+    return JobAnswer(tuple(_jobs(view)), {})
+
+
+def _jobs(view: LiveView) -> Iterator[CurrentJob]:
+    for region, role in view.roles.work.items():
+        job, coinbase = role.job, view.coinbases.get(region)
+        if job is None or coinbase is None:
+            continue
+        yield CurrentJob(
+            region=region,
             job_id=job.job_id,
             height=job.height,
             prev_hash_hex=job.tip_hash_hex,
@@ -62,6 +70,4 @@ def current_job(live: Reading[LiveView]) -> JobAnswer:
             coinb1_hex=coinbase.coinb1_hex,
             coinb2_hex=coinbase.coinb2_hex,
             outputs=coinbase.outputs,
-        ),
-        {},
-    )
+        )

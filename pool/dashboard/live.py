@@ -7,7 +7,6 @@ from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from pool.dashboard.fleet_rows import AlarmSign
 from pool.dashboard.live_workers import NOTHING, WorkerRows, activity_of, counted
@@ -157,6 +156,7 @@ class RedisLive:
 def _read(store: Store, rows: WorkerRows, now_ms: int) -> LiveView:
     signs = store.read_roles()
     stratum = [(sign, _data(sign, _Stratum)) for sign in signs if sign.role == "stratum"]
+    work = sorted((sign for sign in signs if sign.role == "work"), key=lambda sign: sign.name)
     present = [each for _, data in stratum for each in data.presence]
     workers = rows.rows(store.read_workers(now_ms), present)
     whole = store.read_pool(now_ms)
@@ -165,10 +165,9 @@ def _read(store: Store, rows: WorkerRows, now_ms: int) -> LiveView:
         pool=NOTHING if whole is None else activity_of(whole),
         workers=workers,
         accounts=_accounts(store.read_accounts(now_ms), workers),
-        coinbase=next((_data(sign, _Work).coinbase for sign in signs if sign.role == "work"), None),
+        coinbases={sign.name: found for sign in work if (found := _data(sign, _Work).coinbase) is not None},
         roles=Roles(
-            work=_worst([_work(sign) for sign in signs if sign.role == "work"]),
-            work_regions=tuple(sign.name for sign in signs if sign.role == "work"),
+            work={sign.name: _work(sign) for sign in work},
             stratum=tuple(_stratum(sign, data) for sign, data in stratum),
             accounting=next((_accounting(sign) for sign in signs if sign.role == "accounting"), None),
             web_heartbeat_ms=max((sign.time_ms for sign in signs if sign.role == "web"), default=None),
@@ -198,33 +197,6 @@ def _work(sign: Sign) -> WorkRole:
         chain=data.chain,
         proposals=data.proposals,
         disk=data.disk,
-    )
-
-
-def _worst(roles: list[WorkRole]) -> WorkRole | None:
-    """Of the work roles of several regions the one that a person should see; but no block may hide behind it."""
-    if not roles:
-        return None
-    worst = max(
-        roles,
-        key=lambda role: (role.node_reason is not None, role.job is None, -(role.job.template_ms if role.job else 0)),
-    )
-    return replace(
-        worst,
-        candidates_pending=sum(role.candidates_pending for role in roles),
-        blocks_refused=sum(role.blocks_refused for role in roles),
-        proposals=_together([role.proposals for role in roles if role.proposals is not None]),
-    )
-
-
-def _together(proposals: list[WorkProposals]) -> WorkProposals | None:
-    if not proposals:
-        return None
-    return WorkProposals(
-        looked_at=sum(each.looked_at for each in proposals),
-        refused=sum(each.refused for each in proposals),
-        last_refused_ms=max((each.last_refused_ms for each in proposals if each.last_refused_ms), default=None),
-        problem="; ".join(each.problem for each in proposals if each.problem) or None,
     )
 
 

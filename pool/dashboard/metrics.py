@@ -7,7 +7,7 @@ Labels come from closed sets of our own; nothing that a miner can choose (logins
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, generate_latest
@@ -18,11 +18,12 @@ from prometheus_client.registry import Collector
 from payout.invariants import TITLES
 from payout.reserve import Level
 from pool.dashboard.answers import Answer
+from pool.dashboard.checks import State
 from pool.dashboard.fleet_metrics import FleetSeries, fleet_metrics
-from pool.dashboard.health import Health, State
+from pool.dashboard.health import Health
 from pool.dashboard.overview import Luck, luck, presence
 from pool.dashboard.readings import Reading
-from pool.dashboard.role_rows import ReserveSign, Roles
+from pool.dashboard.role_rows import ReserveSign, Roles, WorkJob, WorkRole
 from pool.dashboard.rows import Activity, LiveView, Totals
 from pool.fleet.travel import Status
 from pool.reports.alarms import Kind as AlarmKind
@@ -140,40 +141,17 @@ def _roles(roles: Roles, now_ms: int) -> Iterable[Metric]:
     if ends_ms:
         yield _gauge("certificate_expiry_timestamp_seconds", "When the certificate for TLS ends", min(ends_ms) / 1000)
     pending = {"stratum": float(sum(role.candidates_pending for role in roles.stratum))}
-    if roles.work is not None:
-        pending["work"] = float(roles.work.candidates_pending)
-        refused = "Blocks of ours that a node refused for good in the last six hours"
-        yield _gauge("blocks_refused", refused, roles.work.blocks_refused)
+    if roles.work:
+        pending["work"] = float(sum(role.candidates_pending for role in roles.work.values()))
     yield _gauges("candidates_pending", "Blocks that wait: for the work role, for the node", "role", pending)
-    if roles.work is not None:
-        states = Counter(node.state for node in roles.work.nodes)
-        nodes = {state: float(states[state]) for state in NODE_STATES}
-        yield _gauges("nodes", "Nodes of the work role by state", "state", nodes)
-        verdict = None if roles.work.chain is None else roles.work.chain.verdict
-        chain = {known: float(known == verdict) for known in CHAIN_VERDICTS}
-        yield _gauges("chain_verdict", "1 for the verdict on the chain that is worked on", "verdict", chain)
-        if roles.work.proposals is not None:
-            count = roles.work.proposals.refused
-            yield CounterMetricFamily("steppe_templates_refused", "Templates that their node refused", value=count)
-        silent = sum(node.is_silent is True for node in roles.work.nodes)
-        yield _gauge("nodes_silent", "Nodes that fail to announce new tips over ZMQ", silent)
+    yield from _work(roles.work, now_ms)
     disks = {"stratum": [role.disk for role in roles.stratum if role.disk is not None]}
-    if roles.work is not None and roles.work.disk is not None:
-        disks["work"] = [roles.work.disk]
+    disks["work"] = [role.disk for role in roles.work.values() if role.disk is not None]
     least = {role: min(found, key=lambda disk: disk.free_bytes) for role, found in disks.items() if found}
     free = {role: float(disk.free_bytes) for role, disk in least.items()}
     total = {role: float(disk.total_bytes) for role, disk in least.items()}
     yield _gauges("disk_free_bytes", "Free on the disk that the role writes to", "role", free)
     yield _gauges("disk_bytes", "Size of that disk", "role", total)
-    if roles.work is not None and roles.work.job is not None:
-        job = roles.work.job
-        template_seconds = job.template_ms / 1000
-        yield _gauge("template_timestamp_seconds", "When a node gave the newest template", template_seconds)
-        age_seconds = max(0.0, (now_ms - job.template_ms) / 1000)
-        yield _gauge("template_age_seconds", "Since a node gave the newest template", age_seconds)
-        yield _gauge("tip_height", "Height of the block that is built on", job.height - 1)
-        yield _gauge("template_transactions", "Transactions of the newest template", job.transactions)
-        yield _gauge("network_difficulty", "Difficulty of the next block", job.network_difficulty)
     if roles.accounting is not None and roles.accounting.lag_shares is not None:
         yield _gauge("accounting_lag_shares", "Shares not yet booked", roles.accounting.lag_shares)
     if roles.accounting is not None:
@@ -200,6 +178,43 @@ def _roles(roles: Roles, now_ms: int) -> Iterable[Metric]:
         explained = "Machines that should hash and are dark, by what explains it"
         yield _gauges("fleet_dark", explained, "kind", {kind.value: float(dark[kind.value]) for kind in AlarmKind})
         yield _gauge("strays", "Workers in another region without a move, not confirmed", moves.strays)
+
+
+def _work(roles: Mapping[str, WorkRole], now_ms: int) -> Iterable[Metric]:
+    """Each series by region: what is wrong in one of them shows whatever the others have."""
+
+    def by_region(name: str, text: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+        return _gauges(name, text, "region", values)
+
+    def of_jobs(value: Callable[[WorkJob], float]) -> dict[str, float]:
+        return {region: value(role.job) for region, role in roles.items() if role.job is not None}
+
+    nodes = GaugeMetricFamily("steppe_nodes", "Nodes of the work role by state", labels=("region", "state"))
+    verdict = "1 for the verdict on the chain that is worked on"
+    chains = GaugeMetricFamily("steppe_chain_verdict", verdict, labels=("region", "verdict"))
+    for region, role in roles.items():
+        states = Counter(node.state for node in role.nodes)
+        for state in NODE_STATES:
+            nodes.add_metric((region, state), float(states[state]))
+        for known in CHAIN_VERDICTS:
+            chains.add_metric((region, known), float(role.chain is not None and role.chain.verdict == known))
+    yield nodes
+    yield chains
+    refused = {region: float(role.blocks_refused) for region, role in roles.items()}
+    yield by_region("blocks_refused", "Blocks of ours that a node refused for good in the last six hours", refused)
+    proposed = {region: float(role.proposals.refused) for region, role in roles.items() if role.proposals is not None}
+    yield _counters("templates_refused", "Templates that their node refused", "region", proposed)
+    silent = {region: float(sum(node.is_silent is True for node in role.nodes)) for region, role in roles.items()}
+    yield by_region("nodes_silent", "Nodes that fail to announce new tips over ZMQ", silent)
+    given = of_jobs(lambda job: job.template_ms / 1000)
+    yield by_region("template_timestamp_seconds", "When a node gave the newest template", given)
+    ages = of_jobs(lambda job: max(0.0, (now_ms - job.template_ms) / 1000))
+    yield by_region("template_age_seconds", "Since a node gave the newest template", ages)
+    yield by_region("tip_height", "Height of the block that is built on", of_jobs(lambda job: job.height - 1))
+    transactions = of_jobs(lambda job: job.transactions)
+    yield by_region("template_transactions", "Transactions of the newest template", transactions)
+    difficulties = of_jobs(lambda job: job.network_difficulty)
+    yield by_region("network_difficulty", "Difficulty of the next block", difficulties)
 
 
 def _reserve(found: ReserveSign) -> Iterable[Metric]:

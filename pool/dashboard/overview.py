@@ -94,7 +94,8 @@ def presence(view: LiveView) -> Presence:
 def luck(view: LiveView | None, totals: Totals | None) -> Luck:
     """Expectations, as far as the sources that answer allow."""
     effort = totals.round_effort if totals else None
-    job = view.roles.work.job if view and view.roles.work else None
+    work = view.roles.worst_work if view else None
+    job = work.job if work else None
     if view is None or job is None or view.pool.hashrate.hour.hps <= 0:
         return Luck(None, None, effort)
     hashes = job.network_difficulty * DIFFICULTY_1_HASHES

@@ -65,7 +65,7 @@ class Disk(Struct, frozen=True):
 
 
 class WorkRole(Struct, frozen=True):
-    """What the work role says; of several regions the one that is worst off, with the blocks and proposals of all.
+    """What the work role of a region says.
 
     node_reason: why no node can give work, in words with the mend; None while one can. candidates_pending: blocks on
     disk that still wait for the node's verdict. job: the newest one; None before the first. blocks_refused: blocks of
@@ -167,15 +167,24 @@ class AccountingRole(Struct, frozen=True):
     alarms: tuple[AlarmSign, ...] = ()
 
 
-class Roles(Struct, frozen=True):
-    """The roles that gave a sign of life lately. work: of those of several regions the one that is worst off;
-    work_regions: all of them. web_heartbeat_ms: of the web role; None if none lives."""
+def _lack(role: WorkRole) -> tuple[bool, bool, int]:
+    """The greater, the less there is to mine on."""
+    return role.node_reason is not None, role.job is None, -role.job.template_ms if role.job else 0
 
-    work: WorkRole | None
+
+class Roles(Struct, frozen=True):
+    """The roles that gave a sign of life lately. work: by the region's name. web_heartbeat_ms: of the web role; None if
+    none lives."""
+
+    work: Mapping[str, WorkRole]
     stratum: tuple[StratumRole, ...]
     accounting: AccountingRole | None
-    work_regions: tuple[str, ...] = ()
     web_heartbeat_ms: int | None = None
+
+    @property
+    def worst_work(self) -> WorkRole | None:
+        """Of the region whose work is the worst, where there is room for one only; None if no work role is there."""
+        return max(self.work.values(), key=_lack, default=None)
 
 
 class CoinbaseOutput(Struct, frozen=True):

@@ -92,14 +92,14 @@ class LiveAccount(Struct, frozen=True):
 
 
 class LiveView(Struct, frozen=True):
-    """All of the live statistics, read at one moment. silenced_until_ms: the end of a maintenance; None if none is
-    on."""
+    """All of the live statistics, read at one moment. coinbases: of the newest jobs, by region. silenced_until_ms: the
+    end of a maintenance; None if none is on."""
 
     pool: Activity
     workers: tuple[Worker, ...]
     accounts: tuple[LiveAccount, ...]
     roles: Roles
-    coinbase: JobCoinbase | None = None
+    coinbases: Mapping[str, JobCoinbase] = {}
     silenced_until_ms: int | None = None
 
 

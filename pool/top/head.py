@@ -45,7 +45,8 @@ def head(seen: Seen, now_ms: int, width: int, alarms_max: int) -> list[Line]:
         lines += flow("workers", told, width)
         lines += flow("shares", _shares(overview.activity), width)
     if overview.roles is not None:
-        lines += flow("mines on", _tip(overview.roles.work, now_ms), width)
+        for piece in _tips(overview.roles, now_ms):
+            lines += flow("mines on", piece, width)
         lines += flow("roles", _roles(overview.roles, now_ms), width)
     for move in (seen.moves or ())[:MOVES_SHOWN]:
         lines += flow("move", _move(move), width)
@@ -79,6 +80,15 @@ def _shares(activity: Activity) -> Iterator[Piece | str]:
             yield f"{spoken(reason)} {percent(number / total)}"
 
 
+def _tips(roles: Roles, now_ms: int) -> Iterator[list[Piece | str]]:
+    """A line for each region."""
+    if not roles.work:
+        yield list(_tip(None, now_ms))
+    for region, work in roles.work.items():
+        where = [Piece(region, Style.STRONG)] if len(roles.work) > 1 else []
+        yield [*where, *_tip(work, now_ms)]
+
+
 def _tip(work: WorkRole | None, now_ms: int) -> Iterator[Piece | str]:
     if work is None:
         yield Piece("not known: no work role gives a sign of life", Style.BAD)
@@ -102,7 +112,10 @@ def _roles(roles: Roles, now_ms: int) -> Iterator[Piece | str]:
             return Piece(f"{name} AWAY", Style.BAD)
         return Piece(f"{name} {since(heartbeat_ms, now_ms)}{more}", Style.PLAIN)
 
-    yield alive("work", roles.work.heartbeat_ms if roles.work else None)
+    if not roles.work:
+        yield alive("work", None)
+    for region, work in roles.work.items():
+        yield alive("work" if len(roles.work) == 1 else f"work {region}", work.heartbeat_ms)
     if not roles.stratum:
         yield alive("stratum", None)
     for role in roles.stratum:

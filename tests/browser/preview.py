@@ -75,11 +75,11 @@ def sources(scene: str, workers: int, clock: Clock) -> Sources:
     now_ms = clock.time_ms()
     if scene == "empty":
         empty = live_view([])
-        work = replace(empty.roles.work, job=None) if empty.roles.work else None
-        roles = replace(shifted(empty.roles, now_ms - NOW_MS), work=work and shifted(work, now_ms - NOW_MS))
+        roles = shifted(empty.roles, now_ms - NOW_MS)
+        roles = replace(roles, work={region: replace(role, job=None) for region, role in roles.work.items()})
         return Sources(FakeLive(replace(empty, roles=roles)), FakeBooks([], ()), FakeFleets(), NoMoves())
     view = live_view(sample.firmware(farm(workers)))
-    view = shifted(replace(view, coinbase=coinbase(NOW_MS)), now_ms - NOW_MS)
+    view = shifted(replace(view, coinbases={"main": coinbase(NOW_MS)}), now_ms - NOW_MS)
     if scene == "trouble":
         view = replace(view, roles=sample.troubled(view.roles, now_ms), silenced_until_ms=now_ms + 2_400_000)
     live = SampleLive(view, rings(view.pool.hashrate.day.hps, workers, now_ms // 1000), clock)
@@ -126,6 +126,8 @@ def shifted(view: Shown, by_ms: int) -> Shown:
             return msgspec.structs.replace(value, **changed)
         if isinstance(value, tuple):
             return tuple(walk(each) for each in value)
+        if isinstance(value, dict):
+            return {key: walk(each) for key, each in value.items()}
         return value + by_ms if name.endswith("_ms") and isinstance(value, int) else value
 
     moved = walk(view)

@@ -325,8 +325,8 @@ def answers(now_ms: int, *, is_troubled: bool) -> dict[str, Any]:
 
 def troubled(roles: Roles, now_ms: int) -> Roles:
     """Most of what can be wrong at once."""
-    assert roles.work is not None
-    assert roles.work.job is not None
+    work = roles.work["main"]
+    assert work.job is not None
     assert roles.accounting is not None
     behind = "its tip is 3 blocks behind the best of the others; it is used again once it has caught up"
     nodes = (
@@ -335,7 +335,7 @@ def troubled(roles: Roles, now_ms: int) -> Roles:
         WorkNode("10.0.0.7:8332", "down", "does not answer within 5 s: is it running?", None, False, None, None),
     )
     disk = Disk(9 * 2**30, 500 * 2**30, True)
-    job = replace(roles.work.job, template_ms=now_ms - 95_000)
+    job = replace(work.job, template_ms=now_ms - 95_000)
     alarms = (
         AlarmSign("site", "ekibastuz", 2_501, 2_592, now_ms - 900_000, ("rack-01", "rack-02")),
         AlarmSign("racks", "rockdale", 96, 2_440, now_ms - 5 * HOUR_MS, tuple(f"rack-{n:02}" for n in range(9, 21))),
@@ -343,7 +343,9 @@ def troubled(roles: Roles, now_ms: int) -> Roles:
     )
     return replace(
         roles,
-        work=replace(roles.work, nodes=nodes, disk=disk, job=job, chain=WorkChain("unknown", "no second node agrees")),
+        work={
+            "main": replace(work, nodes=nodes, disk=disk, job=job, chain=WorkChain("unknown", "no second node agrees"))
+        },
         stratum=(
             *roles.stratum,
             replace(stratum_role("1", 0), journal_refusal="No space left on device", heartbeat_ms=now_ms - 4_000),

@@ -84,6 +84,19 @@ def test_a_rule_fires_when_it_should_and_not_otherwise(name: str, tmp_path: Path
     check(tmp_path, _test(case["fires"], name, is_firing=True), _test(case["quiet"], name, is_firing=False))
 
 
+def test_a_region_without_a_node_is_told_whatever_another_has(tmp_path: Path) -> None:
+    nodes = {'steppe_nodes{region="texas",state="good"}': "1x10", 'steppe_nodes{region="main",state="good"}': "0x10"}
+    check(tmp_path, _test(nodes, "SteppeNoGoodNode", is_firing=True))
+
+
+def test_a_work_role_that_comes_back_refused_no_template_by_that(tmp_path: Path) -> None:
+    refused = {
+        'steppe_templates_refused_total{region="texas"}': "3x20",
+        'steppe_templates_refused_total{region="sichuan"}': "2x5 _x5 2x8",
+    }
+    check(tmp_path, _test(refused, "SteppeTemplateRefused", is_firing=False))
+
+
 @pytest.mark.parametrize("name", names())
 def test_maintenance_silences_all_but_what_is_about_blocks_and_money(name: str, tmp_path: Path) -> None:
     series = CASES[name]["fires"] | {MAINTENANCE: f"{DAY}x{_minutes(CASES[name]['fires'])}"}

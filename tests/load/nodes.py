@@ -116,8 +116,8 @@ class Bench:
                 os.kill(peer.node.pid, signal.SIGCONT)
 
     def _are_well(self) -> bool:
-        work = self.pool.get("/api/v1/pool")["roles"]["work"] or {"nodes": ()}
-        states = [(node["state"], node["is_chosen"]) for node in work["nodes"]]
+        works = self.pool.get("/api/v1/pool")["roles"]["work"].values()
+        states = [(node["state"], node["is_chosen"]) for work in works for node in work["nodes"]]
         return states == [("good", True), ("good", False)]
 
     def _block(self, peer: Peer) -> float:

@@ -115,7 +115,7 @@ def test_miners_go_when_no_node_is_left_and_come_back_with_the_work(
     ]
     # It may have been set aside once more, for a moment, while it caught up with its calls.
     eventually("the second node gives the work again", lambda: chosen(pool) == b.name)
-    nodes = pool.get("/api/v1/pool")["roles"]["work"]["nodes"]
+    nodes = pool.get("/api/v1/pool")["roles"]["work"]["main"]["nodes"]
     assert [node["is_silent"] for node in nodes] == [None, False]
 
 
@@ -136,5 +136,5 @@ def checks(pool: WholePool) -> dict[str, str]:
 
 
 def chosen(pool: WholePool) -> str | None:
-    work = pool.get("/api/v1/pool")["roles"]["work"]
-    return None if work is None else next((node["name"] for node in work["nodes"] if node["is_chosen"]), None)
+    nodes = [node for work in pool.get("/api/v1/pool")["roles"]["work"].values() for node in work["nodes"]]
+    return next((node["name"] for node in nodes if node["is_chosen"]), None)

@@ -140,7 +140,7 @@ READS = (
         History,
         (_choice("span", "How far back.", SPANS, "24h"),),
     ),
-    Operation("GET", "/api/v1/job", "job", "The job that miners have, and whom its coinbase pays.", JobAnswer),
+    Operation("GET", "/api/v1/job", "job", "The job of each region, and whom its coinbase pays.", JobAnswer),
     Operation(
         "GET",
         "/api/v1/workers",

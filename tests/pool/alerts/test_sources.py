@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pool.alerts.alert import Alert
 from pool.alerts.sources import ALERTS_MAX, alerts_in, from_fleets, from_health, groups_of
+from pool.dashboard.checks import Check, State
 from pool.dashboard.fleet_rows import AlarmSign
-from pool.dashboard.health import Check, Health, State
+from pool.dashboard.health import Health
 from pool.dashboard.workers import Group
 from tests.pool.dashboard.fakes import NOW_MS, live_view, worker
 

@@ -222,23 +222,25 @@ def live_view(workers: Iterable[Worker]) -> LiveView:
         online = sum(row.online for row in of_account)
         accounts.append(LiveAccount(name, len(of_account), online, _sum(of_account)))
     roles = Roles(
-        work=WorkRole(
-            heartbeat_ms=NOW_MS - 400,
-            node_reason=None,
-            candidates_pending=0,
-            job=WorkJob(
-                height=689_472,
-                tip_hash_hex="00000000000000000005a9e4b7c2f1d3e8a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2",
-                job_id="17a6d3f8c40",
-                template_ms=NOW_MS - 11_000,
-                transactions=2_481,
-                network_difficulty=NETWORK_DIFFICULTY,
-            ),
-            nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False, "majority"),),
-            chain=WorkChain("majority", "its 689,471 blocks agree with another node's"),
-            proposals=WorkProposals(looked_at=120, refused=0, last_refused_ms=None, problem=None),
-            disk=Disk(200 * 2**30, 500 * 2**30, False),
-        ),
+        work={
+            "main": WorkRole(
+                heartbeat_ms=NOW_MS - 400,
+                node_reason=None,
+                candidates_pending=0,
+                job=WorkJob(
+                    height=689_472,
+                    tip_hash_hex="00000000000000000005a9e4b7c2f1d3e8a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2",
+                    job_id="17a6d3f8c40",
+                    template_ms=NOW_MS - 11_000,
+                    transactions=2_481,
+                    network_difficulty=NETWORK_DIFFICULTY,
+                ),
+                nodes=(WorkNode("127.0.0.1:8332", "good", None, 689_471, True, False, "majority"),),
+                chain=WorkChain("majority", "its 689,471 blocks agree with another node's"),
+                proposals=WorkProposals(looked_at=120, refused=0, last_refused_ms=None, problem=None),
+                disk=Disk(200 * 2**30, 500 * 2**30, False),
+            )
+        },
         stratum=(stratum_role("0", sum(row.sessions for row in rows)),),
         accounting=AccountingRole(
             NOW_MS - 900,

@@ -22,8 +22,8 @@ class TestPool:
     def test_it_tells_presence_tip_blocks_luck_and_health(self) -> None:
         pool = healthy().ask("/api/v1/pool").json()
         assert pool["presence"] == {"workers": 3, "workers_online": 3, "sessions": 3, "accounts": 2}
-        assert pool["roles"]["work"]["job"]["height"] == 689_472
-        assert pool["roles"]["work"]["job"]["network_difficulty"] == NETWORK_DIFFICULTY
+        assert pool["roles"]["work"]["main"]["job"]["height"] == 689_472
+        assert pool["roles"]["work"]["main"]["job"]["network_difficulty"] == NETWORK_DIFFICULTY
         assert pool["books"]["blocks"] == {"candidate": 1, "immature": 2, "mature": 10, "orphaned": 1}
         assert pool["luck"]["effort"] == 0.42
         assert pool["health"]["ready"] is True
@@ -148,7 +148,7 @@ class TestMachines:
         assert reasons == {"database": "The database is locked: stop the other program."}
 
     def test_readyz_is_503_while_no_role_gives_a_sign_of_life(self) -> None:
-        silent = replace(live_view([]), roles=Roles(None, (), None))
+        silent = replace(live_view([]), roles=Roles({}, (), None))
         answer = Browser(live=FakeLive(silent)).ask("/readyz")
         states = {check["name"]: check["state"] for check in answer.json()["checks"]}
         assert answer.status == 503

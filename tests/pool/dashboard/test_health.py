@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from pool.dashboard.checks import Check, State
+from pool.dashboard.checks_of_books import LAG_WARN_SHARES
 from pool.dashboard.fleet_rows import AlarmSign
-from pool.dashboard.health import LAG_WARN_SHARES, Check, Health, State, judge
+from pool.dashboard.health import Health, judge
 from pool.dashboard.readings import Reading
 from pool.dashboard.role_rows import (
     AccountingRole,
@@ -20,14 +22,15 @@ from pool.dashboard.role_rows import (
     WorkChain,
     WorkNode,
     WorkProposals,
+    WorkRole,
 )
 from pool.dashboard.rows import LiveView, Totals
 from tests.pool.dashboard.fakes import NOW_MS, live_view, stratum_role, worker
 
 VIEW = live_view([worker("acct.rig-1")])
-assert VIEW.roles.work is not None
-assert VIEW.roles.work.job is not None
-WORK, JOB = VIEW.roles.work, VIEW.roles.work.job
+WORK = VIEW.roles.work["main"]
+assert WORK.job is not None
+JOB = WORK.job
 GOOD_NODE = WorkNode("a:8332", "good", None, 8, True, False)
 TOTALS = Totals(0, {}, None, 0, 0, 0.0)
 
@@ -42,7 +45,7 @@ def check(name: str, verdict: Health) -> Check:
 
 def with_template(age_seconds: float, node_reason: str | None = None) -> Health:
     job = replace(JOB, template_ms=NOW_MS - int(age_seconds * 1000))
-    return health(replace(VIEW.roles, work=replace(WORK, job=job, node_reason=node_reason)))
+    return health(replace(VIEW.roles, work={"main": replace(WORK, job=job, node_reason=node_reason)}))
 
 
 def with_moves(**changes: object) -> Health:
@@ -80,9 +83,9 @@ def test_a_move_that_a_notice_opened_wants_a_person() -> None:
 
 def test_a_region_without_a_work_role_is_down() -> None:
     roles = tuple(replace(stratum_role(name, 1), region=name) for name in ("sichuan", "texas"))
-    verdict = health(replace(VIEW.roles, stratum=roles, work_regions=("sichuan",)))
+    verdict = health(replace(VIEW.roles, stratum=roles, work={"sichuan": WORK}))
     assert (check("work", verdict).state, "texas" in check("work", verdict).text) == (State.DOWN, True)
-    assert health(replace(VIEW.roles, stratum=roles, work_regions=("sichuan", "texas"))).ready
+    assert health(replace(VIEW.roles, stratum=roles, work={"sichuan": WORK, "texas": WORK})).ready
 
 
 def test_all_is_well_when_everyone_is_there() -> None:
@@ -97,18 +100,18 @@ def test_every_dependency_has_its_check_in_a_fixed_order() -> None:
         "database",
         "work",
         "blocks",
-        "stratum",
-        "accounting",
-        "reserve",
-        "ledger",
-        "luck",
         "nodes",
         "chain",
         "proposals",
         "template",
+        "stratum",
+        "disk",
+        "accounting",
+        "ledger",
+        "reserve",
+        "luck",
         "moves",
         "fleet",
-        "disk",
     ]
 
 
@@ -131,7 +134,7 @@ def test_without_redis_the_roles_are_unknown_rather_than_down() -> None:
 @pytest.mark.parametrize(
     ("name", "roles"),
     [
-        ("work", replace(VIEW.roles, work=None)),
+        ("work", replace(VIEW.roles, work={})),
         ("stratum", replace(VIEW.roles, stratum=())),
         ("accounting", replace(VIEW.roles, accounting=None)),
     ],
@@ -161,7 +164,9 @@ def test_an_unreachable_node_is_named_before_its_template_is_old() -> None:
 
 
 def test_before_the_first_template_the_reason_is_the_nodes() -> None:
-    verdict = health(replace(VIEW.roles, work=replace(WORK, job=None, node_reason="The node is still syncing.")))
+    verdict = health(
+        replace(VIEW.roles, work={"main": replace(WORK, job=None, node_reason="The node is still syncing.")})
+    )
     assert check("template", verdict).state is State.DOWN
     assert check("template", verdict).text == "The node is still syncing."
     assert check("work", verdict).text == "waits for the node"
@@ -169,7 +174,7 @@ def test_before_the_first_template_the_reason_is_the_nodes() -> None:
 
 def with_nodes(*nodes: WorkNode, node_reason: str | None = None) -> Check:
     work = replace(WORK, nodes=nodes, node_reason=node_reason)
-    return check("nodes", health(replace(VIEW.roles, work=work)))
+    return check("nodes", health(replace(VIEW.roles, work={"main": work})))
 
 
 def test_nodes_that_are_well_say_who_gives_the_work() -> None:
@@ -196,18 +201,18 @@ def test_with_no_node_left_the_nodes_are_down() -> None:
 )
 def test_the_chain_is_as_well_as_its_verdict(verdict: str, state: State) -> None:
     work = replace(WORK, chain=WorkChain(verdict, "why"))
-    found = check("chain", health(replace(VIEW.roles, work=work)))
+    found = check("chain", health(replace(VIEW.roles, work={"main": work})))
     assert (found.state, found.text) == (state, "why")
 
 
 def test_before_a_verdict_the_chain_is_down() -> None:
-    assert check("chain", health(replace(VIEW.roles, work=replace(WORK, chain=None)))).state is State.DOWN
+    assert check("chain", health(replace(VIEW.roles, work={"main": replace(WORK, chain=None)}))).state is State.DOWN
 
 
 def with_proposals(refused: int, age_seconds: float | None, problem: str | None) -> Check:
     last_ms = None if age_seconds is None else NOW_MS - int(age_seconds * 1000)
     work = replace(WORK, proposals=WorkProposals(9, refused, last_ms, problem))
-    return check("proposals", health(replace(VIEW.roles, work=work)))
+    return check("proposals", health(replace(VIEW.roles, work={"main": work})))
 
 
 def test_a_refusal_that_stands_is_down_with_its_reason() -> None:
@@ -228,14 +233,14 @@ def test_miners_that_were_sent_away_make_the_stratum_role_down() -> None:
 
 def test_a_block_that_waits_for_the_node_is_a_warning() -> None:
     waiting = replace(WORK, candidates_pending=1, node_reason="The node refuses connections.")
-    verdict = health(replace(VIEW.roles, work=waiting))
+    verdict = health(replace(VIEW.roles, work={"main": waiting}))
     assert check("blocks", verdict).state is State.WARN
     assert check("work", verdict).state is State.OK
 
 
 def test_a_block_that_waits_for_the_work_role_is_a_warning() -> None:
     waiting = replace(stratum_role("0", 1), candidates_pending=1)
-    verdict = health(replace(VIEW.roles, work=None, stratum=(waiting,)))
+    verdict = health(replace(VIEW.roles, work={}, stratum=(waiting,)))
     assert check("blocks", verdict).state is State.WARN
     assert check("stratum", verdict).state is State.OK
 
@@ -243,30 +248,30 @@ def test_a_block_that_waits_for_the_work_role_is_a_warning() -> None:
 def test_a_block_that_waits_for_the_work_role_of_its_region_is_one_too() -> None:
     sichuan = replace(stratum_role("0", 1), region="sichuan")
     texas = replace(stratum_role("1", 1), region="texas", candidates_pending=1)
-    of_both = replace(VIEW.roles, stratum=(sichuan, texas), work_regions=("sichuan", "texas"))
+    of_both = replace(VIEW.roles, stratum=(sichuan, texas), work={"sichuan": WORK, "texas": WORK})
     assert check("blocks", health(of_both)).state is State.OK
-    without_texas = replace(of_both, work_regions=("sichuan",))
+    without_texas = replace(of_both, work={"sichuan": WORK})
     assert check("blocks", health(without_texas)).text == "a block waits for the work role"
 
 
 def test_while_the_work_role_is_away_nobody_knows_of_its_blocks() -> None:
-    assert check("blocks", health(replace(VIEW.roles, work=None))).state is State.UNKNOWN
+    assert check("blocks", health(replace(VIEW.roles, work={}))).state is State.UNKNOWN
 
 
 def test_a_block_that_is_just_being_submitted_is_no_trouble() -> None:
-    busy = replace(VIEW.roles, work=replace(WORK, candidates_pending=1))
+    busy = replace(VIEW.roles, work={"main": replace(WORK, candidates_pending=1)})
     assert check("blocks", health(busy)).state is State.OK
 
 
 def test_a_block_that_a_node_refused_is_a_warning() -> None:
-    verdict = health(replace(VIEW.roles, work=replace(WORK, blocks_refused=1)))
+    verdict = health(replace(VIEW.roles, work={"main": replace(WORK, blocks_refused=1)}))
     assert check("blocks", verdict).state is State.WARN
     assert "block_refused" in (check("blocks", verdict).mend or "")
 
 
 def test_a_refused_block_is_told_before_one_that_waits() -> None:
     both = replace(WORK, blocks_refused=1, candidates_pending=1, node_reason="The node refuses connections.")
-    assert "refused" in check("blocks", health(replace(VIEW.roles, work=both))).text
+    assert "refused" in check("blocks", health(replace(VIEW.roles, work={"main": both}))).text
 
 
 def test_a_warning_leaves_the_pool_ready() -> None:
@@ -382,3 +387,51 @@ class TestReserve:
     def test_a_pool_whose_reserve_is_low_is_ready(self) -> None:
         roles = replace(VIEW.roles, accounting=AccountingRole(NOW_MS, 0, reserve=ReserveSign("stopped", 0, 1, 1, 0)))
         assert health(roles).ready
+
+
+class TestRegions:
+    """Several work roles, each with nodes of its own."""
+
+    def of(self, name: str, sichuan: WorkRole, texas: WorkRole) -> Check:
+        return check(name, health(replace(VIEW.roles, work={"sichuan": sichuan, "texas": texas})))
+
+    def test_what_is_wrong_in_one_is_told_with_its_name_whatever_the_other_has(self) -> None:
+        lagging = replace(WORK.nodes[0], state="lagging", reason="its tip is 3 blocks behind")
+        nodes = self.of("nodes", WORK, replace(WORK, nodes=(lagging,)))
+        assert (nodes.state, nodes.text) == (
+            State.WARN,
+            "texas: 127.0.0.1:8332 is lagging: its tip is 3 blocks behind",
+        )
+
+    def test_what_is_wrong_in_both_is_told_the_worst_first_with_its_mend(self) -> None:
+        alone = replace(WORK, chain=WorkChain("unknown", "nobody to ask"))
+        astray = replace(WORK, chain=WorkChain("minority", "its blocks are not the others'"))
+        chain = self.of("chain", alone, astray)
+        assert (chain.state, chain.text) == (
+            State.DOWN,
+            "texas: its blocks are not the others'; sichuan: nobody to ask",
+        )
+        assert (chain.mend or "").startswith("No jobs are made of such a chain.")
+
+    def test_a_region_without_a_node_makes_the_pool_unfit(self) -> None:
+        roles = replace(VIEW.roles, work={"sichuan": WORK, "texas": replace(WORK, node_reason="No node answers.")})
+        assert not health(roles).ready
+
+    def test_what_all_say_alike_is_said_once(self) -> None:
+        assert self.of("work", WORK, WORK).text == "makes jobs"
+        assert self.of("template", WORK, WORK) == Check("template", State.OK, "fresh")
+
+    def test_what_all_say_in_other_words_is_said_by_name(self) -> None:
+        other = replace(WORK, nodes=(replace(WORK.nodes[0], name="10.0.0.9:8332"),))
+        text = self.of("nodes", WORK, other).text
+        assert text == "sichuan: 127.0.0.1:8332 gives the work; texas: 10.0.0.9:8332 gives the work"
+
+    def test_a_block_that_was_refused_in_one_does_not_hide_behind_the_other(self) -> None:
+        away = replace(WORK, node_reason="away")
+        assert self.of("blocks", away, replace(WORK, blocks_refused=2)).text.startswith("texas: 2 of our blocks")
+
+    def test_of_the_disks_one_that_is_low_is_told(self) -> None:
+        low = replace(WORK, disk=Disk(40 * 2**30, 1000 * 2**30, True))
+        small = replace(WORK, disk=Disk(20 * 2**30, 30 * 2**30, False))
+        disk = self.of("disk", small, low)
+        assert (disk.state, disk.text) == (State.WARN, "40.0 of 1000.0 GiB are free")

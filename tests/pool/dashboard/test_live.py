@@ -204,53 +204,53 @@ class TestPool:
 class TestRoles:
     def test_without_signs_of_life_nobody_is_there(self) -> None:
         roles = view(FakeStore()).roles
-        assert (roles.work, roles.stratum, roles.accounting) == (None, (), None)
+        assert (roles.work, roles.stratum, roles.accounting) == ({}, (), None)
 
     def test_the_work_role_before_its_first_job_tells_why(self) -> None:
         store = FakeStore()
-        store.signs = [Sign("work", "0", NOW_MS, {"node_reason": "The node is syncing.", "candidates_pending": 1})]
-        assert view(store).roles.work == WorkRole(NOW_MS, "The node is syncing.", 1, None)
+        store.signs = [Sign("work", "main", NOW_MS, {"node_reason": "The node is syncing.", "candidates_pending": 1})]
+        assert view(store).roles.work["main"] == WorkRole(NOW_MS, "The node is syncing.", 1, None)
 
     def test_the_work_role_tells_of_each_node(self) -> None:
         node = {"name": "a:1", "state": "down", "reason": "away", "height": None, "is_chosen": False, "is_silent": None}
         store = FakeStore()
-        store.signs = [Sign("work", "0", NOW_MS, {"node_reason": "away", "nodes": [node]})]
-        work = view(store).roles.work
-        assert work is not None
+        store.signs = [Sign("work", "main", NOW_MS, {"node_reason": "away", "nodes": [node]})]
+        work = view(store).roles.work["main"]
         assert work.nodes == (WorkNode("a:1", "down", "away", None, False, None),)
 
     def test_the_work_role_tells_the_verdict_on_the_chain_and_what_the_nodes_refused(self) -> None:
         store = FakeStore()
         proposals = {"looked_at": 3, "refused": 1, "last_refused_ms": 7, "problem": None}
         chain = {"verdict": "unknown", "reason": "why"}
-        store.signs = [Sign("work", "0", NOW_MS, {"chain": chain, "proposals": proposals})]
-        work = view(store).roles.work
-        assert work is not None
+        store.signs = [Sign("work", "main", NOW_MS, {"chain": chain, "proposals": proposals})]
+        work = view(store).roles.work["main"]
         assert (work.chain, work.proposals) == (WorkChain("unknown", "why"), WorkProposals(3, 1, 7, None))
 
-    def test_what_is_wrong_with_blocks_is_told_whatever_region_it_is_of(self) -> None:
-        """The region that a person should see first may be another one."""
+    def test_each_region_has_a_work_role_of_its_own(self) -> None:
         store = FakeStore()
-        well = {"looked_at": 3, "refused": 1, "last_refused_ms": 7, "problem": None}
-        refusing = {"looked_at": 2, "refused": 2, "last_refused_ms": 9, "problem": "a:1: bad-blk-sigops"}
-        away = {"node_reason": "away", "candidates_pending": 1, "blocks_refused": 1, "proposals": well}
-        there = {"node_reason": None, "candidates_pending": 2, "blocks_refused": 3, "proposals": refusing}
-        store.signs = [Sign("work", "texas", NOW_MS, away), Sign("work", "sichuan", NOW_MS, there)]
-        work = view(store).roles.work
-        assert work is not None
-        assert (work.node_reason, work.candidates_pending, work.blocks_refused) == ("away", 3, 4)
-        assert work.proposals == WorkProposals(5, 3, 9, "a:1: bad-blk-sigops")
-
-    def test_a_region_that_proposed_nothing_yet_hides_no_other(self) -> None:
-        store = FakeStore()
-        proposals = {"looked_at": 3, "refused": 1, "last_refused_ms": 7, "problem": None}
         store.signs = [
-            Sign("work", "texas", NOW_MS, {"node_reason": "away"}),
-            Sign("work", "sichuan", NOW_MS, {"proposals": proposals}),
+            Sign("work", "texas", NOW_MS, {"node_reason": "away", "candidates_pending": 1}),
+            Sign("work", "sichuan", NOW_MS, {"node_reason": None, "blocks_refused": 3}),
         ]
-        work = view(store).roles.work
-        assert work is not None
-        assert work.proposals == WorkProposals(3, 1, 7, None)
+        roles = view(store).roles
+        assert list(roles.work) == ["sichuan", "texas"]
+        assert (roles.work["texas"].candidates_pending, roles.work["sichuan"].blocks_refused) == (1, 3)
+
+    def test_where_there_is_room_for_one_it_is_the_region_with_the_worst_work(self) -> None:
+        job = {"height": 1, "tip_hash_hex": "", "job_id": "1", "transactions": 0, "network_difficulty": 1.0}
+        store = FakeStore()
+        store.signs = [
+            Sign("work", "old", NOW_MS, {**job, "template_ms": NOW_MS - 9_000}),
+            Sign("work", "fresh", NOW_MS, {**job, "template_ms": NOW_MS}),
+        ]
+        roles = view(store).roles
+        assert roles.worst_work is roles.work["old"]
+        store.signs.append(Sign("work", "jobless", NOW_MS, {}))
+        roles = view(store).roles
+        assert roles.worst_work is roles.work["jobless"]
+        store.signs.append(Sign("work", "away", NOW_MS, {**job, "template_ms": NOW_MS, "node_reason": "away"}))
+        roles = view(store).roles
+        assert roles.worst_work is roles.work["away"]
 
     def test_the_work_role_with_a_job_tells_what_is_mined(self) -> None:
         job = {
@@ -262,8 +262,8 @@ class TestRoles:
             "network_difficulty": 0.0011,
         }
         store = FakeStore()
-        store.signs = [Sign("work", "0", NOW_MS, {"node_reason": None, "candidates_pending": 0} | job)]
-        assert view(store).roles.work == WorkRole(
+        store.signs = [Sign("work", "main", NOW_MS, {"node_reason": None, "candidates_pending": 0} | job)]
+        assert view(store).roles.work["main"] == WorkRole(
             NOW_MS, None, 0, WorkJob(200, "00ab", "1f", NOW_MS - 3_000, 12, 0.0011)
         )
 
@@ -278,11 +278,10 @@ class TestRoles:
         store = FakeStore()
         store.signs = [
             replace(sign, data={**sign.data, "disk": disk, "journal_refusal": "full"}),
-            Sign("work", "0", NOW_MS, {"node_reason": None, "candidates_pending": 0, "disk": disk}),
+            Sign("work", "main", NOW_MS, {"node_reason": None, "candidates_pending": 0, "disk": disk}),
         ]
         roles = view(store).roles
-        assert roles.work is not None
-        assert (roles.work.disk, roles.stratum[0].disk) == (Disk(5, 50, True), Disk(5, 50, True))
+        assert (roles.work["main"].disk, roles.stratum[0].disk) == (Disk(5, 50, True), Disk(5, 50, True))
         assert roles.stratum[0].journal_refusal == "full"
 
     def test_the_accounting_role_tells_its_lag(self) -> None:

@@ -55,30 +55,45 @@ def test_every_block_state_is_there_before_its_first_block() -> None:
 
 
 def test_the_age_of_the_template_can_be_computed_from_its_time() -> None:
-    assert value(series(healthy()), "steppe_template_timestamp_seconds") == (NOW_MS - 11_000) / 1000
+    assert value(series(healthy()), "steppe_template_timestamp_seconds", region="main") == (NOW_MS - 11_000) / 1000
 
 
 def test_the_age_of_the_template_is_there_too() -> None:
-    assert value(series(healthy()), "steppe_template_age_seconds") == 11
+    assert value(series(healthy()), "steppe_template_age_seconds", region="main") == 11
 
 
 def test_every_state_of_a_node_is_there_before_a_node_has_it() -> None:
     found = series(healthy())
-    assert value(found, "steppe_nodes", state="good") == 1
-    assert value(found, "steppe_nodes", state="lagging") == 0
+    assert value(found, "steppe_nodes", region="main", state="good") == 1
+    assert value(found, "steppe_nodes", region="main", state="lagging") == 0
 
 
 def test_the_verdict_on_the_chain_is_one_of_three() -> None:
     found = series(healthy())
-    assert [value(found, "steppe_chain_verdict", verdict=each) for each in ("majority", "minority", "unknown")] == [
-        1,
-        0,
-        0,
-    ]
+    of_each = {
+        each: value(found, "steppe_chain_verdict", region="main", verdict=each)
+        for each in ("majority", "minority", "unknown")
+    }
+    assert of_each == {"majority": 1, "minority": 0, "unknown": 0}
 
 
 def test_refused_templates_are_counted() -> None:
-    assert value(series(healthy()), "steppe_templates_refused_total") == 0
+    assert value(series(healthy()), "steppe_templates_refused_total", region="main") == 0
+
+
+def test_each_region_has_series_of_its_own() -> None:
+    """A counter of all would fall, and rise again, when a work role went and came."""
+    browser = healthy()
+    roles = browser.live.content.roles
+    down = replace(roles.work["main"], nodes=(), job=None, blocks_refused=2)
+    work = {"main": roles.work["main"], "texas": down}
+    browser.live.content = replace(browser.live.content, roles=replace(roles, work=work))
+    found = series(browser)
+    assert value(found, "steppe_nodes", region="texas", state="good") == 0
+    assert value(found, "steppe_nodes", region="main", state="good") == 1
+    assert value(found, "steppe_blocks_refused", region="texas") == 2
+    assert value(found, "steppe_blocks_refused", region="main") == 0
+    assert ("steppe_template_age_seconds", frozenset({("region", "texas")})) not in found
 
 
 def test_the_states_are_those_of_the_choice() -> None:

@@ -19,11 +19,11 @@ TOTALS = Totals(0, {}, None, 0, 0, 1.5)
 
 def view_at(hps: float, difficulty: float) -> LiveView:
     view = live_view([worker("acct.rig-1")])
-    assert view.roles.work is not None
-    assert view.roles.work.job is not None
-    work = replace(view.roles.work, job=replace(view.roles.work.job, network_difficulty=difficulty))
+    work = view.roles.work["main"]
+    assert work.job is not None
+    work = replace(work, job=replace(work.job, network_difficulty=difficulty))
     pool = replace(view.pool, hashrate=hashrate(hps, shares_a_minute=1e12))
-    return replace(view, pool=pool, roles=replace(view.roles, work=work))
+    return replace(view, pool=pool, roles=replace(view.roles, work={"main": work}))
 
 
 def test_a_block_at_difficulty_1_takes_4295032833_hashes() -> None:

@@ -100,12 +100,12 @@ class Bench:
         self.signs.alarms.append({"key": key, "severity": severity, "title": key, "text": key})
 
     def blocks_refused(self, count: int) -> None:
-        role = self.live.content.roles.work
-        assert role is not None
-        self.work_role(replace(role, blocks_refused=count))
+        self.work_role(replace(self.live.content.roles.work["main"], blocks_refused=count))
 
     def work_role(self, role: WorkRole | None) -> None:
-        self.live.content = replace(self.live.content, roles=replace(self.live.content.roles, work=role))
+        self.live.content = replace(
+            self.live.content, roles=replace(self.live.content.roles, work={} if role is None else {"main": role})
+        )
 
     def find_a_block(self, height: int) -> None:
         found = block_detail(0, "candidate", 0)
@@ -115,10 +115,10 @@ class Bench:
 
 def _always_fresh(view: LiveView) -> LiveView:
     """With a template that never grows old."""
-    assert view.roles.work is not None
-    assert view.roles.work.job is not None
-    job = replace(view.roles.work.job, template_ms=NOW_MS + 10**9)
-    return replace(view, roles=replace(view.roles, work=replace(view.roles.work, job=job)))
+    work = view.roles.work["main"]
+    assert work.job is not None
+    job = replace(work.job, template_ms=NOW_MS + 10**9)
+    return replace(view, roles=replace(view.roles, work={"main": replace(work, job=job)}))
 
 
 def _titles(message: Message) -> list[str]:

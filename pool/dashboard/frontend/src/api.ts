@@ -80,15 +80,19 @@ export interface Disk {
   is_low: boolean;
 }
 
+export interface WorkRole {
+  heartbeat_ms: number;
+  node_reason: string | null;
+  job: WorkJob | null;
+  nodes: Node[];
+  chain: { verdict: string; reason: string } | null;
+  candidates_pending: number;
+  disk: Disk | null;
+}
+
 export interface Roles {
-  work: {
-    heartbeat_ms: number;
-    job: WorkJob | null;
-    nodes: Node[];
-    chain: { verdict: string; reason: string } | null;
-    candidates_pending: number;
-    disk: Disk | null;
-  } | null;
+  // By region.
+  work: Record<string, WorkRole>;
   stratum: { name: string; heartbeat_ms: number; sessions: number; disk: Disk | null }[];
   accounting: { heartbeat_ms: number; lag_shares: number | null } | null;
 }

@@ -6,6 +6,7 @@ import { Card, TableCard, Typed } from "../parts";
 import { Silence } from "./overview";
 import { link } from "../router";
 import { placeOf, wrongFirst } from "../verdict";
+import { hasRegions, nodesOf, type PlacedNode } from "../work";
 
 export function HealthPage() {
   const { overview } = useLive();
@@ -13,7 +14,12 @@ export function HealthPage() {
   if (!overview) return <p class="empty">Loading</p>;
   const roles = overview.roles;
   const beats = [
-    ...(roles?.work ? [{ name: "work", beat: roles.work.heartbeat_ms, disk: roles.work.disk, note: "" }] : []),
+    ...Object.entries(roles?.work ?? {}).map(([region, role]) => ({
+      name: hasRegions(roles?.work) ? `work ${region}` : "work",
+      beat: role.heartbeat_ms,
+      disk: role.disk,
+      note: role.candidates_pending ? `${count(role.candidates_pending)} blocks wait for a verdict` : "",
+    })),
     ...(roles?.stratum ?? []).map((role) => ({
       name: `stratum ${role.name}`,
       beat: role.heartbeat_ms,
@@ -58,12 +64,13 @@ export function HealthPage() {
           ))}
         </ul>
       </Card>
-      <TableCard<Node>
+      <TableCard<PlacedNode>
         title="Nodes"
-        rows={roles?.work?.nodes ?? []}
+        rows={nodesOf(roles?.work)}
         empty="Not known while the work role is down."
         missing={roles ? null : "unknown"}
         columns={[
+          ...(hasRegions(roles?.work) ? [{ title: "Region", show: (row: PlacedNode) => row.region }] : []),
           { title: "Node", show: (row) => row.name },
           { title: "State", className: "state", state: nodeState, show: (row) => <span>{row.state}</span> },
           { title: "Height", numeric: true, show: (row) => count(row.height) },

@@ -7,6 +7,7 @@ import { Facts, Figure, Panel, Typed } from "../parts";
 import { RateBars } from "../rates";
 import { link } from "../router";
 import { placeOf, wrongFirst } from "../verdict";
+import { hasRegions, worstWork } from "../work";
 
 const EFFORT_SHOWN = 3; // the bar ends at three times the expected work, which one round in twenty reaches
 const REASONS_SHOWN = 4;
@@ -158,13 +159,15 @@ function Shares({ activity }: { activity: Activity | null }) {
 
 function Tip({ overview: { roles } }: { overview: Overview }) {
   const now = useNow();
-  const job = roles?.work?.job;
+  const worst = worstWork(roles?.work);
+  const job = worst?.role.job;
   return (
     <Panel title="Chain tip">
       {/* the job is for the block after the tip */}
-      <Figure value={count(job && job.height - 1)} note={job ? CHAINS[roles?.work?.chain?.verdict ?? ""] ?? "" : ""} />
+      <Figure value={count(job && job.height - 1)} note={job ? CHAINS[worst?.role.chain?.verdict ?? ""] ?? "" : ""} />
       <Facts
         facts={[
+          ...(worst && hasRegions(roles?.work) ? [["As region", worst.region] as [string, string]] : []),
           ["Hash", <span class="mono">{shortHash(job?.tip_hash_hex)}</span>],
           ["Template age", job ? duration(Math.max(0, Math.floor((now - job.template_ms) / 1000))) : UNKNOWN],
           ["Transactions", count(job?.transactions)],
