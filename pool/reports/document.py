@@ -140,7 +140,7 @@ def _chart(chart: Chart) -> Iterator[str]:
     first, last = min(ms for ms, _ in points), max(ms for ms, _ in points)
     top = max(1, *(value for _, value in points))
     yield f"<h2>{escape(chart.title)}</h2>"
-    yield f'<svg viewBox="0 -20 {_WIDE + 20} {_HIGH + 80}" role="img" aria-label="{escape(chart.title)}">'
+    yield f'<svg viewBox="0 -20 {_WIDE + 20} {_HIGH + 90}" role="img" aria-label="{escape(chart.title)}">'
     yield f'<path d="M10 10V{_HIGH + 10}H{_WIDE + 10}" fill="none" stroke="#888"/>'
     for part in range(3):
         y = _HIGH + 10 - part * _HIGH // 2
@@ -154,7 +154,7 @@ def _chart(chart: Chart) -> Iterator[str]:
     for place, line in enumerate(chart.lines):
         colour, dash = _COLOURS[place % len(_COLOURS)], f' stroke-dasharray="{3 * (place // len(_COLOURS))}"'
         yield f'<path d="{_steps(line, first, last, top)}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
-        yield f'<text x="{10 + 180 * place}" y="{_HIGH + 50}" fill="{colour}">{escape(line.name)}</text>'
+        yield f'<text x="{10 + 180 * place}" y="{_HIGH + 58}" fill="{colour}">{escape(line.name)}</text>'
     yield f'<text x="10" y="{_HIGH + 28}">{_moment(first)}</text>'
     yield f'<text x="{_WIDE + 10}" y="{_HIGH + 28}" text-anchor="end">{_moment(last)}</text></svg>'
 
@@ -190,8 +190,8 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;"
     "padding:.25em .8em .25em 0;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:break-word}"
     "th{vertical-align:bottom;border-bottom-color:#888}.n+:not(.n){padding-left:1.2em}:is(th,td):last-child{padding-right:0}"
-    ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}svg{width:100%;font-size:12px}"
-    "time{white-space:nowrap}div{overflow-x:auto}@media(max-width:42rem){svg{font-size:26px}}"
+    "td.n{white-space:nowrap}.n{text-align:right;font-variant-numeric:tabular-nums}svg{width:100%;font-size:12px}"
+    "time{white-space:nowrap}div{overflow-x:auto}@media(max-width:42rem){svg{font-size:22px}}"
     "@media print{body{margin:0;padding:0;max-width:none;font-size:9px}div{overflow:visible}th,td{padding-right:.6em}"
     "tr,svg{break-inside:avoid}thead{display:table-header-group}}"
 )

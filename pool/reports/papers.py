@@ -107,20 +107,20 @@ def weak_paper(report: Weak) -> Document:
     rows = tuple(
         (
             each.login,
+            percent(each.measured_vs_nominal_bps),
+            f"±{percent(each.error_bps)}",
+            hashrate(each.measured_ghs),
+            hashrate(each.nominal_ghs),
             each.site,
             each.rack,
             each.batch,
-            hashrate(each.measured_ghs),
-            hashrate(each.nominal_ghs),
-            percent(each.measured_vs_nominal_bps),
-            f"±{percent(each.error_bps)}",
             duration(each.window_seconds),
             f"10{str(each.log10_probability).translate(_RAISED)}",
         )
         for each in report.machines
     )
     columns = (
-        *("machine", "site", "rack", "batch", "measured", "nominal", "of nominal", "error"),
+        *("machine", "of nominal", "error", "measured", "nominal", "site", "rack", "batch"),
         *("measured over", "by luck"),
     )
     note = (

@@ -121,7 +121,10 @@ def held(name: str, points: Iterable[tuple[int, int]], to_ms: int) -> Line:
 
 
 def _range(low_ghs: int | None, high_ghs: int | None) -> str:
-    return "" if low_ghs is None or high_ghs is None else f"{hashrate(low_ghs)} to {hashrate(high_ghs)}"
+    if low_ghs is None or high_ghs is None:
+        return ""
+    low, high = hashrate(low_ghs), hashrate(high_ghs)
+    return f"{low.removesuffix(high[-5:])} to {high}"
 
 
 def _why(machine: MachineDown) -> str:
