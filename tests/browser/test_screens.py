@@ -7,10 +7,16 @@ from contextlib import ExitStack
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, expect
 
+from pool.reports.document import Document, html
+from pool.reports.facts import Span
+from pool.reports.progress import commissioning
+from pool.reports.tables import batches_table
 from tests.browser.looks import cut, small, violations
 from tests.browser.screens import HEIGHT, SCREENS, Preview, Screen, entered, previewed, shown
+from tests.pool.reports.kazakhstan import DAY_MS, ON_MS, known
 from tests.regtest.test_page import browser
 
 __all__ = ["browser"]
@@ -181,6 +187,25 @@ class TestPaper:
     ) -> None:
         page = browser.new_page(viewport={"width": PAPER_PX, "height": HEIGHT})
         page.goto(f"{preview_of('full').root('nobody')}api/v1/reports/{path}form=html")
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.close()
+
+    def test_the_widest_table_fits_its_paper_with_all_its_columns(self, browser: Browser) -> None:
+        measured = commissioning(known(ON_MS + DAY_MS), Span(ON_MS, ON_MS + DAY_MS)).batches
+        batches = [
+            replace(
+                each,
+                batch="kz-ekibastuz/main/2021-q2",
+                low_ghs=18_170_000,
+                high_ghs=18_230_000,
+                planned_ms=ON_MS,
+                forecast_ms=ON_MS,
+            )
+            for each in measured
+        ]
+        page = browser.new_page(viewport={"width": PAPER_PX, "height": HEIGHT})
+        page.set_content(html(Document("Commissioning", (), (batches_table(batches),))))
         page.emulate_media(media="print")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.close()

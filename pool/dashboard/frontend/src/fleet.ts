@@ -207,6 +207,15 @@ export function said<Row>(facts: Fact[] | null | undefined, kind: string): Row[]
   return (facts ?? []).filter((fact) => fact.kind === kind).map((fact) => fact.says as Row);
 }
 
+export function isOpen(move: Move): boolean {
+  return ["draft", "planned", "running", "paused", "rolling_back"].includes(move.state);
+}
+
+// Those that are done or dropped come after those that somebody works on; else as they came.
+export function openFirst(moves: Move[]): Move[] {
+  return [...moves].sort((one, two) => Number(isOpen(two)) - Number(isOpen(one)));
+}
+
 // The part of a move's machines that is in each state, in the order of the way they go; states without any left out.
 export const STATUSES = ["arrived", "gone", "told", "straggler", "stayed", "pending"];
 

@@ -7,6 +7,8 @@ import {
   type Fact,
   isNumeric,
   type Machine,
+  type Move,
+  openFirst,
   progress,
   said,
   type SiteEvent,
@@ -70,6 +72,16 @@ describe("who waits for a person", () => {
       machine("e", "gone", "r9", true),
     ];
     expect(byUrgency(machines).map((each) => each.login)).toEqual(["e", "d", "c", "b"]);
+  });
+});
+
+describe("moves", () => {
+  test("that somebody works on come first, else as they came", () => {
+    const moves = ["closed", "draft", "dropped", "rolling_back", "running"].map((state) => ({ state }) as Move);
+    expect(openFirst(moves).map((each) => each.state)).toEqual([
+      ...["draft", "rolling_back", "running"],
+      ...["closed", "dropped"],
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 // Moves from one site to another: how many machines are where, and who waits for a person.
 import { count, distance, moment, percent, shortAge, title, visible, words } from "../format";
-import { byUrgency, type Machine, type Move, progress, type Rack, sum } from "../fleet";
+import { byUrgency, isOpen, type Machine, type Move, openFirst, progress, type Rack, sum } from "../fleet";
 import { useAnswer, useNow } from "../live";
 import { confirmOrder, moveOrders, planOrder, type Stray } from "../orders/moves";
 import { Orders, Press, useOffice } from "../orders/office";
@@ -40,7 +40,7 @@ export function MovesPage() {
       <Problem problem={moves.problem} unavailable={moves.value?.unavailable ?? {}} />
       <TableCard<Move>
         title="Moves"
-        rows={moves.value?.rows ?? []}
+        rows={openFirst(moves.value?.rows ?? [])}
         empty="No move yet: `steppe move plan` makes one and shows who would be told what."
         missing={missing(moves, moves.value?.rows)}
         columns={[
@@ -64,7 +64,7 @@ export function MovesPage() {
           {
             title: "State",
             className: "state wrapping",
-            state: (row) => (row.lacks.length ? "warn" : row.state === "running" ? "ok" : "candidate"),
+            state: (row) => (row.lacks.length || row.state === "paused" ? "warn" : row.state === "running" ? "ok" : "candidate"),
             show: (row) => <span>{standing(row)}</span>,
           },
           {
@@ -193,7 +193,7 @@ export function MovePage({ name }: { name: string }) {
             rows={move.racks}
             empty="No machine fits the pattern yet."
             columns={[
-              { title: "Rack", show: (row) => visible(row.rack) || "none named" },
+              { title: "Rack", className: "short", show: (row) => visible(row.rack) || "none named" },
               ...columnsOf(move).map((status) => ({
                 title: title(status),
                 numeric: true,
@@ -244,8 +244,9 @@ function Progress({ move }: { move: Move }) {
   );
 }
 
-// Who waits for a person stands first; a state that only a move that is rolled back has is left out of others.
+// Who waits for a person stands first; states that a move cannot have, or has only when it is rolled back, are left out.
 function columnsOf(move: Move): string[] {
+  if (move.started_ms === null) return ["pending"];
   const all = ["straggler", "gone", "told", "pending", "arrived"];
   return move.counts.stayed ? [...all, "stayed"] : all;
 }
@@ -253,10 +254,6 @@ function columnsOf(move: Move): string[] {
 function standing(move: Move): string {
   const lacks = move.lacks.length ? `, lacks ${move.lacks.join(" and ")}` : "";
   return words(move.state) + lacks;
-}
-
-function isOpen(move: Move): boolean {
-  return ["draft", "planned", "running", "paused"].includes(move.state);
 }
 
 function deadline(move: Move, nowMs: number): string {
