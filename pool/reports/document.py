@@ -192,6 +192,7 @@ _STYLE = (
     "th{vertical-align:bottom;border-bottom-color:#888}.n+:not(.n){padding-left:1.2em}:is(th,td):last-child{padding-right:0}"
     "td.n{white-space:nowrap}.n{text-align:right;font-variant-numeric:tabular-nums}svg{width:100%;font-size:12px}"
     "time{white-space:nowrap}div{overflow-x:auto}@media(max-width:42rem){svg{font-size:22px}}"
-    "@media print{body{margin:0;padding:0;max-width:none;font-size:9px}div{overflow:visible}td time{white-space:normal}th,td{padding-right:.5em}"
+    "@media print{body{margin:0;padding:0;max-width:none;font-size:9px}div{overflow:visible}"
+    "td time{white-space:normal}th,td{padding-right:.5em}"
     "tr,svg{break-inside:avoid}thead{display:table-header-group}}"
 )
