@@ -9,6 +9,7 @@ from html import escape
 from msgspec import Struct
 
 from pool.fleet.times import utc
+from pool.reports.figures import hashrate, kilowatts
 
 
 class Table(Struct, frozen=True):
@@ -45,6 +46,20 @@ class Document(Struct, frozen=True):
     charts: tuple[Chart, ...] = ()
 
 
+def is_number(cell: str) -> bool:
+    """Whether it belongs to the right of its column: a number, an amount, a duration, a range."""
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def with_columns_that_say_something(table: Table) -> Table:
+    """Without columns that are empty in every row; the first, which names the rows, stays."""
+    kept = [place for place in range(len(table.columns)) if not place or any(row[place] for row in table.rows)]
+    if not table.rows or len(kept) == len(table.columns):
+        return table
+    rows = tuple(tuple(row[place] for place in kept) for row in table.rows)
+    return Table(table.title, tuple(table.columns[place] for place in kept), rows, table.note)
+
+
 def text(document: Document) -> Iterator[str]:
     """For a terminal: tables with their columns under each other."""
     yield document.title
@@ -57,9 +72,14 @@ def text(document: Document) -> Iterator[str]:
         if not table.rows:
             continue
         lines = [table.columns, *table.rows]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(table.columns))]
+        places = range(len(table.columns))
+        widths = [max(len(line[place]) for line in lines) for place in places]
+        right = [all(is_number(row[place]) for row in table.rows if row[place]) for place in places]
         for line in lines:
-            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            cells = [
+                line[place].rjust(widths[place]) if right[place] else line[place].ljust(widths[place])
+                for place in places
+            ]
             yield f"  {'  '.join(cells)}".rstrip()
 
 
@@ -78,19 +98,19 @@ def _page(document: Document) -> Iterator[str]:
     yield "</dl>"
     for chart in document.charts:
         yield from _chart(chart)
-    for table in document.tables:
+    for table in (each for each in document.tables if each.rows):
         yield f"<h2>{escape(table.title)}</h2>"
         if table.note:
             yield f"<p>{escape(table.note)}</p>"
-        if not table.rows:
-            yield "<p>None.</p>"
-            continue
         sides = [{_side(row[place]) for row in table.rows if row[place]} for place in range(len(table.columns))]
         heads = [each.pop() if len(each) == 1 else "" for each in sides]  # a head stands where its numbers do
         titles = [each if each in _UNITS else each[:1].upper() + each[1:] for each in table.columns]
         yield f"<div><table><thead>{_row(titles, 'th', heads)}</thead><tbody>"
         yield from (_row(row, "td", map(_side, row)) for row in table.rows)
         yield "</tbody></table></div>"
+    without = [table.title for table in document.tables if not table.rows]
+    if without:
+        yield f"<h2>Nothing to list</h2><p>{escape('; '.join(without))}.</p>"
     yield "</body></html>"
 
 
@@ -100,13 +120,17 @@ def _row(cells: Sequence[str], tag: str, sides: Iterable[str]) -> str:
 
 
 def _side(cell: str) -> str:
-    number = cell.removeprefix("±")
-    return ' class="n"' if number[:1].isdigit() and number[-1:] in "0123456789%" and "-" not in number else ""
+    return ' class="n"' if is_number(cell) else ""
 
 
 def _shown(words: str) -> str:
-    """Escaped, with times as people write them."""
-    return escape(_TIME.sub(r"\1 \2\3 UTC", words))
+    """Escaped, with times as people write them, each on one line."""
+    return _TIME.sub(r"<time>\1 \2\3 UTC</time>", escape(words))
+
+
+def _moment(time_ms: int) -> str:
+    """A time within a picture."""
+    return _TIME.sub(r"\1 \2\3 UTC", utc(time_ms))
 
 
 def _chart(chart: Chart) -> Iterator[str]:
@@ -116,9 +140,12 @@ def _chart(chart: Chart) -> Iterator[str]:
     first, last = min(ms for ms, _ in points), max(ms for ms, _ in points)
     top = max(1, *(value for _, value in points))
     yield f"<h2>{escape(chart.title)}</h2>"
-    yield f'<svg viewBox="0 -20 {_WIDE + 20} {_HIGH + 80}" role="img" aria-label="{escape(chart.title)}">'
+    yield f'<svg viewBox="0 -20 {_WIDE + 20} {_HIGH + 90}" role="img" aria-label="{escape(chart.title)}">'
     yield f'<path d="M10 10V{_HIGH + 10}H{_WIDE + 10}" fill="none" stroke="#888"/>'
-    yield f'<text x="10" y="-8">{top:,} {escape(chart.unit)}</text>'
+    for part in range(3):
+        y = _HIGH + 10 - part * _HIGH // 2
+        yield f'<path d="M10 {y}H{_WIDE + 10}" stroke="#ddd"/>' if part else ""
+        yield f'<text x="14" y="{y - 4}">{escape(_amount(top * part // 2, chart.unit))}</text>'
     for ms, what in chart.marks:
         if first <= ms <= last:
             x = _x(ms, first, last)
@@ -127,9 +154,15 @@ def _chart(chart: Chart) -> Iterator[str]:
     for place, line in enumerate(chart.lines):
         colour, dash = _COLOURS[place % len(_COLOURS)], f' stroke-dasharray="{3 * (place // len(_COLOURS))}"'
         yield f'<path d="{_steps(line, first, last, top)}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
-        yield f'<text x="{10 + 180 * place}" y="{_HIGH + 50}" fill="{colour}">{escape(line.name)}</text>'
-    yield f'<text x="10" y="{_HIGH + 28}">{_shown(utc(first))}</text>'
-    yield f'<text x="{_WIDE + 10}" y="{_HIGH + 28}" text-anchor="end">{_shown(utc(last))}</text></svg>'
+        yield f'<text x="{10 + 180 * place}" y="{_HIGH + 58}" fill="{colour}">{escape(line.name)}</text>'
+    yield f'<text x="10" y="{_HIGH + 28}">{_moment(first)}</text>'
+    yield f'<text x="{_WIDE + 10}" y="{_HIGH + 28}" text-anchor="end">{_moment(last)}</text></svg>'
+
+
+def _amount(value: int, unit: str) -> str:
+    if unit == "GH/s":
+        return hashrate(value)
+    return f"{kilowatts(value)} kW" if unit == "W" else f"{value:,} {unit}"
 
 
 def _steps(line: Line, first: int, last: int, top: int) -> str:
@@ -144,6 +177,8 @@ def _x(ms: int, first: int, last: int) -> int:
 
 _WIDE, _HIGH = 900, 260
 _UNITS = ("sat",)  # a heading that stands as it is
+_AMOUNT = r"[±-]?\d[\d,.]*(?: ?(?:%|sat|kWh|[kMGTPEZ]?H/s|[kM]?W|[dhs]|min))?"
+_NUMBER = re.compile(rf"{_AMOUNT}(?: (?:to )?{_AMOUNT})*|10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::00|(:\d\d))(?:\.\d+)?Z")
 _COLOURS = ("#1f5fa8", "#b3541e", "#2d7a3e", "#7a3b8f", "#8a6d00", "#a31f4b")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -155,7 +190,9 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;"
     "padding:.25em .8em .25em 0;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:break-word}"
     "th{vertical-align:bottom;border-bottom-color:#888}.n+:not(.n){padding-left:1.2em}:is(th,td):last-child{padding-right:0}"
-    ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}svg{width:100%;font-size:12px}div{overflow-x:auto}"
-    "@media print{body{margin:0;padding:0;max-width:none;font-size:9px}div{overflow:visible}th,td{padding-right:.6em}"
+    "td.n{white-space:nowrap}.n{text-align:right;font-variant-numeric:tabular-nums}svg{width:100%;font-size:12px}"
+    "time{white-space:nowrap}div{overflow-x:auto}@media(max-width:42rem){svg{font-size:22px}}"
+    "@media print{body{margin:0;padding:0;max-width:none;font-size:9px}div{overflow:visible}"
+    "td time{white-space:normal}th,td{padding-right:.5em}"
     "tr,svg{break-inside:avoid}thead{display:table-header-group}}"
 )

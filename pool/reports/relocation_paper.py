@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pool.fleet.times import utc
-from pool.reports.document import Chart, Document, Line, Table
-from pool.reports.figures import as_of, duration, percent, satoshis, time_of
+from pool.reports.document import Chart, Document, Table
+from pool.reports.figures import as_of, duration, hashrate, percent, satoshis, time_of
 from pool.reports.rejects import STALE, Rate
 from pool.reports.relocation import Phase, Relocation
-from pool.reports.tables import batches_table, lost_table, machines_table, presence_table, stages_table
+from pool.reports.tables import batches_table, held, lost_table, machines_table, presence_table, stages_table
 
 _PETA = 10**15
 _NO_MOVE = "none was planned for these machines in this time, so none is the cause of darkness"
@@ -36,7 +36,7 @@ def relocation_paper(report: Relocation) -> Document:
     ]
     if report.move is not None:
         rows = [
-            (rack.rack or "(no name)", str(len(rack.stragglers)), " ".join(rack.stragglers), " ".join(rack.gone))
+            (rack.rack or "(no name)", f"{len(rack.stragglers):,}", " ".join(rack.stragglers), " ".join(rack.gone))
             for rack in report.move.racks
             if rack.stragglers or rack.gone
         ]
@@ -44,8 +44,9 @@ def relocation_paper(report: Relocation) -> Document:
     tables.append(machines_table(report.machines))
     marks = tuple((phase.from_ms, phase.name) for phase in report.phases[1:])
     sites = sorted({step.site for step in report.steps})
+    to_ms = report.phases[-1].to_ms
     lines = tuple(
-        Line(site or "no site", tuple((step.from_ms, step.ghs) for step in report.steps if step.site == site))
+        held(site or "no site", ((step.from_ms, step.ghs) for step in report.steps if step.site == site), to_ms)
         for site in sites
     )
     chart = Chart("Hashrate by site", "GH/s", lines, marks)
@@ -57,18 +58,18 @@ def _sites(phases: Iterable[Phase]) -> Table:
         (
             phase.name,
             site.site or "(no assignment)",
-            f"{site.measured_ghs:,}",
+            hashrate(site.measured_ghs),
             f"±{percent(site.error_bps)}" if site.error_bps is not None else "",
-            f"{site.nominal_ghs:,}",
-            f"{site.expected_ghs:,}",
+            hashrate(site.nominal_ghs),
+            hashrate(site.expected_ghs),
             f"{int(site.work) // _PETA:,}",
         )
         for phase in phases
         for site in phase.sites
     ]
-    columns = ("phase", "site", "GH/s", "error", "nominal", "expected", "work, 10^15 hashes")
+    columns = ("phase", "site", "measured", "error", "nominal", "expected", "work, 10¹⁵ hashes")
     return Table(
-        "Hashrate and work by site", columns, tuple(rows), "Error: one standard deviation of what shares tell."
+        "Hashrate and work by site", columns, tuple(rows), "Error: one standard deviation of what was measured."
     )
 
 
@@ -92,7 +93,7 @@ def _rejects(phases: Iterable[Phase]) -> list[Table]:
             for site, each in told
             if each.accepted or each.refused
         ]
-    columns = ("phase", "site", "accepted", "refused", "rate", "stale", "rate", "why refused")
+    columns = ("phase", "site", "accepted", "refused", "of all", "stale", "of all", "why refused")
     note = (
         "Shares of machines that are assigned, by ten seconds. Stale: too late for a new block; they are among the "
         "refused. Error: one standard deviation of what the true rate may be after so many shares."
@@ -110,7 +111,7 @@ def _earned(phases: Iterable[Phase]) -> Table:
         for phase in phases
         for each in phase.earned
     ]
-    note = "Satoshis in the ledger. Tail: of them for shares of sites that the fleet had left; the window pays on."
+    note = "Satoshis in the ledger. Tail: of them for shares of a site that the fleet had left; the window pays on."
     return Table("Who earned what", ("phase", "party", "for", "sat", "may be undone", "tail"), tuple(rows), note)
 
 
@@ -123,8 +124,8 @@ def _planned(report: Relocation) -> list[tuple[str, str]]:
     else:
         moves = "Moves", f"{', '.join(report.moves)}: {counts}"
     times = (
-        ("Off", report.planned_off_ms, report.actual_off_ms),
-        ("On", report.planned_on_ms, report.actual_on_ms),
+        ("Power off", report.planned_off_ms, report.actual_off_ms),
+        ("Back on", report.planned_on_ms, report.actual_on_ms),
     )
     return [moves, *((name, f"planned {_at(planned)}, actual {_at(actual)}") for name, planned, actual in times)]
 

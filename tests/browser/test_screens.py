@@ -7,10 +7,16 @@ from contextlib import ExitStack
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, expect
 
+from pool.reports.document import Document, html
+from pool.reports.facts import Span
+from pool.reports.progress import commissioning
+from pool.reports.tables import batches_table
 from tests.browser.looks import cut, small, violations
 from tests.browser.screens import HEIGHT, SCREENS, Preview, Screen, entered, previewed, shown
+from tests.pool.reports.kazakhstan import DAY_MS, ON_MS, known
 from tests.regtest.test_page import browser
 
 __all__ = ["browser"]
@@ -122,6 +128,51 @@ class TestWords:
             expect(page.get_by_role("heading", name="Dark, and should hash")).to_be_visible()
 
 
+class TestReports:
+    @pytest.fixture
+    def power(self, visited: Visited) -> Page:
+        return visited(Screen("power", "reports/power", "full"), 1440)
+
+    def test_a_chart_says_what_its_lines_have_where_one_points(self, power: Page) -> None:
+        power.locator(".plot .u-over").first.hover()
+        expect(power.locator(".keys").first).to_contain_text("capacity 20.0 MW")
+        expect(power.locator(".keys").first).to_contain_text("at 2021-06-27")
+
+    def test_of_what_and_of_which_time_a_report_is_stands_in_its_address(self, power: Page) -> None:
+        time = power.get_by_role("combobox", name="Time")
+        power.get_by_role("combobox", name="Site").select_option("ganzi")
+        time.select_option("Last month")
+        expect(time).to_have_value("chosen")
+        assert "site=ganzi&from=20" in power.url
+        href = power.get_by_role("link", name="To print").get_attribute("href")
+        assert href is not None
+        assert "site=ganzi&from=20" in href
+        time.select_option("Last day")
+        expect(time).to_have_value("")
+        assert power.url.endswith("?site=ganzi")
+
+    def test_a_machine_leads_to_its_own_page(self, visited: Visited) -> None:
+        page = visited(Screen("weak", "reports/weak", "full"), 1440)
+        expect(page.get_by_role("link", name="bit.sc-r00-07")).to_have_attribute("href", "#/workers/bit.sc-r00-07")
+
+
+class TestCards:
+    @pytest.mark.parametrize("title", ["Sites", "Batches", "Contracts", "Assignments"])
+    def test_on_a_phone_a_short_table_needs_no_scrolling_and_stays_a_table(self, visited: Visited, title: str) -> None:
+        page = visited(Screen("fleets", "fleets", "full"), 390)
+        frame = page.get_by_role("region", name=title, exact=True)
+        assert frame.evaluate("each => each.scrollWidth <= each.clientWidth")
+        assert frame.get_by_role("rowheader").count() == frame.get_by_role("row").count() - 1
+        assert frame.get_by_role("columnheader").count() >= 4
+
+    def test_a_site_has_what_works_there_now_and_all_have_a_sum(self, visited: Visited) -> None:
+        page = visited(Screen("fleets", "fleets", "full"), 1440)
+        sites = page.get_by_role("region", name="Sites", exact=True)
+        expect(sites.get_by_role("link", name="ganzi")).to_have_attribute("href", "#/workers?site=ganzi")
+        expect(sites.get_by_role("row", name="ganzi")).to_contain_text("of 134")
+        expect(sites.get_by_role("row", name="All")).to_contain_text("of 400")
+
+
 class TestPaper:
     @pytest.mark.parametrize("name", ["overview", "workers", "workers-by-rack", "account", "move", "block", "payout"])
     def test_a_page_prints_light_and_whole_and_without_its_bar(
@@ -142,6 +193,25 @@ class TestPaper:
     ) -> None:
         page = browser.new_page(viewport={"width": PAPER_PX, "height": HEIGHT})
         page.goto(f"{preview_of('full').root('nobody')}api/v1/reports/{path}form=html")
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.close()
+
+    def test_the_widest_table_fits_its_paper_with_all_its_columns(self, browser: Browser) -> None:
+        measured = commissioning(known(ON_MS + DAY_MS), Span(ON_MS, ON_MS + DAY_MS)).batches
+        batches = [
+            replace(
+                each,
+                batch="kz-ekibastuz/main/2021-q2",
+                low_ghs=18_170_000,
+                high_ghs=18_230_000,
+                planned_ms=ON_MS,
+                forecast_ms=ON_MS,
+            )
+            for each in measured
+        ]
+        page = browser.new_page(viewport={"width": PAPER_PX, "height": HEIGHT})
+        page.set_content(html(Document("Commissioning", (), (batches_table(batches),))))
         page.emulate_media(media="print")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.close()

@@ -182,7 +182,7 @@ class TestMove:
         assert [each.cause for each in report.lost] == ["suspension", "fault"]
         told = dict(relocation_paper(report).facts)
         assert told["Moves"].startswith("none was planned for these machines")
-        assert not {"Off", "On"} & set(told)
+        assert not {"Power off", "Back on"} & set(told)
 
     def test_refused_and_stale_shares_are_told_before_during_and_after(self) -> None:
         counted = [

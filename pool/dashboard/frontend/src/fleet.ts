@@ -164,6 +164,18 @@ export interface Paper {
   }[];
 }
 
+// The time that a choice of the last days, or of a month of UTC, means now, as an address has it.
+export function spanOf(choice: string, nowMs: number): { from: string; to: string } {
+  const text = (ms: number) => new Date(ms).toISOString().replace(".000", "");
+  const to = Math.floor(nowMs / 60_000) * 60_000;
+  const now = new Date(to);
+  const month = (back: number) => Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - back);
+  if (choice === "") return { from: "", to: "" };
+  if (choice === "month") return { from: text(month(0)), to: text(to) };
+  if (choice === "last-month") return { from: text(month(1)), to: text(month(0)) };
+  return { from: text(to - Number(choice) * 86_400_000), to: text(to) };
+}
+
 // Columns for a chart: the times of all lines, and each line's value at each; a line goes on until its next point.
 export function columns(lines: { points: [number, number][] }[]): [number[], ...(number | null)[][]] {
   const times = [...new Set(lines.flatMap((line) => line.points.map(([ms]) => ms)))].sort((one, two) => one - two);
@@ -174,15 +186,34 @@ export function columns(lines: { points: [number, number][] }[]): [number[], ...
   return [times.map((ms) => ms / 1000), ...values];
 }
 
+// A number, an amount, a duration or a range of them; the page that prints has the same rule.
+const AMOUNT = "[-−±]?\\d[\\d,.]*(?: ?(?:%|sat|kWh|[kMGTPEZ]?H/s|[kM]?W|[dhs]|min))?";
+const NUMBER = new RegExp(`^(?:${AMOUNT}(?: (?:to )?${AMOUNT})*|10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$`);
+
 // Cells that are numbers stand right.
 export function isNumeric(rows: string[][], place: number): boolean {
   const cells = rows.map((row) => row[place] ?? "").filter((cell) => cell && cell !== "-" && cell !== "–");
-  return cells.length > 0 && cells.every((cell) => /^[-−±]?\d[\d,.]*( ?(%|sat|s|[kMGTPE]?H\/s|[kM]?W|GH\/s))?$/.test(cell));
+  return cells.length > 0 && cells.every((cell) => NUMBER.test(cell));
+}
+
+// Of those that are known; null if none is.
+export function sum(parts: (number | null | undefined)[]): number | null {
+  const known = parts.filter((each) => each != null);
+  return known.length ? known.reduce((one, two) => one + two, 0) : null;
 }
 
 // The rows of one kind, each with what it says.
 export function said<Row>(facts: Fact[] | null | undefined, kind: string): Row[] {
   return (facts ?? []).filter((fact) => fact.kind === kind).map((fact) => fact.says as Row);
+}
+
+export function isOpen(move: Move): boolean {
+  return ["draft", "planned", "running", "paused", "rolling_back"].includes(move.state);
+}
+
+// Those that are done or dropped come after those that somebody works on; else as they came.
+export function openFirst(moves: Move[]): Move[] {
+  return [...moves].sort((one, two) => Number(isOpen(two)) - Number(isOpen(one)));
 }
 
 // The part of a move's machines that is in each state, in the order of the way they go; states without any left out.

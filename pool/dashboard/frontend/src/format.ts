@@ -42,6 +42,9 @@ export function percent(ratio: number | null | undefined): string {
   const value = ratio * 100;
   if (value === 0) return `0${NARROW}%`;
   if (value < 0.01) return `<0.01${NARROW}%`;
+  // All but one of many is not all of them.
+  if (value < 100 && value >= 99.95) return `>99.9${NARROW}%`;
+  if (value < 100 && value >= 99.5) return `${value.toFixed(1)}${NARROW}%`;
   return `${value < 1 ? value.toFixed(2) : value < 10 ? value.toFixed(1) : value.toFixed(0)}${NARROW}%`;
 }
 

@@ -19,6 +19,7 @@ const SPANS = [
   ["30d", "30 days"],
 ] as const;
 
+const DAY_SECONDS = 86_400;
 const HEIGHT_PX = 230;
 
 export function HashrateChart({ path }: { path: string }) {
@@ -122,15 +123,15 @@ export function timeAxis(axis: uPlot.Axis): uPlot.Axis {
   return { ...axis, values: (_plot, ticks) => moments(ticks), space: 70, size: 34 };
 }
 
-// Hours and minutes while the ticks stand within days, else the day.
+// Hours and minutes while the ticks stand within days, and the day where it begins.
 export function moments(ticks: number[]): string[] {
   const [first = 0, second = 0] = ticks;
-  const form: Intl.DateTimeFormatOptions =
-    second - first < 86_400
-      ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
-      : { month: "short", day: "numeric" };
-  const format = new Intl.DateTimeFormat("en-GB", { ...form, timeZone: "UTC" });
-  return ticks.map((tick) => format.format(tick * 1000));
+  const form = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat("en-GB", { ...options, timeZone: "UTC" });
+  const day = form({ month: "short", day: "numeric" });
+  const time = form({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const withinDays = second - first < DAY_SECONDS;
+  return ticks.map((tick) => (withinDays && tick % DAY_SECONDS ? time : day).format(tick * 1000));
 }
 
 function options(place: HTMLElement): uPlot.Options {

@@ -8,6 +8,7 @@ import "./styles/bar.css";
 import "./styles/page.css";
 import "./styles/overview.css";
 import "./styles/tables.css";
+import "./styles/stacked.css";
 import "./styles/health.css";
 import "./styles/fleets.css";
 import "./styles/access.css";

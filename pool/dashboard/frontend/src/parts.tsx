@@ -53,6 +53,17 @@ export interface Column<Row> {
   sort?: string;
   state?: (row: Row) => string;
   show: (row: Row) => ComponentChildren;
+  total?: (rows: Row[]) => ComponentChildren; // of all rows, in a row of its own where there are several
+}
+
+const STACKED_COLUMNS = 4; // so many do not fit a phone
+const STACKED_CELLS = 60; // each is a line; a longer table is read as one
+
+type Role = "table" | "rowgroup" | "row" | "columnheader" | "rowheader" | "cell";
+
+// On a phone a short table with many columns is a list of cards: nothing of it is out of sight.
+export function isStacked(rows: number, columns: number): boolean {
+  return rows > 0 && columns >= STACKED_COLUMNS && rows * columns <= STACKED_CELLS;
 }
 
 // A table of what is already here; the first column names the row.
@@ -67,30 +78,47 @@ export function Rows<Row>(props: {
 }) {
   const { title, columns, rows, head, sorted } = props;
   const empty = props.missing ? MISSING[props.missing] : props.empty;
+  const stacked = !head && isStacked(rows.length, columns.length);
+  // What is not displayed as a table is none for some readers, unless it says so.
+  const role = (name: Role) => (stacked ? { role: name } : {});
+  const label = (column: Column<Row>) => (stacked ? { "data-label": column.title } : {});
+  const totals = rows.length > 1 && columns.some((column) => column.total);
   const classes = (column: Column<Row>) => `${column.numeric ? "number " : ""}${column.className ?? ""}`.trim();
   return (
     <div class="frame" tabIndex={0} role="region" aria-label={title}>
-      <table class="rows">
+      <table class={stacked ? "rows stacked" : "rows"} {...role("table")}>
         <caption class="hidden">{title}</caption>
-        <thead>
-          <tr>
+        <thead {...role("rowgroup")}>
+          <tr {...role("row")}>
             {columns.map((column) => (
-              <th key={column.title} scope="col" class={classes(column)} aria-sort={sorted?.(column)}>
+              <th
+                key={column.title}
+                scope="col"
+                class={classes(column)}
+                aria-sort={sorted?.(column)}
+                {...role("columnheader")}
+              >
                 {head ? head(column) : column.title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody {...role("rowgroup")}>
           {rows.map((row, place) => (
-            <tr key={place}>
+            <tr key={place} {...role("row")}>
               {columns.map((column, index) =>
                 index === 0 ? (
-                  <th key={column.title} scope="row" class={classes(column)}>
+                  <th key={column.title} scope="row" class={classes(column)} {...role("rowheader")}>
                     {column.show(row)}
                   </th>
                 ) : (
-                  <td key={column.title} class={classes(column)} data-state={column.state?.(row)}>
+                  <td
+                    key={column.title}
+                    class={classes(column)}
+                    data-state={column.state?.(row)}
+                    {...role("cell")}
+                    {...label(column)}
+                  >
                     {column.show(row)}
                   </td>
                 ),
@@ -98,6 +126,23 @@ export function Rows<Row>(props: {
             </tr>
           ))}
         </tbody>
+        {totals && (
+          <tfoot {...role("rowgroup")}>
+            <tr {...role("row")}>
+              {columns.map((column, index) =>
+                index === 0 ? (
+                  <th key={column.title} scope="row" class={classes(column)} {...role("rowheader")}>
+                    All
+                  </th>
+                ) : (
+                  <td key={column.title} class={classes(column)} {...role("cell")} {...label(column)}>
+                    {column.total?.(rows)}
+                  </td>
+                ),
+              )}
+            </tr>
+          </tfoot>
+        )}
       </table>
       {rows.length === 0 && (
         <p class="empty">

@@ -7,12 +7,15 @@ import {
   type Fact,
   isNumeric,
   type Machine,
+  type Move,
+  openFirst,
   progress,
   said,
   type SiteEvent,
+  spanOf,
   stepsInWords,
 } from "../src/fleet";
-import { missing } from "../src/parts";
+import { isStacked, missing } from "../src/parts";
 import { placeOf } from "../src/verdict";
 
 const machine = (login: string, status: string, rack = "r1", is_late = false): Machine => ({
@@ -72,6 +75,16 @@ describe("who waits for a person", () => {
   });
 });
 
+describe("moves", () => {
+  test("that somebody works on come first, else as they came", () => {
+    const moves = ["closed", "draft", "dropped", "rolling_back", "running"].map((state) => ({ state }) as Move);
+    expect(openFirst(moves).map((each) => each.state)).toEqual([
+      ...["draft", "rolling_back", "running"],
+      ...["closed", "dropped"],
+    ]);
+  });
+});
+
 describe("a chart", () => {
   test("has the times of all its lines, and nothing where a line has no point", () => {
     const lines: { points: [number, number][] }[] = [
@@ -89,10 +102,40 @@ describe("a chart", () => {
 describe("a column", () => {
   test("of numbers, with or without a unit, stands right; one of words does not", () => {
     const rows = [
-      ["kz", "1,234", "5 %", "2021-06-19"],
-      ["tx", "-", "12.5 %", "2021-07-01"],
+      ["kz", "1,234", "5 %", "2021-06-19", "7 d 17 h", "18.17 PH/s to 18.23 PH/s", "10⁻¹⁸⁵"],
+      ["tx", "-", "12.5 %", "2021-07-01", "0 s", "319 to 321", "10⁻⁷"],
     ];
-    expect([0, 1, 2, 3].map((place) => isNumeric(rows, place))).toEqual([false, true, true, false]);
+    expect([0, 1, 2, 3, 4, 5, 6].map((place) => isNumeric(rows, place))).toEqual([
+      ...[false, true, true, false],
+      ...[true, true, true],
+    ]);
+  });
+});
+
+describe("a span of a report", () => {
+  const now = Date.UTC(2026, 0, 15, 8, 30, 12, 345);
+
+  test("is of the last days, up to this minute", () => {
+    expect(spanOf("7", now)).toEqual({ from: "2026-01-08T08:30:00Z", to: "2026-01-15T08:30:00Z" });
+  });
+  test("is this month, or the whole one before, of UTC", () => {
+    expect(spanOf("month", now)).toEqual({ from: "2026-01-01T00:00:00Z", to: "2026-01-15T08:30:00Z" });
+    expect(spanOf("last-month", now)).toEqual({ from: "2025-12-01T00:00:00Z", to: "2026-01-01T00:00:00Z" });
+  });
+  test("that nobody chose is the report's own", () => {
+    expect(spanOf("", now)).toEqual({ from: "", to: "" });
+  });
+});
+
+describe("a table on a phone", () => {
+  test("is a list of cards while it is short and too wide", () => {
+    expect([isStacked(4, 8), isStacked(15, 4), isStacked(16, 4), isStacked(4, 3), isStacked(0, 7)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });
 

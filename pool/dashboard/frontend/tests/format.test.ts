@@ -15,6 +15,12 @@ import {
 } from "../src/format";
 
 describe("numbers", () => {
+  test("a percentage is 100 only of all", () => {
+    expect([319 / 320, 0.99996, 1, 0.994].map(percent)).toEqual(
+      ["99.7", ">99.9", "100", "99"].map((number) => `${number}\u202F%`),
+    );
+  });
+
   test("a hashrate has three significant digits and a prefix", () => {
     expect(hashrate(106_123_000_000_000)).toBe("106 TH/s");
     expect(hashrate(0)).toBe("0 H/s");

@@ -40,3 +40,7 @@ test("what is wrong stands first, the worst of it on top, and the rest as it cam
 test("ticks are in UTC, as all other times", () => {
   expect(moments([1_624_000_000, 1_624_003_600])).toEqual(["07:06", "08:06"]);
 });
+
+test("a tick where a day begins says which, since hours of several days look alike", () => {
+  expect(moments([1_624_665_600 - 3600, 1_624_665_600, 1_624_665_600 + 3600])).toEqual(["23:00", "26 Jun", "01:00"]);
+});

@@ -1,6 +1,7 @@
 // Fleets as they are known to be now: sites, contracts, batches, and what each worker's name means.
-import type { Page } from "../api";
+import type { Group, Page } from "../api";
 import { count, distance, hashrate, moment, power, shortAge, title, UNKNOWN, visible, words } from "../format";
+import { RateCell } from "../rates";
 import {
   type Alarm,
   type Assignment,
@@ -14,13 +15,14 @@ import {
   type SiteEvent,
   said,
   stepsInWords,
+  sum,
   type Unmatched,
 } from "../fleet";
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
 import { Breakable, missing, Problem, TableCard } from "../parts";
 import { REPORTS } from "./reports";
-import { link, type Place } from "../router";
+import { link, linkWith, type Place } from "../router";
 
 const MINUTE_MS = 60_000;
 
@@ -41,6 +43,9 @@ export function FleetsPage({ place }: { place: Place }) {
       each.capacity_w,
     ]),
   );
+  // What its machines do now, by the names that their assignments give them.
+  const working = useAnswer<Page<Group>>("/api/v1/groups?by=site&per_page=250");
+  const groups = new Map((working.value?.rows ?? []).map((each) => [each.name, each]));
   const counts = new Map(said<Count>(batches.value?.rows, "count").map((each) => [each.batch, each]));
   const problem = [sites, contracts, batches, assignments].map((each) => each.problem).find(Boolean) ?? null;
   return (
@@ -61,9 +66,27 @@ export function FleetsPage({ place }: { place: Place }) {
         empty="No site yet: `steppe site add` makes one, and `steppe fleet import` takes a whole fleet from files."
         missing={missing(sites, sites.value?.rows)}
         columns={[
-          { title: "Site", show: (row) => visible(row.name) },
+          { title: "Site", show: (row) => <a href={linkWith("workers", { site: row.name })}>{visible(row.name)}</a> },
           {
-            title: "Now",
+            title: "Online",
+            numeric: true,
+            show: (row) => online(groups.get(row.name)),
+            total: (rows) => online(added(rows.map((row) => groups.get(row.name)))),
+          },
+          {
+            title: "Hashrate, 1 h",
+            numeric: true,
+            show: (row) => <RateCell rate={groups.get(row.name)?.activity.hashrate["1h"]} />,
+            total: (rows) => rate(rows.map((row) => groups.get(row.name)?.activity.hashrate["1h"].hps)),
+          },
+          {
+            title: "Capacity",
+            numeric: true,
+            show: (row) => power(capacities.get(row.name)),
+            total: (rows) => power(sum(rows.map((row) => capacities.get(row.name)))),
+          },
+          {
+            title: "Announced",
             className: "state wrapping",
             state: (row) => {
               const { now: happens, next } = atSite(row.name, events, now);
@@ -71,11 +94,9 @@ export function FleetsPage({ place }: { place: Place }) {
             },
             show: (row) => <span>{atSiteInWords(row.name, events, now)}</span>,
           },
-          { title: "Country", show: (row) => row.country },
           { title: "Local time", show: (row) => localTime(row.time_zone) },
-          { title: "Host", show: (row) => visible(row.host) || UNKNOWN },
-          { title: "Region", show: (row) => row.region || UNKNOWN },
-          { title: "Capacity", numeric: true, show: (row) => power(capacities.get(row.name)) },
+          { title: "Region", show: (row) => [row.region, row.country].filter(Boolean).join(", ") || UNKNOWN },
+          { title: "Host", className: "wrapping", show: (row) => visible(row.host) || UNKNOWN },
         ]}
       />
       <TableCard<Batch>
@@ -86,14 +107,26 @@ export function FleetsPage({ place }: { place: Place }) {
         columns={[
           { title: "Batch", show: (row) => <Breakable name={row.name} after="/" /> },
           { title: "Model", show: (row) => visible(row.model) },
-          { title: "Machines", numeric: true, show: (row) => count(row.machines) },
-          { title: "Nominal", numeric: true, show: (row) => hashrate(row.nominal_ghs * 1e9) },
-          { title: "Planned", numeric: true, show: (row) => moment(row.planned_ms) },
+          {
+            title: "Machines",
+            numeric: true,
+            show: (row) => count(row.machines),
+            total: (rows) => count(sum(rows.map((row) => row.machines))),
+          },
+          {
+            title: "Nominal",
+            numeric: true,
+            show: (row) => hashrate(row.nominal_ghs * 1e9),
+            total: (rows) => hashrate(sum(rows.map((row) => row.nominal_ghs * 1e9))),
+          },
           ...STAGES.map((stage) => ({
             title: title(stage),
             numeric: true,
+            state: (row: Batch) => (counts.get(row.name)?.[stage] ? "some" : "none"),
             show: (row: Batch) => count(counts.get(row.name)?.[stage]),
+            total: (rows: Batch[]) => count(sum(rows.map((row) => counts.get(row.name)?.[stage]))),
           })),
+          { title: "All planned to hash by", show: (row) => moment(row.planned_ms) },
         ]}
       />
       <TableCard<Contract>
@@ -102,11 +135,19 @@ export function FleetsPage({ place }: { place: Place }) {
         empty="No contract yet: what a slice earns is then its account's alone."
         missing={missing(contracts, contracts.value?.rows)}
         columns={[
-          { title: "Contract", show: (row) => <a href={uptimeOf(row)}>{visible(row.name)}</a> },
+          { title: "Contract", show: (row) => visible(row.name) },
           { title: "Kind", show: (row) => words(row.kind) },
           { title: "Who has what", show: (row) => visible(stepsInWords(row.steps)) },
           { title: "Site", show: (row) => visible(row.site) || "any" },
           { title: "Reserved power", numeric: true, show: (row) => (row.reserved_w ? power(row.reserved_w) : "–") },
+          {
+            title: "Report",
+            show: (row) => (
+              <a href={uptimeOf(row)} aria-label={`Uptime under ${row.name}`}>
+                uptime
+              </a>
+            ),
+          },
         ]}
       />
       <TableCard<Assignment>
@@ -172,7 +213,7 @@ function Alarms() {
             </span>
           ),
         },
-        { title: "Of them", show: (row) => row.parts.map(visible).join(", ") },
+        { title: "Which", show: (row) => row.parts.map(visible).join(", ") },
         { title: "Since", numeric: true, show: (row) => shortAge(row.since_ms, now) },
       ]}
     />
@@ -181,8 +222,31 @@ function Alarms() {
 
 function atSiteInWords(site: string, events: SiteEvent[], nowMs: number): string {
   const { now, next } = atSite(site, events, nowMs);
-  const happens = now.map(words).join(", ") || "in order";
-  return happens + (next ? `; ${words(next.kind)} ${distance(next.valid_from_ms, nowMs)}` : "");
+  const coming = next ? [`${words(next.kind)} ${distance(next.valid_from_ms, nowMs)}`] : [];
+  return [...now.map(words), ...coming].join(", ") || "nothing";
+}
+
+function online(group: { workers: number; workers_online: number } | undefined) {
+  if (!group) return UNKNOWN;
+  return (
+    <>
+      {count(group.workers_online)} <small>of {count(group.workers)}</small>
+    </>
+  );
+}
+
+function added(groups: (Group | undefined)[]) {
+  const [workers, workers_online] = [sum(groups.map((each) => each?.workers)), sum(groups.map((each) => each?.workers_online))];
+  return workers === null || workers_online === null ? undefined : { workers, workers_online };
+}
+
+// The column has an error beside each rate; a sum stands where they do.
+function rate(parts: (number | undefined)[]) {
+  return (
+    <>
+      {hashrate(sum(parts))} <small />
+    </>
+  );
 }
 
 function uptimeOf(contract: Contract): string {

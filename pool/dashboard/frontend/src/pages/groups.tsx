@@ -18,7 +18,7 @@ const NONE: Record<Grouping, string> = {
 const MANY: Record<Grouping, [one: string, many: string]> = {
   site: ["site", "sites"],
   rack: ["rack", "racks"],
-  firmware: ["firmware", "firmwares"],
+  firmware: ["firmware version", "firmware versions"],
 };
 
 export function GroupBy({ place, by }: { place: Place; by: string }) {

@@ -1,6 +1,6 @@
 // Moves from one site to another: how many machines are where, and who waits for a person.
 import { count, distance, moment, percent, shortAge, title, visible, words } from "../format";
-import { byUrgency, type Machine, type Move, progress, type Rack } from "../fleet";
+import { byUrgency, isOpen, type Machine, type Move, openFirst, progress, type Rack, sum } from "../fleet";
 import { useAnswer, useNow } from "../live";
 import { confirmOrder, moveOrders, planOrder, type Stray } from "../orders/moves";
 import { Orders, Press, useOffice } from "../orders/office";
@@ -8,6 +8,14 @@ import { Breakable, Facts, missing, Path, Problem, TableCard, Typed } from "../p
 import { link } from "../router";
 import { mayOrder, useSession } from "../session";
 
+const MEANING: Record<string, string> = {
+  arrived: "it mines at the new end",
+  gone: "it left the old end and is not at the new one yet",
+  told: "it was told to go a moment ago",
+  straggler: "it was told to go, and stayed or came back",
+  stayed: "it had not left when the move was rolled back",
+  pending: "its turn has not come",
+};
 const SHOWN = 500; // a fleet of ten thousand is not read row by row
 
 interface Moves {
@@ -32,7 +40,7 @@ export function MovesPage() {
       <Problem problem={moves.problem} unavailable={moves.value?.unavailable ?? {}} />
       <TableCard<Move>
         title="Moves"
-        rows={moves.value?.rows ?? []}
+        rows={openFirst(moves.value?.rows ?? [])}
         empty="No move yet: `steppe move plan` makes one and shows who would be told what."
         missing={missing(moves, moves.value?.rows)}
         columns={[
@@ -56,12 +64,11 @@ export function MovesPage() {
           {
             title: "State",
             className: "state wrapping",
-            state: (row) => (row.lacks.length ? "warn" : row.state === "running" ? "ok" : "candidate"),
+            state: (row) => (row.lacks.length || row.state === "paused" ? "warn" : row.state === "running" ? "ok" : "candidate"),
             show: (row) => <span>{standing(row)}</span>,
           },
           {
             title: "Deadline",
-            numeric: true,
             show: (row) => (
               <>
                 {moment(row.deadline_ms)} {isOpen(row) && <small>{distance(row.deadline_ms, now)}</small>}
@@ -167,7 +174,7 @@ export function MovePage({ name }: { name: string }) {
                 {
                   title: "State",
                   className: "state",
-                  state: (row) => (row.is_late ? "down" : row.status === "straggler" ? "warn" : "ok"),
+                  state: (row) => (row.is_late ? "down" : row.status === "straggler" ? "warn" : "candidate"),
                   show: (row) => <span>{row.is_late ? `late, ${words(row.status)}` : words(row.status)}</span>,
                 },
                 { title: "Told", numeric: true, show: (row) => shortAge(row.told_ms, now) },
@@ -186,12 +193,14 @@ export function MovePage({ name }: { name: string }) {
             rows={move.racks}
             empty="No machine fits the pattern yet."
             columns={[
-              { title: "Rack", show: (row) => visible(row.rack) || "none named" },
-              ...["arrived", "gone", "told", "straggler", "pending"].map((status) => ({
+              { title: "Rack", className: "short", show: (row) => visible(row.rack) || "none named" },
+              ...columnsOf(move).map((status) => ({
                 title: title(status),
                 numeric: true,
-                state: (row: Rack) => (row.counts[status] ? "some" : "none"),
-                show: (row: Rack) => count(row.counts[status] ?? 0),
+                className: status === "straggler" ? "state" : "",
+                state: (row: Rack) => (!row.counts[status] ? "none" : status === "straggler" ? "warn" : "some"),
+                show: (row: Rack) => <span>{count(row.counts[status] ?? 0)}</span>,
+                total: (rows: Rack[]) => count(sum(rows.map((row) => row.counts[status]))),
               })),
             ]}
           />
@@ -229,18 +238,22 @@ function Progress({ move }: { move: Move }) {
             {words(each.status)} {count(each.machines)} <small>{percent(each.part)}</small>
           </span>
         ))}
+        {parts.length > 0 && <p>{parts.map((each) => `${title(each.status)}: ${MEANING[each.status]}.`).join(" ")}</p>}
       </figcaption>
     </figure>
   );
 }
 
+// Who waits for a person stands first; states that a move cannot have, or has only when it is rolled back, are left out.
+function columnsOf(move: Move): string[] {
+  if (move.started_ms === null) return ["pending"];
+  const all = ["straggler", "gone", "told", "pending", "arrived"];
+  return move.counts.stayed ? [...all, "stayed"] : all;
+}
+
 function standing(move: Move): string {
   const lacks = move.lacks.length ? `, lacks ${move.lacks.join(" and ")}` : "";
   return words(move.state) + lacks;
-}
-
-function isOpen(move: Move): boolean {
-  return ["draft", "planned", "running", "paused"].includes(move.state);
 }
 
 function deadline(move: Move, nowMs: number): string {

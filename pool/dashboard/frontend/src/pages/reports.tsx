@@ -6,8 +6,9 @@ import { count, hashrate, power, readable, scaled, title, visible } from "../for
 import { columns, isNumeric, type Paper } from "../fleet";
 import { inUtc, timeAxis, useScheme } from "../history";
 import { useAnswer } from "../live";
-import { Card, Facts, Path, Problem, Rows } from "../parts";
+import { Breakable, Card, Facts, Path, Problem, Rows } from "../parts";
 import { link, type Place } from "../router";
+import { Choices } from "./choices";
 
 export const REPORTS = [
   ["commissioning", "Commissioning"],
@@ -21,6 +22,7 @@ const MINUTE_MS = 60_000; // a report is as of the last full minute, and one of 
 const ROWS_SHOWN = 40;
 const SHORT = 22; // characters of a name that stands on one line on a phone, too: a time is one
 const UNITS = ["sat"]; // a heading that stands as it is
+const LIMITS = ["capacity", "reserved"]; // lines that others stay below
 const COLORS = ["--accent", "--warn", "--down", "--quiet", "--ok"];
 
 export function ReportPage({ kind, place }: { kind: string; place: Place }) {
@@ -28,12 +30,14 @@ export function ReportPage({ kind, place }: { kind: string; place: Place }) {
   const path = `/api/v1/reports/${encodeURIComponent(kind)}`;
   const form = (name: string) => `${path}?${new URLSearchParams([...asked, ["form", name]])}`;
   const { value: paper, problem } = useAnswer<Paper>(form("paper"), MINUTE_MS);
+  const without = paper?.tables.filter((table) => table.rows.length === 0).map((table) => table.title) ?? [];
   return (
     <>
       <Path above={[kind === "relocation" ? ["Moves", link("moves")] : ["Fleets", link("fleets")]]}>
         {visible(paper ? paper.title : kind)}
       </Path>
       <Problem problem={problem} />
+      <Choices kind={kind} place={place} />
       {paper && (
         <>
           <p class="links">
@@ -43,7 +47,7 @@ export function ReportPage({ kind, place }: { kind: string; place: Place }) {
             <a href={form("data")}>Figures as JSON</a>
           </p>
           <div class="card padded">
-            <Facts className="facts" facts={paper.facts.map(([what, value]) => [what, readable(visible(value))])} />
+            <Facts className="facts" facts={paper.facts.map(([what, value]) => [what, <Timed text={value} />])} />
           </div>
           {paper.charts.length + paper.tables.length === 0 && (
             <p class="note">Nothing is known to report of: enter sites, batches and assignments first.</p>
@@ -53,12 +57,19 @@ export function ReportPage({ kind, place }: { kind: string; place: Place }) {
               <Lines chart={chart} />
             </Card>
           ))}
-          {paper.tables.map((table) => (
-            <Card key={table.title} title={table.title}>
-              {table.note && <p class="note">{visible(table.note)}</p>}
-              {table.rows.length === 0 ? <p class="empty">None.</p> : <Table table={table} />}
+          {paper.tables
+            .filter((table) => table.rows.length > 0)
+            .map((table) => (
+              <Card key={table.title} title={table.title}>
+                {table.note && <p class="note">{visible(table.note)}</p>}
+                <Table table={table} />
+              </Card>
+            ))}
+          {without.length > 0 && (
+            <Card title="Nothing to list">
+              <p class="empty">{visible(without.join("; "))}.</p>
             </Card>
-          ))}
+          )}
         </>
       )}
     </>
@@ -79,7 +90,7 @@ function Table({ table }: { table: Paper["tables"][number] }) {
           title: UNITS.includes(column) ? column : title(column),
           numeric: isNumeric(table.rows, index),
           className: index === 0 && table.rows.every((row) => (row[0] ?? "").length <= SHORT) ? "short" : "",
-          show: (row) => readable(visible(row[index] ?? "")),
+          show: (row) => <Cell column={column} text={row[index] ?? ""} />,
         }))}
       />
       {rows.length < table.rows.length && (
@@ -96,14 +107,45 @@ function Table({ table }: { table: Paper["tables"][number] }) {
   );
 }
 
+function Cell({ column, text }: { column: string; text: string }) {
+  if (column !== "machine") return <Timed text={text} />;
+  return (
+    <a href={link("workers", text)}>
+      <Breakable name={text} after="." />
+    </a>
+  );
+}
+
+// Words in which no time is cut in two.
+function Timed({ text }: { text: string }) {
+  const parts = readable(visible(text)).split(/(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC)/);
+  if (parts.length === 1) return <>{parts[0]}</>;
+  return (
+    <>
+      {parts.map((part, index) =>
+        index % 2 ? (
+          <time key={index} class="whole-part">
+            {part}
+          </time>
+        ) : (
+          part
+        ),
+      )}
+    </>
+  );
+}
+
 function Lines({ chart }: { chart: Paper["charts"][number] }) {
   const box = useRef<HTMLDivElement>(null);
   const scheme = useScheme();
   const said = JSON.stringify(chart);
+  const [pointed, point] = useState<number | null>(null);
+  const data = columns(chart.lines);
+  const at = pointed === null ? undefined : data[0][pointed];
   useEffect(() => {
     const place = box.current;
     if (!place) return;
-    const made = new uPlot(options(chart, place), columns(chart.lines) as uPlot.AlignedData, place);
+    const made = new uPlot(options(chart, place, point), columns(chart.lines) as uPlot.AlignedData, place);
     const resized = new ResizeObserver(() => made.setSize({ width: place.clientWidth, height: HEIGHT_PX }));
     resized.observe(place);
     return () => {
@@ -116,13 +158,18 @@ function Lines({ chart }: { chart: Paper["charts"][number] }) {
       <div ref={box} class="plot" role="img" aria-label={`${chart.title}: the tables below have its figures`} />
       <p class="keys">
         {chart.lines.map((line, index) => (
-          <span key={line.name} style={{ "--key": `var(${COLORS[index % COLORS.length]})` }}>
-            {visible(line.name)}
+          <span
+            key={line.name}
+            data-limit={LIMITS.includes(line.name)}
+            style={{ "--key": `var(${COLORS[index % COLORS.length]})` }}
+          >
+            {visible(line.name)} {at !== undefined && <b>{inUnit(valueAt(line.points, at * 1000), chart.unit)}</b>}
           </span>
         ))}
+        {at !== undefined && <small>at {clock(at * 1000)}</small>}
         {chart.marks.map(([ms, what]) => (
           <small key={what}>
-            {visible(what)} from {new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC
+            {title(visible(what))}: from {clock(ms)}
           </small>
         ))}
       </p>
@@ -130,12 +177,26 @@ function Lines({ chart }: { chart: Paper["charts"][number] }) {
   );
 }
 
-function inUnit(value: number, unit: string): string {
+function clock(ms: number): string {
+  return readable(new Date(ms).toISOString());
+}
+
+// What a line of steps has at a time.
+function valueAt(points: [number, number][], ms: number): number | null {
+  return points.findLast(([from]) => from <= ms)?.[1] ?? null;
+}
+
+function inUnit(value: number | null, unit: string): string {
+  if (value === null) return "–";
   if (unit === "GH/s") return hashrate(value * 1e9);
   return unit === "W" ? power(value) : `${scaled(value)} ${unit}`;
 }
 
-function options(chart: Paper["charts"][number], place: HTMLElement): uPlot.Options {
+function options(
+  chart: Paper["charts"][number],
+  place: HTMLElement,
+  point: (index: number | null) => void,
+): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const color = (name: string) => style.getPropertyValue(name).trim();
   const axis = { stroke: color("--quiet"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false } };
@@ -144,7 +205,7 @@ function options(chart: Paper["charts"][number], place: HTMLElement): uPlot.Opti
     width: place.clientWidth,
     height: HEIGHT_PX,
     legend: { show: false },
-    cursor: { show: false },
+    cursor: { y: false, points: { show: false }, drag: { setScale: false, x: false, y: false } },
     tzDate: inUtc,
     scales: { y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
     axes: [
@@ -153,7 +214,8 @@ function options(chart: Paper["charts"][number], place: HTMLElement): uPlot.Opti
     ],
     series: [
       {},
-      ...chart.lines.map((_line, index) => ({
+      ...chart.lines.map((line, index) => ({
+        ...(LIMITS.includes(line.name) && { dash: [6, 4] }),
         stroke: color(COLORS[index % COLORS.length] ?? "--accent"),
         width: 1.5,
         points: { show: false },
@@ -162,6 +224,7 @@ function options(chart: Paper["charts"][number], place: HTMLElement): uPlot.Opti
       })),
     ],
     hooks: {
+      setCursor: [(plot) => point(plot.cursor.idx ?? null)],
       draw: [
         (plot) => {
           const { ctx, bbox } = plot;

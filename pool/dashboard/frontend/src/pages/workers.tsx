@@ -7,7 +7,7 @@ import { Breakable, type Column, Facts, Figure, Panel, Path, Problem, TableCard 
 import { RateBars, RateCell, rejectNote, refused } from "../rates";
 import { link, linkWith, type Place } from "../router";
 import { why } from "./explain";
-import { GroupBy, type Grouping, GROUPINGS, GroupsPage } from "./groups";
+import { GroupBy, type Grouping, GROUPINGS, GroupsPage, membersOf } from "./groups";
 
 function columns(now: number): Column<Worker>[] {
   const rate = (title: string, key: "1m" | "5m" | "1h" | "24h", className?: string): Column<Worker> => ({
@@ -111,8 +111,8 @@ export function WorkerPage({ login }: { login: string }) {
                 ["Account", <a href={link("accounts", worker.account)}>{visible(worker.account)}</a>],
                 ["Last share", age(activity.last_share_ms, now)],
                 ["Site", worker.site ? <a href={linkWith("workers", { site: worker.site })}>{worker.site}</a> : "none"],
-                ["Rack", visible(worker.rack) || "none"],
-                ["Firmware", visible(worker.agent) || "not known"],
+                ["Rack", worker.rack ? <a href={membersOf("rack", { name: worker.rack, account: worker.account })}>{visible(worker.rack)}</a> : "none"],
+                ["Firmware", worker.agent ? <a href={membersOf("firmware", { name: worker.agent, account: null })}>{visible(worker.agent)}</a> : "not known"],
               ]}
             />
           </Panel>
