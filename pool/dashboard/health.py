@@ -85,17 +85,19 @@ def _stratum(roles: tuple[StratumRole, ...], now_ms: int) -> Check:
 
 
 def _disk(roles: Roles) -> Check:
-    said = [*(role.disk for role in roles.work.values()), *(role.disk for role in roles.stratum)]
-    disks = [disk for disk in said if disk is not None]
+    several = len(roles.work) > 1
+    said = {f"work {region}" if several else "work": role.disk for region, role in roles.work.items()}
+    said |= {f"stratum {role.name}": role.disk for role in roles.stratum}
+    disks = [(disk, role) for role, disk in said.items() if disk is not None]
     if not disks:
         return Check("disk", State.UNKNOWN, "not known while no role writes to it")
-    least = min(disks, key=lambda disk: (not disk.is_low, disk.free_bytes))
+    least, role = min(disks, key=lambda each: (not each[0].is_low, each[0].free_bytes))
     text = f"{least.free_bytes / 2**30:.1f} of {least.total_bytes / 2**30:.1f} GiB are free"
     if least.is_low:
         return Check(
             "disk",
             State.WARN,
-            text,
+            f"{role}: {text}",
             "Make room: on a full disk no share is accepted. `stratum.journal_keep_days` shortens the journal.",
         )
     return Check("disk", State.OK, text)

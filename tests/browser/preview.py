@@ -81,7 +81,9 @@ def sources(scene: str, workers: int, clock: Clock) -> Sources:
     view = live_view(sample.firmware(farm(workers)))
     view = shifted(replace(view, coinbases={"main": coinbase(NOW_MS)}), now_ms - NOW_MS)
     if scene == "trouble":
-        view = replace(view, roles=sample.troubled(view.roles, now_ms), silenced_until_ms=now_ms + 2_400_000)
+        roles = sample.troubled(view.roles, now_ms)
+        coinbases = dict.fromkeys(roles.work, view.coinbases["main"])
+        view = replace(view, roles=roles, coinbases=coinbases, silenced_until_ms=now_ms + 2_400_000)
     live = SampleLive(view, rings(view.pool.hashrate.day.hps, workers, now_ms // 1000), clock)
     live.refused = {view.workers[1].login: sample.rejects(now_ms)}
     kept = books()

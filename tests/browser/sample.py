@@ -324,7 +324,7 @@ def answers(now_ms: int, *, is_troubled: bool) -> dict[str, Any]:
 
 
 def troubled(roles: Roles, now_ms: int) -> Roles:
-    """Most of what can be wrong at once."""
+    """Most of what can be wrong at once, most of it in one of two regions."""
     work = roles.work["main"]
     assert work.job is not None
     assert roles.accounting is not None
@@ -334,6 +334,7 @@ def troubled(roles: Roles, now_ms: int) -> Roles:
         WorkNode("node-b.almaty.pool.example:8332", "good", None, 689_471, True, False, "majority"),
         WorkNode("10.0.0.7:8332", "down", "does not answer within 5 s: is it running?", None, False, None, None),
     )
+    alone = "no second node agrees"
     disk = Disk(9 * 2**30, 500 * 2**30, True)
     job = replace(work.job, template_ms=now_ms - 95_000)
     alarms = (
@@ -344,7 +345,8 @@ def troubled(roles: Roles, now_ms: int) -> Roles:
     return replace(
         roles,
         work={
-            "main": replace(work, nodes=nodes, disk=disk, job=job, chain=WorkChain("unknown", "no second node agrees"))
+            "kazakhstan": replace(work, nodes=nodes, disk=disk, job=job, chain=WorkChain("unknown", alone)),
+            "texas": replace(work, chain=WorkChain("unknown", alone)),
         },
         stratum=(
             *roles.stratum,

@@ -86,6 +86,7 @@ def _pages() -> Iterator[Screen]:
     for name, path in {"overview": "", "health": "health", "moves": "moves", "payouts": "payouts"}.items():
         yield Screen(f"trouble-{name}", path, "trouble")
     yield Screen("trouble-fleets", "fleets", "trouble")
+    yield Screen("trouble-job", "job", "trouble")
     parts = ("", "workers", "accounts", "fleets", "moves", "blocks", "payouts", "job", "health")
     for path in parts:
         yield Screen(f"empty-{path or 'overview'}", path, "empty")

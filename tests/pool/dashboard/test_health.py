@@ -282,7 +282,7 @@ def test_a_disk_with_little_room_is_a_warning() -> None:
     low = replace(stratum_role("0", 1), disk=Disk(2**30, 2**34, True))
     verdict = health(replace(VIEW.roles, stratum=(stratum_role("1", 1), low)))
     assert check("disk", verdict).state is State.WARN
-    assert check("disk", verdict).text == "1.0 of 16.0 GiB are free"
+    assert check("disk", verdict).text == "stratum 0: 1.0 of 16.0 GiB are free"
     assert verdict.ready
 
 
@@ -434,4 +434,4 @@ class TestRegions:
         low = replace(WORK, disk=Disk(40 * 2**30, 1000 * 2**30, True))
         small = replace(WORK, disk=Disk(20 * 2**30, 30 * 2**30, False))
         disk = self.of("disk", small, low)
-        assert (disk.state, disk.text) == (State.WARN, "40.0 of 1000.0 GiB are free")
+        assert (disk.state, disk.text) == (State.WARN, "work texas: 40.0 of 1000.0 GiB are free")
