@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -109,10 +110,12 @@ class Office:
         now_ms = self._clock.time_ms()
         directory = await self._recognizer.directory()
         held = [row for row in directory.rows.values() if directory.holds(row.id, now_ms)]
-        return encoded(CredentialsAnswer(tuple(self._shown(row, held) for row in held)))
+        made: defaultdict[int | None, list[Credential]] = defaultdict(list)
+        for row in held:
+            made[row.parent].append(row)
+        return encoded(CredentialsAnswer(tuple(self._shown(row, made[row.id]) for row in held)))
 
-    def _shown(self, row: Credential, held: list[Credential]) -> HeldCredential:
-        made = [each for each in held if each.parent == row.id]
+    def _shown(self, row: Credential, made: list[Credential]) -> HeldCredential:
         # Who came in did so by a request, which a process that was started later did not see.
         times = [each.created_ms for each in (row, *made) if each.kind is Kind.SESSION]
         used_ms = self._recognizer.used_ms(row.id)
