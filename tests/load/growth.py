@@ -4,38 +4,53 @@ from __future__ import annotations
 
 import statistics
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from tests.load.measure import Figures, Load, measure_shares
 from tests.load.processes import Cores
-from tests.load.servers import Floor, Role, RoleOptions
+from tests.load.servers import Floor, Role, RoleOptions, Server
 
-SERVERS: Final = ("floor", "ours")
+SERVERS: Final = ("floor", "ours", "laden_floor")
 _FIGURES: Final = ("cpu_us_per_share", "window_cpu_us_per_share", "shares_per_second", "busy")
+_Pair = tuple[Figures, Figures]
 
 
 def measure_growth(where: Cores, load: Load, connections: tuple[int, int], rounds: int) -> Figures:
     """For each server, medians over the rounds: its figures with few and with many connections, and what a share costs
-    more with many, as a factor and in microseconds. The four runs of a round follow each other, so that a machine that
-    drifts meets all of them alike."""
-    runs: dict[str, list[tuple[Figures, Figures]]] = {name: [] for name in SERVERS}
-    for number in range(rounds):
-        for name in SERVERS:
-            few, many = (_run(name, where, msgspec.structs.replace(load, connections=count)) for count in connections)
-            runs[name].append((few, many))
-            costs = f"{few['cpu_us_per_share']}, {many['cpu_us_per_share']}"
-            print(f"growth, {name}, round {number + 1}: {costs} us", file=sys.stderr, flush=True)
-    return {"connections": connections, "rate": load.rate, **{name: _growth(found) for name, found in runs.items()}}
+    more with many, as a factor and in microseconds. The runs of a round follow each other, so that a machine that
+    drifts meets all of them alike.
+
+    laden_floor: the floor that burns as much CPU for each share as one of ours takes more than one of the floor, with
+    few connections. It keeps its core as busy and takes about as many shares, so each connection waits as long for its
+    next one, on which it depends what the kernel does for a share; what is burnt is the same with many.
+    """
+    each = [_round(where, load, connections) for _ in range(rounds)]
+    found = {name: _growth([servers[name] for servers in each]) for name in SERVERS}
+    return {"connections": connections, "rate": load.rate, **found}
 
 
-def _run(name: str, where: Cores, load: Load) -> Figures:
-    with Floor(where) if name == "floor" else Role(where, RoleOptions()) as server:
-        return measure_shares(server, where, load)
+def _round(where: Cores, load: Load, connections: tuple[int, int]) -> dict[str, _Pair]:
+    def measured(name: str, start: Callable[[], Server]) -> _Pair:
+        pair = []
+        for count in connections:
+            with start() as server:
+                pair.append(measure_shares(server, where, msgspec.structs.replace(load, connections=count)))
+        few, many = pair
+        costs = f"{few['cpu_us_per_share']}, {many['cpu_us_per_share']}"
+        print(f"growth, {name}: {costs} us", file=sys.stderr, flush=True)
+        return few, many
+
+    floor = measured("floor", lambda: Floor(where))
+    ours = measured("ours", lambda: Role(where, RoleOptions()))
+    load_ns = max(0, round(1e3 * (ours[0]["cpu_us_per_share"] - floor[0]["cpu_us_per_share"])))
+    laden = measured("laden_floor", lambda: Floor(where, load_ns))
+    return {"floor": floor, "ours": ours, "laden_floor": laden}
 
 
-def _growth(rounds: list[tuple[Figures, Figures]]) -> Figures:
+def _growth(rounds: list[_Pair]) -> Figures:
     few, many = (
         {figure: statistics.median(run[figure] for run in runs) for figure in _FIGURES}
         for runs in zip(*rounds, strict=True)

@@ -89,10 +89,11 @@ class Server(Protocol):
 
 
 class Floor:
-    """The C program that answers blindly."""
+    """The C program that answers blindly. load_ns: CPU that it burns for each share."""
 
-    def __init__(self, where: Cores) -> None:
+    def __init__(self, where: Cores, load_ns: int = 0) -> None:
         self._cores = where
+        self._load_ns = load_ns
         self._stack = ExitStack()
 
     def __enter__(self) -> Floor:
@@ -101,7 +102,9 @@ class Floor:
             (folder / "notify").write_bytes(encode_job(mainnet_job()).clean)
             with pinned(self._cores.server):
                 process = subprocess.Popen(
-                    [program("floor"), folder / "notify"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                    [program("floor"), folder / "notify", str(self._load_ns)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
                 )
             stack.callback(end, process)
             assert process.stdout is not None
