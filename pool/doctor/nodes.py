@@ -95,7 +95,7 @@ def _network(name: str, rpc: BitcoindRpc, settings: RpcSettings) -> Iterator[Fin
 def _template(name: str, rpc: BitcoindRpc, settings: RpcSettings, clock: Clock) -> Iterator[Finding]:
     what = f"{name}: work"
     try:
-        template = parse_template(rpc.call("getblocktemplate", {"rules": list(settings.network.template_rules)}))
+        template = parse_template(rpc.call_raw("getblocktemplate", {"rules": list(settings.network.template_rules)}))
     except (RpcRefusal, TemplateError) as error:
         yield bad(what, f"it gives no template: {error}", "without one there are no jobs")
         return

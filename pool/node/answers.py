@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+
+import msgspec
 
 from pool.bitcoin.network import BlockAt
 from pool.node.rpc import DECODE_FAILED, OUT_OF_RANGE, BitcoindRpc, RpcRefusal
@@ -15,6 +17,8 @@ from pool.work.proposal import proposal
 from pool.work.template import Template
 
 T = TypeVar("T")
+
+_REASON: Final = msgspec.json.Decoder(str | None)
 
 # Branches that end further below the tip are history.
 _REFUSED_DEPTH = 2016
@@ -61,7 +65,7 @@ def propose(rpc: BitcoindRpc, rules: Sequence[str], job: Job, template: Template
     """What it thinks of a block of this job."""
     request = {"mode": "proposal", "rules": list(rules), "data": proposal(job, template).data.hex()}
     try:
-        return Verdict(reason=_read("getblocktemplate", rpc.call("getblocktemplate", request), _reason))
+        return Verdict(reason=_read("getblocktemplate", rpc.call_raw("getblocktemplate", request), _REASON.decode))
     except RpcRefusal as error:
         if error.code != DECODE_FAILED:
             raise
@@ -87,12 +91,6 @@ def _read(method: str, answer: Any, read: Callable[[Any], T]) -> T:
         return read(answer)
     except (KeyError, TypeError, ValueError) as error:
         raise NodeUnavailable(f"the node's answer to {method} cannot be read: {error!r}") from error
-
-
-def _reason(answer: Any) -> str | None:
-    if answer is not None and not isinstance(answer, str):
-        raise ValueError(answer)
-    return answer
 
 
 def _hash(hash_hex: str) -> bytes:

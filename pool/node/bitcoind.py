@@ -184,7 +184,7 @@ class _RpcThreads:
 
 
 def _template(rpc: BitcoindRpc, request: dict[str, Any]) -> Template:
-    result = rpc.call("getblocktemplate", request)
+    result = rpc.call_raw("getblocktemplate", request)
     try:
         return parse_template(result)
     except TemplateError as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from pool.bitcoin.merkle import witness_commitment
 from pool.bitcoin.script import witness_commitment_script
@@ -123,15 +123,18 @@ class _WireTemplate(Struct):
     sigoplimit: _Limit
 
 
-def parse_template(result: Mapping[str, Any]) -> Template:
-    """The template in an answer to `getblocktemplate`.
+_WIRE = msgspec.json.Decoder(_WireTemplate)
+
+
+def parse_template(result: bytes | Raw) -> Template:
+    """The template in an answer to `getblocktemplate`, which is JSON.
 
     Raises TemplateError: a field is missing or wrong, a rule is mandatory that we do not know, the fees exceed the
     coinbase's value, or the commitment is not to the witnesses of these transactions.
     """
     try:
-        wire = msgspec.convert(result, _WireTemplate)
-    except msgspec.ValidationError as error:
+        wire = _WIRE.decode(result)
+    except msgspec.DecodeError as error:
         raise TemplateError(f"getblocktemplate: {error}") from error
     unknown = [rule for rule in wire.rules if rule.startswith("!") and rule[1:] not in KNOWN_MANDATORY_RULES]
     if unknown:

@@ -63,7 +63,7 @@ class Linked:
         self.chain.close()
 
     def template(self) -> Template:
-        return parse_template(self.rpc.call("getblocktemplate", {"rules": list(self.network.template_rules)}))
+        return parse_template(self.rpc.call_raw("getblocktemplate", {"rules": list(self.network.template_rules)}))
 
     def job(self, template: Template) -> Job:
         now_ms = SystemClock().time_ms()

@@ -49,6 +49,7 @@ class FakeConnection:
     def __init__(self, *answers: FakeResponse | Exception) -> None:
         self.answers = list(answers)
         self.calls: list[tuple[str, list[Any]]] = []
+        self.paths: list[str] = []
         self.authorizations: list[str] = []
         self.opened_with: tuple[Any, ...] = ()
         self.sock: Any = None
@@ -66,6 +67,7 @@ class FakeConnection:
         assert isinstance(body, str) or headers["Content-Length"] == str(len(sent))
         request = json.loads(sent)
         self.calls.append((request["method"], request["params"]))
+        self.paths.append(url)
         self.authorizations.append(b64decode(str(headers["Authorization"]).removeprefix("Basic ")).decode())
         self.sock = _FakeSocket(self)
 

@@ -6,6 +6,7 @@ import socket
 from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pool.bitcoin.network import MAIN, REGTEST
@@ -213,6 +214,31 @@ class TestInterrupt:
         rpc.call("getblockcount")
         rpc.interrupt()
         assert connection.is_shut
+
+
+class TestCallRaw:
+    def test_it_gives_the_result_as_it_came(self, settings: RpcSettings) -> None:
+        connection = after_chain_check(FakeResponse(b'{"result": {"height" : 7}, "error": null, "id": 0}'))
+        assert bytes(BitcoindRpc(settings, connection.open).call_raw("getblocktemplate")) == b'{"height" : 7}'
+
+    def test_parameters_go_with_it_to_the_wallet_that_it_is_about(self, settings: RpcSettings) -> None:
+        connection = after_chain_check(result({}))
+        of_wallet = msgspec.structs.replace(settings, wallet="hot one")
+        BitcoindRpc(of_wallet, connection.open).call_raw("getblocktemplate", {"rules": ["segwit"]}, 5)
+        assert connection.calls[-1] == ("getblocktemplate", [{"rules": ["segwit"]}, 5])
+        assert connection.paths == ["/wallet/hot%20one"] * 2
+
+    def test_an_error_is_a_refusal_with_its_code(self, settings: RpcSettings) -> None:
+        connection = after_chain_check(error(-10, "in initial sync"))
+        with pytest.raises(RpcRefusal, match="still syncing") as caught:
+            BitcoindRpc(settings, connection.open).call_raw("getblocktemplate")
+        assert caught.value.code == -10
+
+    @pytest.mark.parametrize("body", [b"[]", b"{}", b"nonsense", b'{"result":7}', b'{"result":7,"error":"no"}'])
+    def test_what_is_no_answer_never_passes_for_one(self, settings: RpcSettings, body: bytes) -> None:
+        connection = after_chain_check(FakeResponse(body))
+        with pytest.raises(NodeUnavailable, match="no JSON-RPC"):
+            BitcoindRpc(settings, connection.open).call_raw("getblocktemplate")
 
 
 class TestSubmit:

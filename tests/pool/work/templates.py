@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from pool.work.coinbase import Coinbase
 from pool.work.template import Template, parse_template
 
@@ -20,22 +22,20 @@ def result(**changes: object) -> dict[str, Any]:
     return answer | changes
 
 
-def template() -> Template:
+def template(**changes: object) -> Template:
     """The same as a value."""
-    return parse_template(result())
+    return parse_template(msgspec.json.encode(result(**changes)))
 
 
 def empty_template(height: int = 1, prev_hash: bytes = bytes(32), time: int = 1_700_000_000) -> Template:
     """A template without transactions, as the node would give it on a new tip."""
-    return parse_template(
-        result(
-            height=height,
-            previousblockhash=prev_hash[::-1].hex(),
-            curtime=time,
-            mintime=time - 600,
-            longpollid=f"{prev_hash[::-1].hex()}1",
-            transactions=[],
-            coinbasevalue=50_0000_0000,
-            default_witness_commitment="6a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962b48bebd836974e8cf9",
-        )
+    return template(
+        height=height,
+        previousblockhash=prev_hash[::-1].hex(),
+        curtime=time,
+        mintime=time - 600,
+        longpollid=f"{prev_hash[::-1].hex()}1",
+        transactions=[],
+        coinbasevalue=50_0000_0000,
+        default_witness_commitment="6a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962b48bebd836974e8cf9",
     )
