@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
-
-import msgspec
+from typing import Any, TypeVar
 
 from pool.bitcoin.network import BlockAt
-from pool.node.rpc import DECODE_FAILED, OUT_OF_RANGE, BitcoindRpc, RpcRefusal
+from pool.node.rpc import DECODE_FAILED, OUT_OF_RANGE, REASON, BitcoindRpc, RpcRefusal
 from pool.ports import NodeUnavailable, Verdict
 from pool.work.chain_gate import ChainFacts
 from pool.work.empty import TipHeader
@@ -17,8 +15,6 @@ from pool.work.proposal import proposal
 from pool.work.template import Template
 
 T = TypeVar("T")
-
-_REASON: Final = msgspec.json.Decoder(str | None)
 
 # Branches that end further below the tip are history.
 _REFUSED_DEPTH = 2016
@@ -65,7 +61,7 @@ def propose(rpc: BitcoindRpc, rules: Sequence[str], job: Job, template: Template
     """What it thinks of a block of this job."""
     request = {"mode": "proposal", "rules": list(rules), "data": proposal(job, template).data.hex()}
     try:
-        return Verdict(reason=_read("getblocktemplate", rpc.call_raw("getblocktemplate", request), _REASON.decode))
+        return Verdict(reason=_read("getblocktemplate", rpc.call_raw("getblocktemplate", request), REASON.decode))
     except RpcRefusal as error:
         if error.code != DECODE_FAILED:
             raise

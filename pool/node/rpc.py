@@ -82,7 +82,8 @@ class _Answer(Struct):
 
 
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
-_REASON: Final = msgspec.json.Decoder(str | None)
+REASON: Final[msgspec.json.Decoder[str | None]] = msgspec.json.Decoder(str | None)
+"""What a node says of a block, as JSON: nothing, or its word against it (BIP-0022)."""
 
 
 class BitcoindRpc:
@@ -127,9 +128,8 @@ class BitcoindRpc:
     def submit(self, hex_pieces: Sequence[bytes]) -> str | None:
         """`submitblock`: None, or the node's word against it. hex_pieces: the block in hex, ASCII, which is sent in
         these pieces. Raises as `call`."""
-        return self._guarded(
-            "submitblock", lambda: _REASON.decode(self._post("submitblock", b'["', *hex_pieces, b'"]'))
-        )
+        method = "submitblock"
+        return self._guarded(method, lambda: REASON.decode(self._post(method, b'["', *hex_pieces, b'"]')))
 
     def _guarded(self, method: str, once: Callable[[], T]) -> T:
         try:
