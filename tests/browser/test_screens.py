@@ -109,7 +109,7 @@ class TestWords:
     def test_a_watcher_has_only_what_is_theirs_in_the_bar(self, visited: Visited) -> None:
         page = visited(Screen("workers", "workers", "closed", "watcher"), 1440)
         titles = page.locator("nav a").all_inner_texts()
-        assert titles == ["Overview", "Workers", "Accounts", "Blocks", "Who is paid", "Health"]
+        assert titles == ["Overview", "Workers", "Blocks", "Who is paid", "Health"]
 
     def test_a_maintenance_is_told_where_trouble_is(self, visited: Visited) -> None:
         for path in ("", "health"):

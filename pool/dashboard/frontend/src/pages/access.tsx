@@ -6,6 +6,7 @@ import { count, moment, shortAge, UNKNOWN, visible } from "../format";
 import { Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
 import { type Credential, kindInWords, LETS_IN, revokeOrder } from "../orders/access";
+import { suggested, Suggestions } from "../orders/known";
 import { Press, useOffice } from "../orders/office";
 import { Breakable, type Column, missing, Problem, TableCard } from "../parts";
 import type { Place } from "../router";
@@ -65,12 +66,26 @@ function Make({ made }: { made: (made: Made) => void }) {
       </label>
       <label>
         {kind === "key" ? "Account" : "Name, for whom"}
-        <input required maxLength={64} value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        <input
+          required
+          maxLength={64}
+          value={name}
+          autocomplete="off"
+          {...suggested(kind === "key" && "accounts")}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
       </label>
       {kind !== "key" && (
         <label>
           Sees: pool, account:NAME, site:NAME, fleet:NAME
-          <input required value={scope} onInput={(event) => setScope(event.currentTarget.value)} />
+          <input
+            required
+            {...suggested("scopes")}
+            autocomplete="off"
+            spellcheck={false}
+            value={scope}
+            onInput={(event) => setScope(event.currentTarget.value)}
+          />
         </label>
       )}
       <label>
@@ -93,6 +108,7 @@ function Make({ made }: { made: (made: Made) => void }) {
           ))}
         </fieldset>
       )}
+      <Suggestions of={[kind === "key" ? "accounts" : "scopes"]} />
       {problem && (
         <p class="notice" role="alert">
           {problem}
