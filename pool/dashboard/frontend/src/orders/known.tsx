@@ -64,9 +64,15 @@ export async function namesOf(known: Known, read: (path: string) => Promise<unkn
   return [...names];
 }
 
-// Of a field: the list of what is suggested for it, below.
-export function suggested(known: Known | undefined | false): { list: string } | { list?: never } {
-  return known ? { list: listOf(known) } : {};
+// Of a field: the list of what is suggested for it, below. Only what fits to what stands there is suggested, so that who
+// comes there has it marked, and may type over it.
+export function suggested(known: Known | undefined | false): Suggested | { list?: never } {
+  return known ? { list: listOf(known), onFocus: (event) => event.currentTarget.select() } : {};
+}
+
+interface Suggested {
+  list: string;
+  onFocus: (event: { currentTarget: HTMLInputElement }) => void;
 }
 
 function listOf(known: Known): string {

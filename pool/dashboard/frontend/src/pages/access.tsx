@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 
 import { change } from "../api";
 import { count, moment, shortAge, UNKNOWN, visible } from "../format";
-import { Listing } from "../listing";
+import { type Choice, Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
 import { type Credential, kindInWords, LETS_IN, revokeOrder } from "../orders/access";
 import { suggested, Suggestions } from "../orders/known";
@@ -190,6 +190,17 @@ const LOG: Column<LogRow>[] = [
   { title: "Result", className: "wrapping", show: (row) => visible(row.result) },
 ];
 
+const RESULTS: Choice = {
+  parameter: "result",
+  label: "Result",
+  options: [
+    ["", "Any result"],
+    ["done", "Done"],
+    ["begun", "Begun"],
+    ["refused", "Refused or failed"],
+  ],
+};
+
 export function LogPage({ place }: { place: Place }) {
   return (
     <Listing<LogRow>
@@ -199,6 +210,8 @@ export function LogPage({ place }: { place: Place }) {
       columns={LOG}
       one="entry"
       many="entries"
+      search="Search the log"
+      choices={[RESULTS]}
       empty="Nothing yet."
     />
   );
