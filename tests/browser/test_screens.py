@@ -112,6 +112,17 @@ class TestWords:
         titles = page.locator("nav a").all_inner_texts()
         assert titles == ["Overview", "Workers", "Blocks", "Who is paid", "Health"]
 
+    def test_a_watcher_of_a_site_is_not_told_that_a_block_has_no_credits_nor_led_to_accounts(
+        self, visited: Visited
+    ) -> None:
+        for screen in [each for each in SCREENS if each.name in ("watcher-block", "watcher-worker")]:
+            main = visited(screen, 1440).locator("main")
+            if screen.name == "watcher-block":
+                expect(main).to_contain_text(re.compile(r"It has \d+ credits, told to whose they are"))
+            else:
+                expect(main).to_contain_text("Account")
+            expect(main.locator("a[href*=accounts]")).to_have_count(0)
+
     def test_a_maintenance_is_told_where_trouble_is(self, visited: Visited) -> None:
         for path in ("", "health"):
             page = visited(Screen("trouble", path, "trouble"), 1440)

@@ -59,6 +59,11 @@ export function maySee(session: Session | null, part: string): boolean {
   return session.public.includes(part) || (session.scope !== null && OWN.includes(part));
 }
 
+// Who watches a site or a fleet has no money: where the pool's is not for everybody, zeros would stand in its place.
+export function seesMoney(session: Session | null): boolean {
+  return session === null || session.public.includes("overview") || maySee(session, "accounts");
+}
+
 // Whether a link to a part leads anywhere. Strangers are led to the login.
 export function mayGo(session: Session | null, part: string): boolean {
   return session?.role === "nobody" || maySee(session, part);

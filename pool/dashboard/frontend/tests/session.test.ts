@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { mayGo, maySee, type Session, whoInWords } from "../src/session";
+import { mayGo, maySee, seesMoney, type Session, whoInWords } from "../src/session";
 
 const NOBODY: Session = {
   who: "nobody",
@@ -33,6 +33,8 @@ describe("what is shown", () => {
     const watcher = { ...WATCHER, scope, public: ["overview", "accounts"] };
     expect(["workers", "blocks", "accounts"].filter((part) => maySee(watcher, part))).toEqual(["workers", "blocks"]);
     expect(mayGo(watcher, "accounts")).toBe(false);
+    expect(seesMoney(watcher)).toBe(true);
+    expect(seesMoney({ ...watcher, public: [] })).toBe(false);
   });
   test("to nobody may need a login, to which a link leads", () => {
     expect(mayGo(NOBODY, "accounts")).toBe(true);

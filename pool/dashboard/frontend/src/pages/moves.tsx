@@ -88,8 +88,18 @@ export function MovesPage() {
         columns={[
           { title: "Region", show: (row) => row.region || "the only one" },
           { title: "Endpoint", className: "mono", show: (row) => row.endpoint || "not said" },
-          { title: "Processes", numeric: true, show: (row) => count(row.processes) },
-          { title: "Sessions", numeric: true, show: (row) => count(row.sessions) },
+          {
+            title: "Processes",
+            numeric: true,
+            show: (row) => count(row.processes),
+            total: (rows) => count(sum(rows.map((row) => row.processes))),
+          },
+          {
+            title: "Sessions",
+            numeric: true,
+            show: (row) => count(row.sessions),
+            total: (rows) => count(sum(rows.map((row) => row.sessions))),
+          },
         ]}
       />
     </>

@@ -6,7 +6,7 @@ import { useLive, useNow } from "../live";
 import { Facts, Figure, Panel, Typed } from "../parts";
 import { RateBars } from "../rates";
 import { link } from "../router";
-import { mayGo, useSession } from "../session";
+import { mayGo, seesMoney, useSession } from "../session";
 import { placeOf, wrongFirst } from "../verdict";
 import { hasRegions, worstWork } from "../work";
 
@@ -20,6 +20,7 @@ const CHAINS: Record<string, string> = {
 
 export function OverviewPage() {
   const { overview } = useLive();
+  const { session } = useSession();
   if (!overview) return <p class="empty">Loading</p>;
   return (
     <>
@@ -37,7 +38,7 @@ export function OverviewPage() {
         <Tip overview={overview} />
         <Luck overview={overview} />
         <Found overview={overview} />
-        <Owed overview={overview} />
+        {seesMoney(session) && <Owed overview={overview} />}
       </div>
     </>
   );
