@@ -170,18 +170,18 @@ def access_log(file: Path, count: int, verify: bool, as_json: bool) -> None:
 
     with _books(file) as (books, _):
         broken = books.broken() if verify else None
-        total, found = books.entries(0, count)
+        found = books.entries(0, count)
     if broken is not None:
         raise click.ClickException(
             f"row {broken} of the log is not what it was, or is gone: look who changed the database"
         )
-    rows = tuple(log_row(row) for row in found)
+    rows = tuple(log_row(row) for row in found.rows)
 
     def text() -> Iterator[str]:
         for row in rows:
             yield "\t".join((_time(row.time_ms), row.who, row.action, row.target, row.origin, row.result))
         if verify:
-            yield f"{total} rows, each as it was written"
+            yield f"{found.kept} rows, each as it was written"
 
     say(as_json, rows, text)
 

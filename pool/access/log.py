@@ -33,6 +33,25 @@ class Row(Struct, frozen=True):
     hash: str
 
 
+class Sought(Struct, frozen=True):
+    """Which rows. words: each in one of its texts, in either case; result: done, begun, or refused for all others."""
+
+    words: tuple[str, ...] = ()
+    result: str = ""
+
+
+class Excerpt(Struct, frozen=True):
+    """Some rows, from the newest on. found: how many there are of those that were sought; kept: of all."""
+
+    rows: tuple[Row, ...]
+    found: int
+    kept: int
+
+
+RESULTS = ("done", "begun", "refused")
+"""What can be sought."""
+
+
 def entry(time_ms: int, who: str, action: str, target: str, origin: str, result: str) -> Entry:
     """With every text cut to what a row has room for."""
     return Entry(time_ms, *(text[:TEXT_MAX] for text in (who, action, target, origin, result)))

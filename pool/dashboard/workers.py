@@ -59,6 +59,12 @@ class Group(Struct, frozen=True):
     activity: Activity
 
 
+class GroupPage(Page[Group], frozen=True):
+    """One page of groups. together: those of all pages as one; null when the source is down."""
+
+    together: Group | None
+
+
 GROUP_SORTS: Final[dict[str, Value[Group] | None]] = {
     "name": None,
     "workers": lambda row: row.workers,
@@ -104,17 +110,24 @@ class WorkerTable:
         shown = tuple(self._placed(row) for row in rows[query.offset : query.offset + query.per_page])
         return Page(query.page, query.per_page, len(rows), shown, {})
 
-    def groups(self, by: str, selection: Selection, query: TableQuery) -> Page[Group]:
+    def groups(self, by: str, selection: Selection, query: TableQuery) -> GroupPage:
         """One page of the groups of those that are selected."""
         known = self._all_groups(by, selection)
         found = [group for group in known if contains(group.name, query.search.casefold().split())]
+        total = Group(
+            "",
+            None,
+            sum(group.workers for group in found),
+            sum(group.workers_online for group in found),
+            together(found),
+        )
         value = GROUP_SORTS[query.sort]
         if value is None:
             found.sort(key=lambda group: (natural_key(group.name), group.account or ""), reverse=query.descending)
         else:
             found = by_value(found, value, query.descending)
         shown = tuple(found[query.offset : query.offset + query.per_page])
-        return Page(query.page, query.per_page, len(found), shown, {})
+        return GroupPage(query.page, query.per_page, len(found), shown, {}, total)
 
     def sites(self) -> list[Group]:
         """The sites that have workers, in the order of names."""
@@ -181,8 +194,8 @@ class WorkerTable:
         ]
 
 
-def together(rows: Sequence[Worker]) -> Activity:
-    """What several workers do as one. Their errors are independent, so the squares of these add up."""
+def together(rows: Sequence[Worker | Group]) -> Activity:
+    """What several workers, or groups of them, do as one. Their errors are independent, so their squares add up."""
     rejected: dict[str, int] = {}
     for row in rows:
         for reason, count in row.activity.rejected.items():

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pool.dashboard import tables
 from pool.dashboard.answers import CSV, Answer, Refusal, encoded, etag
@@ -16,7 +17,7 @@ from pool.dashboard.query import TABLE_PARAMETERS, Parameters, table_query
 from pool.dashboard.readings import unavailable
 from pool.dashboard.threads import InThread
 from pool.dashboard.worker_csv import workers_csv
-from pool.dashboard.workers import GROUP_SORTS, GROUPINGS, WORKER_SORTS, Selection, WorkerTable
+from pool.dashboard.workers import GROUP_SORTS, GROUPINGS, WORKER_SORTS, GroupPage, Selection, WorkerTable
 
 EXPORT_LIMIT_MAX = 20_000
 """Rows of one export: some 8 MB of JSON. Who has more goes on behind the last."""
@@ -66,9 +67,8 @@ class WorkersApi:
         selection = _selection(parameters, "")
         known = await self._machines.now()
         if known.table is None:
-            return encoded(tables.no_page(query.page, query.per_page, _failed(known)))
-        page = known.table.groups(by, selection, query)
-        return encoded(tables.Page(page.page, page.per_page, page.total, page.rows, _failed(known)))
+            return encoded(GroupPage(query.page, query.per_page, None, None, _failed(known), None))
+        return encoded(replace(known.table.groups(by, selection, query), unavailable=_failed(known)))
 
     async def csv(self, arguments: Arguments) -> Answer:
         """All that are selected, for a spreadsheet."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+
 from pool.fleet.times import utc
 from pool.reports.document import Chart, Document, Line, Table
 from pool.reports.figures import as_of, kilowatts, percent, time_of
@@ -48,30 +50,76 @@ def _sites(sites: Sequence[SitePower]) -> Table:
         *("site", "machines", "drawn kW", "by shares kW", "highest kW", "capacity kW", "of capacity"),
         *("reserved kW", "stranded kWh", "hours above capacity"),
     )
-    rows = [_summary(site) for site in sites]
-    return Table("Sites", columns, tuple(rows), note)
+    each = [_means(site) for site in sites]
+    if len(sites) > 1:
+        each.append(_all(sites, each))
+    return Table("Sites", columns, tuple(map(_row, each)), note)
 
 
-def _summary(site: SitePower) -> tuple[str, ...]:
+class _Means(Struct, frozen=True):
+    """A site over the time, or all of them. highest_w: of what is drawn. capacity_w: None if a site has none that is
+    known, as it would draw on that of others. over_ms: how long more was drawn than there is."""
+
+    name: str
+    machines: int
+    drawn_w: int
+    measured_w: int
+    highest_w: int
+    capacity_w: int | None
+    reserved_w: int
+    energy_wh: int
+    over_ms: int
+
+
+def _means(site: SitePower) -> _Means:
     steps = site.steps
     whole_ms = sum(step.to_ms - step.from_ms for step in steps)
 
     def mean(value: Callable[[PowerStep], int]) -> int:
         return sum(value(step) * (step.to_ms - step.from_ms) for step in steps) // max(1, whole_ms)
 
-    drawn_w, capacity_w = mean(lambda step: step.drawn_w), mean(lambda step: step.capacity_w)
-    over_ms = sum(step.to_ms - step.from_ms for step in steps if step.is_over)
-    return (
+    return _Means(
         site.site,
-        f"{mean(lambda step: step.machines):,}",
-        kilowatts(drawn_w),
-        kilowatts(mean(lambda step: step.measured_w)),
-        kilowatts(max((step.drawn_w for step in steps), default=0)),
-        kilowatts(capacity_w),
-        percent(drawn_w * _BPS // capacity_w) if capacity_w else "",
-        kilowatts(mean(lambda step: step.reserved_w)),
-        f"{sum(each.energy_wh for each in site.stranded) // 1000:,}",
-        f"{over_ms / _HOUR_MS:,.0f}" if over_ms else "",
+        mean(lambda step: step.machines),
+        mean(lambda step: step.drawn_w),
+        mean(lambda step: step.measured_w),
+        max((step.drawn_w for step in steps), default=0),
+        mean(lambda step: step.capacity_w),
+        mean(lambda step: step.reserved_w),
+        sum(each.energy_wh for each in site.stranded),
+        sum(step.to_ms - step.from_ms for step in steps if step.is_over),
+    )
+
+
+def _all(sites: Sequence[SitePower], means: Sequence[_Means]) -> _Means:
+    """The sum. Sites are not at their highest in the same hour; and none has too much because another has."""
+    capacities = [each.capacity_w for each in means if each.capacity_w]
+    drawn = [sum(step.drawn_w for step in steps) for steps in zip(*(site.steps for site in sites), strict=True)]
+    return _Means(
+        "all",
+        sum(each.machines for each in means),
+        sum(each.drawn_w for each in means),
+        sum(each.measured_w for each in means),
+        max(drawn, default=0),
+        sum(capacities) if len(capacities) == len(means) else None,
+        sum(each.reserved_w for each in means),
+        sum(each.energy_wh for each in means),
+        0,
+    )
+
+
+def _row(means: _Means) -> tuple[str, ...]:
+    return (
+        means.name,
+        f"{means.machines:,}",
+        kilowatts(means.drawn_w),
+        kilowatts(means.measured_w),
+        kilowatts(means.highest_w),
+        "" if means.capacity_w is None else kilowatts(means.capacity_w),
+        percent(means.drawn_w * _BPS // means.capacity_w) if means.capacity_w else "",
+        kilowatts(means.reserved_w),
+        f"{means.energy_wh // 1000:,}",
+        f"{means.over_ms / _HOUR_MS:,.0f}" if means.over_ms else "",
     )
 
 

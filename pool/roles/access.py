@@ -102,10 +102,10 @@ class AccessBooks:
             books.record(self._entry(who, "login", f"{by.id} {by.kind}", origin, "done"))
         return secret
 
-    def entries(self, offset: int, count: int) -> tuple[int, tuple[log.Row, ...]]:
-        """How many rows the log has, and some of them from the newest on."""
+    def entries(self, offset: int, count: int, sought: log.Sought | None = None) -> log.Excerpt:
+        """Rows of the log from the newest on. sought: of all if it is not said."""
         with errors_of_ours(self._engine), reading(self._engine) as connection:
-            return SqlAccess(connection).entries(offset, count)
+            return SqlAccess(connection).entries(offset, count, sought or log.Sought())
 
     def broken(self) -> int | None:
         """The first row of the log that is not what it was; None if all are."""

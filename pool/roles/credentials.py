@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from payout.ports import LedgerUnavailable
 from pool.access.credential import Credential, Directory, Wish
-from pool.access.log import Row
+from pool.access.log import Excerpt, Sought
 from pool.access.password import matches
 from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.threads import InThread
@@ -41,8 +41,8 @@ class ThreadedCredentials:
     async def record(self, who: str, action: str, target: str, origin: str, result: str) -> None:
         await self._ask(lambda: self._books.record(who, action, target, origin, result))
 
-    async def entries(self, offset: int, count: int) -> tuple[int, tuple[Row, ...]]:
-        return await self._ask(lambda: self._books.entries(offset, count))
+    async def entries(self, offset: int, count: int, sought: Sought) -> Excerpt:
+        return await self._ask(lambda: self._books.entries(offset, count, sought))
 
     async def _ask(self, work: Callable[[], T]) -> T:
         answer: Awaitable[T] = self._in_thread(work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select
 
 from pool.access import log
 from pool.access.credential import Credential, Kind, Right, Wish
@@ -96,13 +96,16 @@ class SqlAccess:
             insert(access_log).values(id=number, hash=log.chained(previous, number, said), **values)
         )
 
-    def entries(self, offset: int, count: int) -> tuple[int, tuple[log.Row, ...]]:
-        """How many rows there are, and some of them from the newest on."""
-        total = self._connection.execute(select(func.count()).select_from(access_log)).scalar_one()
+    def entries(self, offset: int, count: int, sought: log.Sought) -> log.Excerpt:
+        """Rows of the log from the newest on."""
+        every = select(func.count()).select_from(access_log)
+        conditions = _conditions(sought)
+        kept = self._connection.execute(every).scalar_one()
+        found = self._connection.execute(every.where(*conditions)).scalar_one() if conditions else kept
         rows = self._connection.execute(
-            select(access_log).order_by(access_log.c.id.desc()).offset(offset).limit(count)
+            select(access_log).where(*conditions).order_by(access_log.c.id.desc()).offset(offset).limit(count)
         ).all()
-        return total, tuple(_row(row) for row in rows)
+        return log.Excerpt(tuple(_row(row) for row in rows), found, kept)
 
     def broken(self) -> int | None:
         """The first row of the log that is not what it was; None if all are."""
@@ -119,6 +122,16 @@ class SqlAccess:
             for row in rows:
                 yield _row(row)
             last = rows[-1].id
+
+
+def _conditions(sought: log.Sought) -> list[ColumnElement[bool]]:
+    texts = [access_log.c[name] for name in _ENTRY if name != "time_ms"]
+    found = [or_(*(each.icontains(word, autoescape=True) for each in texts)) for word in sought.words]
+    if sought.result == "refused":
+        found.append(access_log.c.result.not_in([name for name in log.RESULTS if name != "refused"]))
+    elif sought.result:
+        found.append(access_log.c.result == sought.result)
+    return found
 
 
 def _row(row: object) -> log.Row:

@@ -310,7 +310,9 @@ def answers(now_ms: int, *, is_troubled: bool) -> dict[str, Any]:
         WaitingBlock(f"{0x4A51C77:064x}", "stray", now_ms - DAY_MS, "pays us and no share of ours made it"),
     )
     strays = tuple(
-        Stray(n, f"texas-2.rack-0{n}-7", "texas-2", "texas", "kazakhstan", now_ms - n * HOUR_MS) for n in range(1, 4)
+        Stray(n, f"{account}.rack-0{n}-7", account, region, "kazakhstan", now_ms - n * HOUR_MS)
+        for account, region in (("texas-2", "texas"), ("sichuan-fleet", "sichuan"))
+        for n in range(1, 4)
     )
     return {
         "payouts.plan": PlanReport(

@@ -96,6 +96,8 @@ def _pages() -> Iterator[Screen]:
     yield Screen("closed-blocks", "blocks", "closed")
     for path in ("", "workers", "accounts", "blocks", "payouts"):
         yield Screen(f"watcher-{path or 'overview'}", path, "closed", "watcher")
+    yield Screen("watcher-block", block, "closed", "watcher")
+    yield Screen("watcher-worker", "workers/kz-ekibastuz.rack-12-4", "closed", "watcher")
     yield Screen("operator-first-login", "login", "empty", "stranger")
     for name, path, press in (
         ("overview", "", ""),

@@ -76,6 +76,49 @@ class TestRevoke:
         assert small(page) == []
 
 
+class TestNames:
+    def suggested(self, field: Locator) -> list[str]:
+        """The names that a field suggests."""
+        expect(field).to_have_role("combobox")
+        names = "each => [...each.list.options].map(option => option.value)"
+        field.page.wait_for_function("each => each.list.options.length > 0", arg=field.element_handle())
+        return list(field.evaluate(names))
+
+    def test_that_the_page_knows_are_suggested_for_a_move(self, page: Page) -> None:
+        page.goto(page.url.partition("#")[0] + "#/moves")
+        page.get_by_role("button", name="Plan a move").click()
+        dialog = page.get_by_role("dialog")
+        for label, name in {
+            "Account: whose machines": "texas-2",
+            "Which workers": "rack-*",
+            "From site or region": "ganzi",
+            "To site or region": "ekibastuz",
+        }.items():
+            assert name in self.suggested(dialog.get_by_label(label)), label
+
+    def test_are_suggested_for_what_lets_others_in(self, page: Page) -> None:
+        sees = self.suggested(page.get_by_label("Sees:"))
+        assert {"pool", "account:texas-2", "site:ganzi", "fleet:sichuan-fleet/main"} <= set(sees)
+        page.locator("form.wide select").select_option("key")
+        assert "texas-2" in self.suggested(page.get_by_label("Account", exact=True))
+
+
+def test_workers_that_came_on_elsewhere_are_confirmed_once_for_each_account(browser: Browser) -> None:
+    with previewed("trouble") as preview:
+        page = browser.new_page(viewport={"width": 1440, "height": HEIGHT})
+        entered(page, preview.root("operator"), "operator", preview.link)
+        page.goto(f"{preview.root('operator')}#/moves")
+        accounts = page.get_by_role("region", name="Came on elsewhere without a move")
+        expect(accounts.get_by_role("button")).to_have_text(["Confirm texas-2", "Confirm sichuan-fleet"])
+        expect(accounts.get_by_role("row", name="All")).to_contain_text("6")
+        workers = page.get_by_role("region", name="Which workers these are")
+        expect(workers.get_by_role("rowheader")).to_have_count(6)
+        expect(workers.get_by_role("button")).to_have_count(0)
+        accounts.get_by_role("button", name="Confirm texas-2").click()
+        expect(page.get_by_role("dialog")).to_contain_text("all 3 that are told of")
+        page.close()
+
+
 def test_payments_of_an_account_are_shown_when_they_are_asked_for(page: Page) -> None:
     page.goto(page.url.partition("#")[0] + "#/accounts/texas-2")
     page.get_by_role("button", name=SHOW_PAYMENTS).click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Literal
@@ -109,7 +110,18 @@ class TestWords:
     def test_a_watcher_has_only_what_is_theirs_in_the_bar(self, visited: Visited) -> None:
         page = visited(Screen("workers", "workers", "closed", "watcher"), 1440)
         titles = page.locator("nav a").all_inner_texts()
-        assert titles == ["Overview", "Workers", "Accounts", "Blocks", "Who is paid", "Health"]
+        assert titles == ["Overview", "Workers", "Blocks", "Who is paid", "Health"]
+
+    def test_a_watcher_of_a_site_is_not_told_that_a_block_has_no_credits_nor_led_to_accounts(
+        self, visited: Visited
+    ) -> None:
+        for screen in [each for each in SCREENS if each.name in ("watcher-block", "watcher-worker")]:
+            main = visited(screen, 1440).locator("main")
+            if screen.name == "watcher-block":
+                expect(main).to_contain_text(re.compile(r"It has \d+ credits, told to whose they are"))
+            else:
+                expect(main).to_contain_text("Account")
+            expect(main.locator("a[href*=accounts]")).to_have_count(0)
 
     def test_a_maintenance_is_told_where_trouble_is(self, visited: Visited) -> None:
         for path in ("", "health"):
@@ -126,6 +138,48 @@ class TestWords:
             page = visited(Screen("trouble", path, "trouble"), 1440)
             page.get_by_role("link", name="Fleet", exact=True).click()
             expect(page.get_by_role("heading", name="Dark, and should hash")).to_be_visible()
+
+
+class TestTables:
+    @pytest.mark.parametrize(
+        "path", ["workers?by=site", "workers?by=firmware", "workers?by=rack&q=rack-1&per_page=250"]
+    )
+    def test_groups_have_a_sum_of_all_that_are_found(self, visited: Visited, path: str) -> None:
+        groups = visited(Screen("groups", path, "full"), 1440).locator("main table")
+        cells = groups.locator("td:nth-child(6)").all_inner_texts()  # shares accepted
+        *parts, total = [int(cell.replace(",", "")) for cell in cells]
+        assert len(parts) > 1
+        assert total == sum(parts)
+        expect(groups.locator("tfoot")).to_contain_text("PH/s")
+
+    def test_one_group_has_no_sum(self, visited: Visited) -> None:
+        page = visited(Screen("groups", "workers?by=site&q=ganzi", "full"), 1440)
+        expect(page.locator("main tbody tr")).to_have_count(1)
+        expect(page.locator("main tfoot")).to_have_count(0)
+
+    def test_on_a_phone_the_names_stay_in_sight_while_the_numbers_are_pushed_aside(self, visited: Visited) -> None:
+        page = visited(Screen("workers", "workers", "full"), 390)
+        frame = page.get_by_role("region", name="Workers", exact=True)
+        names = page.locator("main tbody th").first
+        before = names.evaluate("each => each.getBoundingClientRect().x")
+        frame.focus()
+        frame.evaluate("each => { each.scrollLeft = each.scrollWidth }")
+        expect(page.get_by_role("columnheader", name="Last share")).to_be_in_viewport()
+        assert names.evaluate("each => each.getBoundingClientRect().x") == before
+
+    def test_the_log_is_searched_by_keyboard_and_its_address_says_for_what(self, visited: Visited) -> None:
+        page = visited(Screen("log", "log", "full", "operator"), 1440)
+        page.locator("body").press("/")
+        expect(page.get_by_role("searchbox", name="Search the log")).to_be_focused()
+        page.keyboard.type("anna ganzi")
+        expect(page.locator("main tbody tr")).to_have_count(1)
+        expect(page.locator(".total")).to_have_text(re.compile(r"^1 of \d+ entries$"))
+        assert page.url.endswith("#/log?q=anna+ganzi")
+        page.get_by_role("searchbox").fill("")
+        page.get_by_role("combobox", name="Result").select_option("refused")
+        expect(page.locator("main tbody tr")).to_have_count(1)
+        expect(page.locator("main tbody tr")).to_contain_text("refused: name or password is wrong")
+        assert page.url.endswith("#/log?result=refused")
 
 
 class TestReports:
@@ -150,6 +204,10 @@ class TestReports:
         time.select_option("Last day")
         expect(time).to_have_value("")
         assert power.url.endswith("?site=ganzi")
+
+    def test_power_of_all_sites_is_summed_up(self, power: Page) -> None:
+        sites = power.get_by_role("region", name="Sites", exact=True)
+        expect(sites.get_by_role("row", name="all")).to_contain_text("60,000.0")
 
     def test_a_machine_leads_to_its_own_page(self, visited: Visited) -> None:
         page = visited(Screen("weak", "reports/weak", "full"), 1440)

@@ -144,7 +144,7 @@ class TestOwner:
         expect(page.locator("main")).to_contain_text("Immature")
         assert "bob" not in (page.text_content("body") or "")
         stranger.to("payouts")
-        expect(page.locator("main")).to_contain_text("this is about the whole pool")
+        expect(page.locator("main")).to_contain_text("this is about more than that")
 
 
 class TestAccessible:

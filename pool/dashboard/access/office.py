@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from pool.access.credential import Credential, Kind, wish
+from pool.access.log import RESULTS, Sought
 from pool.access.scope import AccessRefused
 from pool.access.views import CredentialRow, LogRow, credential_row, log_row
 from pool.dashboard.access.operations import Operation, Parameter
@@ -16,7 +17,7 @@ from pool.dashboard.access.ports import Credentials
 from pool.dashboard.access.principal import Principal, Recognizer
 from pool.dashboard.answers import Answer, Refusal, encoded
 from pool.dashboard.asked import Asked
-from pool.dashboard.query import PAGE_MAX, PER_PAGE_DEFAULT, PER_PAGE_MAX, Parameters
+from pool.dashboard.query import PAGE_MAX, PER_PAGE_DEFAULT, PER_PAGE_MAX, SEARCH_CHARACTERS_MAX, Parameters
 from pool.dashboard.tables import Page
 from pool.ports import Clock
 
@@ -34,6 +35,12 @@ class CredentialsAnswer(Struct, frozen=True):
     """All credentials that hold, sessions included."""
 
     rows: tuple[HeldCredential, ...]
+
+
+class LogPage(Page[LogRow], frozen=True):
+    """One page of the log. kept: how many entries there are, those included that were not sought."""
+
+    kept: int
 
 
 class MakeCredential(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,7 +61,17 @@ class MadeCredential(Struct, frozen=True):
     path: str
 
 
-_BOTH = (
+_LOG = (
+    Parameter(
+        "q",
+        "Only entries that have each of these words, in whichever of their texts.",
+        {"type": "string", "maxLength": SEARCH_CHARACTERS_MAX},
+    ),
+    Parameter(
+        "result",
+        "Only those that were done, begun, or refused or failed.",
+        {"type": "string", "enum": ["", *RESULTS], "default": ""},
+    ),
     Parameter("page", "Which page, from 1.", {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": 1}),
     Parameter(
         "per_page",
@@ -89,8 +106,8 @@ OFFICE = (
         "/api/v1/audit",
         "operators",
         "The log of who did what, newest first.",
-        Page[LogRow],
-        _BOTH,
+        LogPage,
+        _LOG,
         is_admin=True,
         refusals=(503,),
     ),
@@ -148,9 +165,11 @@ class Office:
 
     async def log(self, asked: Asked) -> Answer:
         """A page of it."""
-        parameters = Parameters(asked.arguments, ("page", "per_page"))
+        parameters = Parameters(asked.arguments, ("q", "result", "page", "per_page"))
+        words = tuple(parameters.text("q").split())
+        sought = Sought(words, parameters.choice("result", ("", *RESULTS), ""))
         page = parameters.number("page", 1, PAGE_MAX)
         per_page = parameters.number("per_page", PER_PAGE_DEFAULT, PER_PAGE_MAX)
-        total, rows = await self._credentials.entries((page - 1) * per_page, per_page)
-        shown = tuple(log_row(row) for row in rows)
-        return encoded(Page[LogRow](page, per_page, total, shown, {}))
+        found = await self._credentials.entries((page - 1) * per_page, per_page, sought)
+        shown = tuple(log_row(row) for row in found.rows)
+        return encoded(LogPage(page, per_page, found.found, shown, {}, found.kept))

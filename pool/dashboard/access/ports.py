@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from pool.access.credential import Credential, Directory, Wish
-from pool.access.log import Row
+from pool.access.log import Excerpt, Sought
 
 
 class Credentials(Protocol):
@@ -29,5 +29,5 @@ class Credentials(Protocol):
     async def record(self, who: str, action: str, target: str, origin: str, result: str) -> None:
         """Keep in the log what was done or tried."""
 
-    async def entries(self, offset: int, count: int) -> tuple[int, tuple[Row, ...]]:
-        """How many rows the log has, and some of them from the newest on."""
+    async def entries(self, offset: int, count: int, sought: Sought) -> Excerpt:
+        """Rows of the log from the newest on."""

@@ -167,7 +167,7 @@ READS = (
         "/api/v1/groups",
         "workers",
         "Workers added up by site, rack or firmware; the search is of the names of groups.",
-        tables.Page[workers.Group],
+        workers.GroupPage,
         (
             _choice("by", "What they are grouped by.", workers.GROUPINGS, "site"),
             *_SELECTION,

@@ -167,6 +167,22 @@ class TestGroups:
         found = table(FLEET, ALMATY).groups("firmware", EVERY, query("VNI", "name"))
         assert (found.total, [each.name for each in found.rows or ()]) == (1, ["vnish/1"])
 
+    @pytest.mark.parametrize("by", GROUPINGS)
+    def test_their_sum_is_of_all_pages(self, by: str) -> None:
+        found = table(FLEET, ALMATY).groups(by, EVERY, query(sort="name", per_page=1))
+        assert found.together is not None
+        whole = together(FLEET)
+        assert (found.together.workers, found.together.workers_online) == (4, 3)
+        assert (found.together.activity.accepted, found.together.activity.rejected) == (whole.accepted, whole.rejected)
+        summed, expected = found.together.activity.hashrate.hour, whole.hashrate.hour
+        assert summed.hps == pytest.approx(expected.hps)
+        assert summed.error == pytest.approx(expected.error)
+
+    def test_their_sum_is_of_those_that_are_found(self) -> None:
+        found = table(FLEET, ALMATY).groups("firmware", EVERY, query("vni", "name"))
+        assert found.rows is not None
+        assert found.together == replace(found.rows[0], name="")
+
 
 class TestTogether:
     def test_independent_errors_add_up_by_their_squares(self) -> None:

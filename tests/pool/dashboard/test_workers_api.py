@@ -77,6 +77,10 @@ class TestGroups:
     def test_without_redis_rows_are_null_with_the_reason(self) -> None:
         page = without_redis().ask("/api/v1/groups").json()
         assert (page["rows"], page["unavailable"]) == (None, {"redis": "Redis is not running: start it."})
+        assert page["together"] is None
+
+    def test_their_sum_is_told(self, browser: Browser) -> None:
+        assert browser.ask("/api/v1/groups?by=site&per_page=1").json()["together"]["workers"] == 3
 
 
 class TestExports:

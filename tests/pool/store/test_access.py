@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pool.access import credential
 from pool.access.credential import DAY_MS, Kind
+from pool.access.log import Sought
 from pool.access.scope import AccessRefused
 from pool.roles.access import AccessBooks
 from pool.store.sql import writing
@@ -119,16 +120,57 @@ def test_everything_that_was_done_is_in_the_log_with_who_and_where(books: Access
     books.log_in(by, "watcher:noc", "192.0.2.1")
     books.revoke(number, WHO, HERE)
     books.record("nobody", "login.failed", "", "192.0.2.9", "wrong name or secret")
-    total, rows = books.entries(0, 10)
-    assert total == 4
+    found = books.entries(0, 10)
+    rows = found.rows
+    assert (found.found, found.kept) == (4, 4)
     assert [(row.entry.who, row.entry.action, row.entry.origin) for row in reversed(rows)] == [
         (WHO, "link.made", HERE),
         ("watcher:noc", "login", "192.0.2.1"),
         (WHO, "link.revoked", HERE),
         ("nobody", "login.failed", "192.0.2.9"),
     ]
-    assert [row.id for row in books.entries(1, 2)[1]] == [3, 2]
+    assert [row.id for row in books.entries(1, 2).rows] == [3, 2]
     assert books.broken() is None
+
+
+class TestSought:
+    @pytest.fixture
+    def log(self, books: AccessBooks) -> AccessBooks:
+        for said in (
+            ("operator:anna", "moves.start", "ganzi-out reason=50 % of it", "10.0.0.21", "begun"),
+            ("operator:anna", "moves.start", "ganzi-out reason=50 % of it", "10.0.0.21", "done"),
+            ("nobody", "login.failed", "", "192.0.2.9", "Wrong name or secret"),
+            ("operator:bert", "payouts.bump", "payout=3", "10.0.0.22", "refused: it is confirmed"),
+        ):
+            books.record(*said)
+        return books
+
+    @pytest.mark.parametrize(
+        ("sought", "found"),
+        [
+            (Sought(), [4, 3, 2, 1]),
+            (Sought(("ANNA",)), [2, 1]),
+            (Sought(("anna", "ganzi", "21")), [2, 1]),
+            (Sought(("anna", "payouts")), []),
+            (Sought(("wrong",)), [3]),
+            (Sought(("50", "%")), [2, 1]),
+            (Sought(("_",)), []),
+            (Sought(result="done"), [2]),
+            (Sought(result="begun"), [1]),
+            (Sought(result="refused"), [4, 3]),
+            (Sought(("10.0.0",), "refused"), [4]),
+        ],
+    )
+    def test_each_word_is_in_some_text_of_a_row_and_its_result_is_the_one(
+        self, log: AccessBooks, sought: Sought, found: list[int]
+    ) -> None:
+        excerpt = log.entries(0, 10, sought)
+        assert [row.id for row in excerpt.rows] == found
+        assert (excerpt.found, excerpt.kept) == (len(found), 4)
+
+    def test_how_many_there_are_is_told_of_all_pages(self, log: AccessBooks) -> None:
+        excerpt = log.entries(1, 1, Sought(("anna",)))
+        assert ([row.id for row in excerpt.rows], excerpt.found, excerpt.kept) == ([1], 2, 4)
 
 
 @pytest.mark.parametrize("table", ["access_credential", "access_end", "access_log"])

@@ -122,6 +122,8 @@ export interface Page<Row> {
   total: number | null;
   rows: Row[] | null;
   unavailable: Record<string, string>;
+  together?: Row | null; // the rows of all pages as one, where a sum says something
+  kept?: number; // rows in all, those included that were not sought, where that is told
 }
 
 export interface BookAccount {

@@ -17,7 +17,7 @@ import { PayoutPage, PayoutsPage } from "./pages/payouts";
 import { ReportPage } from "./pages/reports";
 import { WorkerPage, WorkersPage } from "./pages/workers";
 import { link, type Place, usePlace } from "./router";
-import { maySee, type Session, SessionContext, useSessionSource } from "./session";
+import { mayGo, maySee, type Session, SessionContext, useSessionSource } from "./session";
 import { verdict } from "./verdict";
 
 // Path, title, and of which part of the pool it tells (`web.public`).
@@ -49,7 +49,7 @@ function partOf(place: Place): string {
 // Strangers are told what needs a login; who is in has only what is theirs.
 function parts(session: Session | null) {
   const all = PARTS.filter(([, , part]) => part !== "operators" || session?.role === "operator");
-  return session === null || session.role === "nobody" ? all : all.filter(([, , part]) => maySee(session, part));
+  return all.filter(([, , part]) => mayGo(session, part));
 }
 
 function page(place: Place) {

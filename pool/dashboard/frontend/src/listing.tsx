@@ -75,7 +75,7 @@ export function Listing<Row>(props: Props<Row>) {
       <div class="tools">
         <h2>{title}</h2>
         <p class="total" role="status">
-          {page?.total == null ? "" : `${count(page.total)} ${page.total === 1 ? one : many}`}
+          {page?.total == null ? "" : howMany(page.total, page.kept, one, many)}
         </p>
         {filtered.map((name) => (
           <a class="button" key={name} href={without(place, name)} title="Remove this filter">
@@ -112,6 +112,7 @@ export function Listing<Row>(props: Props<Row>) {
           rows={page?.rows ?? []}
           empty={searched ? "Nothing matches." : empty}
           missing={missing({ value: page, problem }, page?.rows)}
+          all={(page?.total ?? 0) > 1 ? (page?.together ?? null) : null}
           head={head}
           sorted={sorted}
         />
@@ -127,6 +128,12 @@ export function Listing<Row>(props: Props<Row>) {
       </div>
     </section>
   );
+}
+
+// Of those that are kept, if fewer were sought.
+export function howMany(total: number, kept: number | undefined, one: string, many: string): string {
+  if (kept !== undefined && kept !== total) return `${count(total)} of ${count(kept)} ${kept === 1 ? one : many}`;
+  return `${count(total)} ${total === 1 ? one : many}`;
 }
 
 export function nextSort(column: { sort?: string; numeric?: boolean }, asked: Record<string, string>) {
@@ -145,6 +152,9 @@ function selected(query: URLSearchParams): string {
 function Search({ label, value, found }: { label: string; value: string; found: (text: string) => void }) {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const field = useRef<HTMLInputElement>(null);
+  // Where it leads is known when the time is over: meanwhile something may have been chosen beside it.
+  const newest = useRef(found);
+  newest.current = found;
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const writing = (event.target as Element).closest("input, select, textarea");
@@ -168,7 +178,7 @@ function Search({ label, value, found }: { label: string; value: string; found: 
       onInput={(event) => {
         const text = event.currentTarget.value.trim();
         clearTimeout(timer.current);
-        timer.current = setTimeout(() => found(text), TYPING_MS);
+        timer.current = setTimeout(() => newest.current(text), TYPING_MS);
       }}
     />
   );

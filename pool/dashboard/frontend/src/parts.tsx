@@ -73,6 +73,7 @@ export function Rows<Row>(props: {
   rows: Row[];
   empty: string;
   missing?: Missing;
+  all?: Row | null; // what the last row tells of, if not of these rows
   head?: (column: Column<Row>) => ComponentChildren;
   sorted?: (column: Column<Row>) => "ascending" | "descending" | undefined;
 }) {
@@ -82,7 +83,8 @@ export function Rows<Row>(props: {
   // What is not displayed as a table is none for some readers, unless it says so.
   const role = (name: Role) => (stacked ? { role: name } : {});
   const label = (column: Column<Row>) => (stacked ? { "data-label": column.title } : {});
-  const totals = rows.length > 1 && columns.some((column) => column.total);
+  const summed = props.all === undefined ? rows : props.all === null ? [] : [props.all];
+  const totals = (props.all || summed.length > 1) && columns.some((column) => column.total);
   const classes = (column: Column<Row>) => `${column.numeric ? "number " : ""}${column.className ?? ""}`.trim();
   return (
     <div class="frame" tabIndex={0} role="region" aria-label={title}>
@@ -136,7 +138,7 @@ export function Rows<Row>(props: {
                   </th>
                 ) : (
                   <td key={column.title} class={classes(column)} {...role("cell")} {...label(column)}>
-                    {column.total?.(rows)}
+                    {column.total?.(summed)}
                   </td>
                 ),
               )}

@@ -54,7 +54,19 @@ export function maySee(session: Session | null, part: string): boolean {
   if (session === null || part === "always") return true; // the server decides; this is only about what to show
   if (part === "operators") return session.role === "operator";
   if (session.scope === "pool") return true;
+  // Machines of a site or a fleet may be of many accounts: who watches them is told of none.
+  if (part === "accounts" && session.scope !== null) return session.scope.startsWith("account:");
   return session.public.includes(part) || (session.scope !== null && OWN.includes(part));
+}
+
+// Who watches a site or a fleet has no money: where the pool's is not for everybody, zeros would stand in its place.
+export function seesMoney(session: Session | null): boolean {
+  return session === null || session.public.includes("overview") || maySee(session, "accounts");
+}
+
+// Whether a link to a part leads anywhere. Strangers are led to the login.
+export function mayGo(session: Session | null, part: string): boolean {
+  return session?.role === "nobody" || maySee(session, part);
 }
 
 // Whether to show buttons at all: the server decides, and orders are only taken at the operators' listener.

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Block, BlockDetail, PayoutDetail } from "../src/api";
 import { thresholdOf } from "../src/orders/accounts";
-import { stateInWords, together } from "../src/pages/blocks";
+import { noCredits, others, stateInWords, together } from "../src/pages/blocks";
 import { paymentsOf, type StatementLine, sumOf } from "../src/pages/payments";
 import { confirmations, networkFee } from "../src/pages/payouts";
 
@@ -17,6 +17,19 @@ describe("a block", () => {
   test("has the sums of its credits", () => {
     const credits = [10, 20].map((amount_sat) => ({ amount_sat, fee_sat: 1 })) as BlockDetail["credits"];
     expect(together(credits)).toBe("Together 0.00000030 BTC, after 0.00000002 BTC of fees.");
+  });
+});
+
+describe("of the credits of a block", () => {
+  const detail = (all: number, told: number) => ({ block: { credits: all }, credits: Array(told) }) as unknown as BlockDetail;
+  test("those that are not told are not as if there were none", () => {
+    expect(noCredits(detail(0, 0).block)).toBe("Credits follow the first confirmation.");
+    expect(noCredits(detail(1, 0).block)).toBe("It has 1 credit, told to whose it is.");
+    expect(noCredits(detail(2_000, 0).block)).toBe("It has 2,000 credits, told to whose they are.");
+  });
+  test("it is told how many others have, if there are others", () => {
+    expect(others(detail(3, 1))).toBe(" It has 2 more, told to whose they are.");
+    expect(others(detail(3, 3))).toBe("");
   });
 });
 

@@ -4,7 +4,7 @@ import type { PayoutDetail } from "../src/api";
 import type { Move } from "../src/fleet";
 import { accountOrders, addOrder, type Terms } from "../src/orders/accounts";
 import { mayBeHeld, waitingOrder } from "../src/orders/blocks";
-import { dueInWords, dueLines, moveOrders, planOrder } from "../src/orders/moves";
+import { byAccount, confirmOrder, dueInWords, dueLines, moveOrders, planOrder, type Stray } from "../src/orders/moves";
 import { payoutOrders, payoutsOrders, planInWords, planLines, stateInWords } from "../src/orders/payouts";
 import { coinsOrder, type Reserve, reserveInWords, reserveOrders } from "../src/orders/reserve";
 import { newKey, psbtOf, type Spec } from "../src/orders/spec";
@@ -161,6 +161,31 @@ describe("a move", () => {
     const values = { name: "out", tolerance: "90", wait: "", grace: "5" };
     expect(order.body(values, "k")).toEqual({ name: "out", tolerance_minutes: 90, wait_seconds: 0, grace_seconds: 5 });
     expect(order.trial?.body(values)).toMatchObject({ name: "out", dry_run: true });
+  });
+});
+
+describe("workers that came on elsewhere", () => {
+  const stray = (account: string, worker: string, seen_ms: number, to_region = "kz"): Stray => ({
+    login: `${account}.${worker}`,
+    account,
+    from_region: "sc",
+    to_region,
+    seen_ms,
+  });
+  const found = byAccount([stray("acme", "one", 5), stray("bit", "one", 9), stray("acme", "two", 7, "tx"), stray("acme", "two", 8)]);
+  test("are told by account, whose came last first", () => {
+    expect(found).toEqual([
+      { account: "bit", workers: 1, ways: ["sc to kz"], seen_ms: 9 },
+      { account: "acme", workers: 2, ways: ["sc to kz", "sc to tx"], seen_ms: 8 },
+    ]);
+  });
+  test("are confirmed for the whole account, which the order says", () => {
+    const [bit, acme] = found.map(confirmOrder);
+    expect(titles([bit!, acme!])).toEqual(["Confirm bit", "Confirm acme"]);
+    expect(acme?.path).toBe("/api/v1/strays/acme/confirm");
+    expect(acme?.says).toMatch(/^2 workers of acme came on/);
+    expect(bit?.says).toMatch(/^1 worker of bit came on/);
+    expect(acme?.facts).toContainEqual(["Came on", "sc to kz, sc to tx"]);
   });
 });
 

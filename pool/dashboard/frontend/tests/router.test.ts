@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { nextSort } from "../src/listing";
+import { howMany, nextSort } from "../src/listing";
 import { grouped, membersOf } from "../src/pages/groups";
 import { link, parse, withParameters } from "../src/router";
 
@@ -23,6 +23,13 @@ test("numbers are sorted from the largest first, and again the other way", () =>
     order: "desc",
   });
   expect(nextSort({ sort: "accepted", numeric: true }, { sort: "accepted", order: "desc" }).order).toBe("asc");
+});
+
+test("how many are shown is told, and of how many if fewer were sought", () => {
+  expect(howMany(1, undefined, "worker", "workers")).toBe("1 worker");
+  expect(howMany(2_000, 2_000, "entry", "entries")).toBe("2,000 entries");
+  expect(howMany(3, 2_000, "entry", "entries")).toBe("3 of 2,000 entries");
+  expect(howMany(0, 1, "entry", "entries")).toBe("0 of 1 entry");
 });
 
 test("a group leads to its machines, a rack with whose it is", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { maySee, type Session, whoInWords } from "../src/session";
+import { mayGo, maySee, seesMoney, type Session, whoInWords } from "../src/session";
 
 const NOBODY: Session = {
   who: "nobody",
@@ -28,6 +28,16 @@ describe("what is shown", () => {
       "workers",
       "accounts",
     ]);
+  });
+  test.each(["site:ganzi", "fleet:acme/main"])("to a watcher of %s is no account, since none is theirs", (scope) => {
+    const watcher = { ...WATCHER, scope, public: ["overview", "accounts"] };
+    expect(["workers", "blocks", "accounts"].filter((part) => maySee(watcher, part))).toEqual(["workers", "blocks"]);
+    expect(mayGo(watcher, "accounts")).toBe(false);
+    expect(seesMoney(watcher)).toBe(true);
+    expect(seesMoney({ ...watcher, public: [] })).toBe(false);
+  });
+  test("to nobody may need a login, to which a link leads", () => {
+    expect(mayGo(NOBODY, "accounts")).toBe(true);
   });
   test("to a watcher of the pool is everything but what operators do", () => {
     expect(["workers", "payouts", "operators"].filter((part) => maySee(WATCHER, part))).toEqual(["workers", "payouts"]);

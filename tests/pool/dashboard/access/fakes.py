@@ -7,7 +7,7 @@ from typing import Any
 
 from pool.access import credential, log
 from pool.access.credential import Credential, Directory, Kind, Wish
-from pool.access.log import Entry, Row
+from pool.access.log import Entry, Excerpt, Row, Sought
 from pool.access.scope import AccessRefused
 from pool.dashboard.access.orders import Order, Ordered, OrderRefused
 from pool.dashboard.ports import SourceUnavailable
@@ -102,14 +102,22 @@ class FakeCredentials:
         self._reach()
         self.entries_kept.append(log.entry(self._clock.time_ms(), who, action, target, origin, result))
 
-    async def entries(self, offset: int, count: int) -> tuple[int, tuple[Row, ...]]:
+    async def entries(self, offset: int, count: int, sought: Sought) -> Excerpt:
         self._reach()
         rows = [Row(number + 1, said, "ab" * 32) for number, said in enumerate(self.entries_kept)]
-        return len(rows), tuple(reversed(rows))[offset : offset + count]
+        found = [row for row in reversed(rows) if _is_sought(row.entry, sought)]
+        return Excerpt(tuple(found[offset : offset + count]), len(found), len(rows))
 
     def _reach(self) -> None:
         if self.reason is not None:
             raise SourceUnavailable(self.reason)
+
+
+def _is_sought(said: Entry, sought: Sought) -> bool:
+    texts = [text.casefold() for text in (said.who, said.action, said.target, said.origin, said.result)]
+    result = said.result if said.result in ("done", "begun") else "refused"
+    has_words = all(any(word.casefold() in text for text in texts) for word in sought.words)
+    return has_words and sought.result in ("", result)
 
 
 @dataclass

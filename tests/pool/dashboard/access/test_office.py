@@ -1,4 +1,4 @@
-"""pool.dashboard.access.office: what is told of the credentials that hold."""
+"""pool.dashboard.access.office: what is told of the credentials that hold, and of what was done."""
 
 from __future__ import annotations
 
@@ -66,3 +66,20 @@ class TestUse:
         (row, _) = told(browser, visitor, "noc")
         left = visitor.send("DELETE", f"/api/v1/access/{row['id']}")
         assert [each["name"] for each in left.json()["rows"]] == ["anna", "anna"]
+
+
+class TestLog:
+    def test_is_searched_and_says_how_many_entries_there_are_in_all(self) -> None:
+        browser = private()
+        visitor = operator(browser)
+        browser.credentials.make("link", "noc", "site:ganzi")
+        (row, *_) = told(browser, visitor, "noc")
+        visitor.send("DELETE", f"/api/v1/access/{row['id']}")
+        page = visitor.ask("/api/v1/audit?q=ANNA+revoked").json()
+        assert [each["action"] for each in page["rows"]] == ["link.revoked"]
+        assert (page["total"], page["kept"]) == (1, 2)
+        assert visitor.ask("/api/v1/audit?result=refused").json()["total"] == 0
+
+    def test_results_that_there_are_not_are_refused(self) -> None:
+        answer = operator(private()).ask("/api/v1/audit?result=good")
+        assert (answer.status, answer.json()["error"]["code"]) == (400, "bad_parameter")

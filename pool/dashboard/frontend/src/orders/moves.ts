@@ -1,6 +1,7 @@
 // What an operator orders about moves.
 import type { Move } from "../fleet";
 import { count, moment } from "../format";
+import type { Known } from "./known";
 import { type Field, number, type Spec } from "./spec";
 
 export interface Planned {
@@ -98,6 +99,10 @@ function text(name: string, label: string, initial = "", optional = false): Fiel
   return { name, label, initial, optional };
 }
 
+function named(known: Known, field: Field): Field {
+  return { ...field, known };
+}
+
 function planBody(values: Record<string, string>): Record<string, unknown> {
   const { tolerance, wait, grace, ...rest } = values;
   return {
@@ -122,9 +127,9 @@ function dropOrder(draft: Move, path: string): Spec {
 export function planOrder(draft?: Move): Spec {
   const who = [
     text("name", "Name of the move"),
-    text("account", "Account: whose machines"),
-    text("workers", "Which workers: a pattern, as sc-*", "*"),
-    text("origin", "From site or region"),
+    named("accounts", text("account", "Account: whose machines")),
+    named("patterns", text("workers", "Which workers: a pattern, as sc-*", "*")),
+    named("places", text("origin", "From site or region")),
   ];
   const body = (values: Record<string, string>) => planBody(draft ? { ...values, name: draft.name } : values);
   return {
@@ -133,7 +138,7 @@ export function planOrder(draft?: Move): Spec {
     path: "/api/v1/moves",
     fields: [
       ...(draft ? [] : who),
-      text("target", "To site or region"),
+      named("places", text("target", "To site or region")),
       text("pace", "Pace: 20/min, or waves as 10%/15min", "10%/15min"),
       text("deadline", "When the old site goes dark, as 2026-12-01T09:00+08:00; empty: its next notice", "", true),
       text("planned_on", "When all should mine at the new one; empty: the deadline", "", true),
@@ -141,8 +146,8 @@ export function planOrder(draft?: Move): Spec {
       { name: "tolerance", label: "Minutes until a machine is late", kind: "whole", initial: "60" },
       { name: "wait", label: "Seconds that miners are told to wait", kind: "whole", initial: "0" },
       { name: "grace", label: "Seconds until who stays is reset", kind: "whole", initial: "10" },
-      text("origin_endpoint", "Old endpoint, HOST:PORT; empty: as its region says", "", true),
-      text("target_endpoint", "New endpoint, HOST:PORT; empty: as its region says", "", true),
+      named("endpoints", text("origin_endpoint", "Old endpoint, HOST:PORT; empty: as its region says", "", true)),
+      named("endpoints", text("target_endpoint", "New endpoint, HOST:PORT; empty: as its region says", "", true)),
       text("words", "The notice in its own words, for the record", "", true),
     ],
     body,
@@ -162,9 +167,36 @@ export interface Stray {
   seen_ms: number;
 }
 
-export function confirmOrder(account: string, workers: number): Spec {
+// Those of one account: they are confirmed together.
+export interface StrayAccount {
+  account: string;
+  workers: number;
+  ways: string[];
+  seen_ms: number;
+}
+
+// Whose came last stand first.
+export function byAccount(strays: Stray[]): StrayAccount[] {
+  const found = [...new Set(strays.map((each) => each.account))].map((account) => {
+    const own = strays.filter((each) => each.account === account);
+    return {
+      account,
+      workers: new Set(own.map((each) => each.login)).size,
+      ways: [...new Set(own.map((each) => `${each.from_region} to ${each.to_region}`))],
+      seen_ms: Math.max(...own.map((each) => each.seen_ms)),
+    };
+  });
+  return found.sort((one, two) => two.seen_ms - one.seen_ms);
+}
+
+export function confirmOrder({ account, workers, ways }: StrayAccount): Spec {
   return {
     title: `Confirm ${account}`,
+    facts: [
+      ["Account", account],
+      ["Workers", `all ${count(workers)} that are told of`],
+      ["Came on", ways.join(", ")],
+    ],
     says:
       `${count(workers)} worker${workers === 1 ? "" : "s"} of ${account} came on in another region without a planned ` +
       "move. Somebody knows that they belong there: the address of the account may be changed again.",

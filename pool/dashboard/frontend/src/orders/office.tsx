@@ -6,6 +6,7 @@ import { ask, change, ORDERED, Refused } from "../api";
 import { visible } from "../format";
 import { Facts } from "../parts";
 import { mayOrder, useSession } from "../session";
+import { suggested, Suggestions } from "./known";
 import { type Field, newKey, psbtOf, type Spec, type Values } from "./spec";
 
 const PATIENCE_MS = 120_000; // the whole ledger may have to be read first
@@ -147,6 +148,7 @@ function Confirm({ spec, said, close }: ConfirmProps) {
             set={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
           />
         ))}
+        <Suggestions of={(spec.fields ?? []).map((field) => field.known)} />
         {lines && <Lines title="Dry run" lines={lines} />}
         {refused && (
           <p class="notice lines" role="alert">
@@ -231,6 +233,7 @@ function Input({ field, value, set }: { field: Field; value: string; set: (value
           required={required}
           autocomplete="off"
           spellcheck={false}
+          {...suggested(field.known)}
           {...TYPED[field.kind ?? "text"]}
           onInput={(event) => set(event.currentTarget.value)}
         />

@@ -1,4 +1,5 @@
 // An order as the page offers it: what its button is called, what will happen, in words, and what is sent.
+import type { Known } from "./known";
 
 export type Values = Record<string, string>;
 
@@ -9,6 +10,7 @@ export interface Field {
   kind?: "text" | "whole" | "signed" | "check" | "choice" | "psbt";
   options?: [value: string, text: string][];
   initial?: string;
+  known?: Known; // names that are suggested
   optional?: boolean;
 }
 

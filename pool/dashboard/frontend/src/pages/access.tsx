@@ -3,9 +3,10 @@ import { useState } from "preact/hooks";
 
 import { change } from "../api";
 import { count, moment, shortAge, UNKNOWN, visible } from "../format";
-import { Listing } from "../listing";
+import { type Choice, Listing } from "../listing";
 import { useAnswer, useNow } from "../live";
 import { type Credential, kindInWords, LETS_IN, revokeOrder } from "../orders/access";
+import { suggested, Suggestions } from "../orders/known";
 import { Press, useOffice } from "../orders/office";
 import { Breakable, type Column, missing, Problem, TableCard } from "../parts";
 import type { Place } from "../router";
@@ -65,12 +66,26 @@ function Make({ made }: { made: (made: Made) => void }) {
       </label>
       <label>
         {kind === "key" ? "Account" : "Name, for whom"}
-        <input required maxLength={64} value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        <input
+          required
+          maxLength={64}
+          value={name}
+          autocomplete="off"
+          {...suggested(kind === "key" && "accounts")}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
       </label>
       {kind !== "key" && (
         <label>
           Sees: pool, account:NAME, site:NAME, fleet:NAME
-          <input required value={scope} onInput={(event) => setScope(event.currentTarget.value)} />
+          <input
+            required
+            {...suggested("scopes")}
+            autocomplete="off"
+            spellcheck={false}
+            value={scope}
+            onInput={(event) => setScope(event.currentTarget.value)}
+          />
         </label>
       )}
       <label>
@@ -93,6 +108,7 @@ function Make({ made }: { made: (made: Made) => void }) {
           ))}
         </fieldset>
       )}
+      <Suggestions of={[kind === "key" ? "accounts" : "scopes"]} />
       {problem && (
         <p class="notice" role="alert">
           {problem}
@@ -174,6 +190,17 @@ const LOG: Column<LogRow>[] = [
   { title: "Result", className: "wrapping", show: (row) => visible(row.result) },
 ];
 
+const RESULTS: Choice = {
+  parameter: "result",
+  label: "Result",
+  options: [
+    ["", "Any result"],
+    ["done", "Done"],
+    ["begun", "Begun"],
+    ["refused", "Refused or failed"],
+  ],
+};
+
 export function LogPage({ place }: { place: Place }) {
   return (
     <Listing<LogRow>
@@ -183,6 +210,8 @@ export function LogPage({ place }: { place: Place }) {
       columns={LOG}
       one="entry"
       many="entries"
+      search="Search the log"
+      choices={[RESULTS]}
       empty="Nothing yet."
     />
   );

@@ -39,7 +39,6 @@ const COLUMNS: Column<Account>[] = [
 ];
 
 export function AccountsPage({ place }: { place: Place }) {
-  const { session } = useSession();
   return (
     <>
       <Orders orders={[addOrder()]} right="payouts" />
@@ -52,11 +51,7 @@ export function AccountsPage({ place }: { place: Place }) {
         many="accounts"
         search="Search account"
         sort="name"
-        empty={
-          session?.role === "watcher" && session.scope !== "pool"
-            ? "Who watches a site or a fleet sees no account: its machines stand under Workers."
-            : "No account yet: the first share of a login makes one."
-        }
+        empty="No account yet: the first share of a login makes one."
       />
     </>
   );

@@ -180,9 +180,9 @@ export function BlockPage({ hash }: { hash: string }) {
       {value && (
         <TableCard
           title="Credits"
-          note={value.credits.length ? together(value.credits) : undefined}
+          note={value.credits.length ? together(value.credits) + others(value) : undefined}
           rows={value.credits}
-          empty="Credits follow the first confirmation."
+          empty={noCredits(value.block)}
           columns={[
             { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
             { title: "Credited BTC", numeric: true, show: (row) => btc(row.amount_sat) },
@@ -201,9 +201,22 @@ export function BlockPage({ hash }: { hash: string }) {
           ]}
         />
       )}
-      {value && <Ledger rows={value.ledger} />}
+      {value && <Ledger rows={value.ledger} empty={value.block.credits ? NOT_TOLD : undefined} />}
     </>
   );
+}
+
+const NOT_TOLD = "What is booked of it is told to whose it is.";
+
+// Who does not see the whole pool has of the credits only their own, or none.
+export function noCredits({ credits }: Block): string {
+  if (credits === 0) return "Credits follow the first confirmation.";
+  return credits === 1 ? "It has 1 credit, told to whose it is." : `It has ${count(credits)} credits, told to whose they are.`;
+}
+
+export function others({ block, credits }: BlockDetail): string {
+  const number = block.credits - credits.length;
+  return number > 0 ? ` It has ${count(number)} more, told to whose they are.` : "";
 }
 
 export function together(credits: BlockDetail["credits"]): string {
@@ -211,13 +224,13 @@ export function together(credits: BlockDetail["credits"]): string {
   return `Together ${btc(sum((row) => row.amount_sat))} BTC, after ${btc(sum((row) => row.fee_sat))} BTC of fees.`;
 }
 
-export function Ledger({ rows }: { rows: LedgerRow[] }) {
+export function Ledger({ rows, empty }: { rows: LedgerRow[]; empty?: string | undefined }) {
   return (
     <Card title="Ledger" note="What the pool has is positive; what it owes, under liab, is negative.">
       <Rows<LedgerRow>
         title="Ledger"
         rows={rows}
-        empty="Nothing is booked yet."
+        empty={empty ?? "Nothing is booked yet."}
         columns={[
           { title: "Posting", show: (row) => words(row.kind) },
           { title: "BTC", numeric: true, show: (row) => btc(row.amount_sat) },

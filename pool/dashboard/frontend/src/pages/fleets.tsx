@@ -139,7 +139,12 @@ export function FleetsPage({ place }: { place: Place }) {
           { title: "Kind", show: (row) => words(row.kind) },
           { title: "Who has what", show: (row) => visible(stepsInWords(row.steps)) },
           { title: "Site", show: (row) => visible(row.site) || "any" },
-          { title: "Reserved power", numeric: true, show: (row) => (row.reserved_w ? power(row.reserved_w) : "–") },
+          {
+            title: "Reserved power",
+            numeric: true,
+            show: (row) => (row.reserved_w ? power(row.reserved_w) : "–"),
+            total: (rows) => power(sum(rows.map((row) => row.reserved_w))),
+          },
           {
             title: "Report",
             show: (row) => (

@@ -48,14 +48,20 @@ export function membersOf(by: Grouping, group: { name: string; account: string |
   return linkWith("workers", group.account === null ? { [by]: group.name } : { account: group.account, [by]: group.name });
 }
 
+// The server's sum is shown as any group is.
+function summed(column: Column<Group>): Column<Group> {
+  return { ...column, total: ([all]) => all && column.show(all) };
+}
+
 function columns(by: Grouping, now: number): Column<Group>[] {
-  const rate = (title: string, key: "5m" | "1h" | "24h"): Column<Group> => ({
-    title,
-    sort: `hashrate_${key}`,
-    numeric: true,
-    state: (row) => (row.activity.hashrate[key].hps === 0 ? "none" : "some"),
-    show: (row) => <RateCell rate={row.activity.hashrate[key]} />,
-  });
+  const rate = (title: string, key: "5m" | "1h" | "24h"): Column<Group> =>
+    summed({
+      title,
+      sort: `hashrate_${key}`,
+      numeric: true,
+      state: (row) => (row.activity.hashrate[key].hps === 0 ? "none" : "some"),
+      show: (row) => <RateCell rate={row.activity.hashrate[key]} />,
+    });
   return [
     {
       title: GROUPINGS[by],
@@ -67,7 +73,7 @@ function columns(by: Grouping, now: number): Column<Group>[] {
         </>
       ),
     },
-    {
+    summed({
       title: "Online",
       sort: "online",
       numeric: true,
@@ -76,12 +82,12 @@ function columns(by: Grouping, now: number): Column<Group>[] {
           {count(row.workers_online)} <small>of {count(row.workers)}</small>
         </>
       ),
-    },
+    }),
     rate("5 min", "5m"),
     rate("1 hour", "1h"),
     rate("24 hours", "24h"),
-    { title: "Accepted", sort: "accepted", numeric: true, show: (row) => count(row.activity.accepted) },
-    {
+    summed({ title: "Accepted", sort: "accepted", numeric: true, show: (row) => count(row.activity.accepted) }),
+    summed({
       title: "Rejected",
       sort: "rejected",
       numeric: true,
@@ -91,7 +97,7 @@ function columns(by: Grouping, now: number): Column<Group>[] {
           {count(refused(row.activity))} <small>{rejectNote(row.activity)}</small>
         </>
       ),
-    },
+    }),
     { title: "Last share", sort: "last_share", numeric: true, show: (row) => shortAge(row.activity.last_share_ms, now) },
   ];
 }

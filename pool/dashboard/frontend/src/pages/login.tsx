@@ -95,7 +95,7 @@ export function LoginNeeded({ session }: { session: Session }) {
   if (session.role !== "nobody") {
     return (
       <p class="notice calm">
-        You are in as {whoInWords(session)}, and this is about the whole pool.{" "}
+        You are in as {whoInWords(session)}, and this is about more than that.{" "}
         <a href={session.role === "owner" ? link("accounts", session.who.slice(6)) : link("workers")}>To what is yours</a>
       </p>
     );

@@ -2,7 +2,7 @@
 import { count, distance, moment, percent, shortAge, title, visible, words } from "../format";
 import { byUrgency, isOpen, type Machine, type Move, openFirst, progress, type Rack, sum } from "../fleet";
 import { useAnswer, useNow } from "../live";
-import { confirmOrder, moveOrders, planOrder, type Stray } from "../orders/moves";
+import { byAccount, confirmOrder, moveOrders, planOrder, type Stray, type StrayAccount } from "../orders/moves";
 import { Orders, Press, useOffice } from "../orders/office";
 import { Breakable, Facts, missing, Path, Problem, TableCard, Typed } from "../parts";
 import { link } from "../router";
@@ -88,26 +88,57 @@ export function MovesPage() {
         columns={[
           { title: "Region", show: (row) => row.region || "the only one" },
           { title: "Endpoint", className: "mono", show: (row) => row.endpoint || "not said" },
-          { title: "Processes", numeric: true, show: (row) => count(row.processes) },
-          { title: "Sessions", numeric: true, show: (row) => count(row.sessions) },
+          {
+            title: "Processes",
+            numeric: true,
+            show: (row) => count(row.processes),
+            total: (rows) => count(sum(rows.map((row) => row.processes))),
+          },
+          {
+            title: "Sessions",
+            numeric: true,
+            show: (row) => count(row.sessions),
+            total: (rows) => count(sum(rows.map((row) => row.sessions))),
+          },
         ]}
       />
     </>
   );
 }
 
-// Only shown while there is one.
+// Only shown while there is one. An account is confirmed as a whole, so its button stands once.
 function Strays() {
   const { value, problem } = useAnswer<{ rows: Stray[] }>("/api/v1/strays");
   const office = useOffice();
   const rows = value?.rows ?? [];
-  const of = (account: string) => rows.filter((each) => each.account === account).length;
   return (
     <div class="orders">
       <Problem problem={problem} />
       {rows.length > 0 && (
-        <TableCard<Stray>
+        <TableCard<StrayAccount>
           title="Came on elsewhere without a move"
+          note="Until somebody confirms an account, its address cannot be changed."
+          rows={byAccount(rows)}
+          empty=""
+          columns={[
+            { title: "Account", show: (row) => <a href={link("accounts", row.account)}>{visible(row.account)}</a> },
+            {
+              title: "Workers",
+              numeric: true,
+              show: (row) => count(row.workers),
+              total: (all) => count(sum(all.map((row) => row.workers))),
+            },
+            { title: "From and to", className: "wrapping", show: (row) => visible(row.ways.join(", ")) },
+            { title: "Last seen", numeric: true, show: (row) => moment(row.seen_ms) },
+            { title: "Order", show: (row) => <Press spec={confirmOrder(row)} office={office} /> },
+          ]}
+        />
+      )}
+      {office.panel}
+      {rows.length > 0 && (
+        <TableCard<Stray>
+          title="Which workers these are"
+          note={rows.length > SHOWN ? `The first ${count(SHOWN)} of ${count(rows.length)}` : undefined}
           rows={rows.slice(0, SHOWN)}
           empty=""
           columns={[
@@ -115,14 +146,9 @@ function Strays() {
             { title: "From", show: (row) => visible(row.from_region) },
             { title: "To", show: (row) => visible(row.to_region) },
             { title: "Seen", numeric: true, show: (row) => moment(row.seen_ms) },
-            {
-              title: "Order",
-              show: (row) => <Press spec={confirmOrder(row.account, of(row.account))} office={office} about={row.login} />,
-            },
           ]}
         />
       )}
-      {office.panel}
     </div>
   );
 }

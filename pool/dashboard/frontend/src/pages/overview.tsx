@@ -6,6 +6,7 @@ import { useLive, useNow } from "../live";
 import { Facts, Figure, Panel, Typed } from "../parts";
 import { RateBars } from "../rates";
 import { link } from "../router";
+import { mayGo, seesMoney, useSession } from "../session";
 import { placeOf, wrongFirst } from "../verdict";
 import { hasRegions, worstWork } from "../work";
 
@@ -19,6 +20,7 @@ const CHAINS: Record<string, string> = {
 
 export function OverviewPage() {
   const { overview } = useLive();
+  const { session } = useSession();
   if (!overview) return <p class="empty">Loading</p>;
   return (
     <>
@@ -36,7 +38,7 @@ export function OverviewPage() {
         <Tip overview={overview} />
         <Luck overview={overview} />
         <Found overview={overview} />
-        <Owed overview={overview} />
+        {seesMoney(session) && <Owed overview={overview} />}
       </div>
     </>
   );
@@ -226,6 +228,8 @@ function Found({ overview: { books } }: { overview: Overview }) {
 }
 
 function Owed({ overview: { books } }: { overview: Overview }) {
+  const { session } = useSession();
+  const number = count(books?.accounts);
   return (
     <Panel title="Available to accounts, BTC">
       <Figure value={btc(books?.available_sat)} />
@@ -233,7 +237,7 @@ function Owed({ overview: { books } }: { overview: Overview }) {
         facts={[
           ["Immature", btc(books?.immature_sat)],
           ["Owed in all", btc(books && books.available_sat + books.immature_sat)],
-          ["Accounts", books ? <a href={link("accounts")}>{count(books.accounts)}</a> : UNKNOWN],
+          ["Accounts", books && mayGo(session, "accounts") ? <a href={link("accounts")}>{number}</a> : number],
         ]}
       />
     </Panel>

@@ -6,6 +6,7 @@ import { useAnswer, useNow } from "../live";
 import { Breakable, type Column, Facts, Figure, Panel, Path, Problem, TableCard } from "../parts";
 import { RateBars, RateCell, rejectNote, refused } from "../rates";
 import { link, linkWith, type Place } from "../router";
+import { mayGo, useSession } from "../session";
 import { why } from "./explain";
 import { GroupBy, type Grouping, GROUPINGS, GroupsPage, membersOf } from "./groups";
 
@@ -88,6 +89,7 @@ interface WorkerAnswer {
 
 export function WorkerPage({ login }: { login: string }) {
   const now = useNow();
+  const { session } = useSession();
   const { value, problem } = useAnswer<WorkerAnswer>(`/api/v1/workers/${encodeURIComponent(login)}`);
   const worker = value?.worker;
   const activity = worker?.activity;
@@ -108,7 +110,14 @@ export function WorkerPage({ login }: { login: string }) {
               facts={[
                 ["Sessions", count(worker.sessions)],
                 ["Difficulty", scaled(worker.difficulty)],
-                ["Account", <a href={link("accounts", worker.account)}>{visible(worker.account)}</a>],
+                [
+                  "Account",
+                  mayGo(session, "accounts") ? (
+                    <a href={link("accounts", worker.account)}>{visible(worker.account)}</a>
+                  ) : (
+                    visible(worker.account)
+                  ),
+                ],
                 ["Last share", age(activity.last_share_ms, now)],
                 ["Site", worker.site ? <a href={linkWith("workers", { site: worker.site })}>{worker.site}</a> : "none"],
                 ["Rack", worker.rack ? <a href={membersOf("rack", { name: worker.rack, account: worker.account })}>{visible(worker.rack)}</a> : "none"],
