@@ -21,6 +21,8 @@ from pool import disk_events, events
 from pool.failpoints import hit
 from pool.journal import folder as journal_folder
 from pool.journal.format import Header
+from pool.journal.found import FoundBlocks
+from pool.journal.records import RecordsUnreadable
 from pool.journal.recovery import recover
 from pool.journal.segments import JournalBusy, JournalDamaged, create
 from pool.journal.shipper import Shipper, Store
@@ -76,14 +78,15 @@ class FormerJournal:
 class FormerJournals:
     """All of them below a folder.
 
-    ranges: the names of the journals that have a process. store: makes a connection. keep_days: as in `Upkeep`.
-    committed_seq: as in `Retention`, of the journal with that id.
+    ranges: the names of the journals that have a process. found: the folder of `FoundBlocks`. store: makes a
+    connection. keep_days: as in `Upkeep`. committed_seq: as in `Retention`, of the journal with that id.
     """
 
     def __init__(
         self,
         root: Path,
         ranges: Collection[str],
+        found: Path,
         store: Callable[[], Store],
         keep_days: int,
         *,
@@ -91,6 +94,7 @@ class FormerJournals:
     ) -> None:
         self._root = root
         self._ranges = ranges
+        self._found = found
         self._store = store
         self._keep_days = keep_days
         self._committed_seq = committed_seq
@@ -101,18 +105,18 @@ class FormerJournals:
         journals, ids = self._journals(), self._ids()
         for journal in journals:
             disk_events.former_journal_found(journal.frontend, journal.folder, journal.durable_seq)
+            reason = self._why_kept(journal, ids) if self._keep_days else None
+            if reason is not None:
+                disk_events.journal_not_removed(journal.folder, reason)
             shipper = Shipper(journal, self._store())
             upkeep = Upkeep(
                 journal,
-                self._keep_days if ids[journal.frontend] < 2 else 0,
+                0 if reason else self._keep_days,
                 folded_seq=partial(_folded_seq, shipper),
                 committed_seq=partial(self._committed_seq, journal.frontend),
                 end=journal.end,
                 among=len(journals),
             )
-            if self._keep_days and ids[journal.frontend] > 1:
-                # By its numbers the ledger may have the records of the other one, and these are others.
-                disk_events.journal_not_removed(journal.folder, f"{journal.frontend} is in more than one folder")
             self._open.append((journal, shipper, upkeep))
             shipper.start()
             upkeep.start()
@@ -145,6 +149,26 @@ class FormerJournals:
             except (JournalDamaged, OSError):
                 continue  # told of by who opens it
         return found
+
+    def _why_kept(self, journal: FormerJournal, ids: Counter[str]) -> str | None:
+        """Why nothing of it may go, whatever the ledger says; None if there is no reason."""
+        if ids[journal.frontend] > 1:
+            # By its numbers the ledger may have the records of the other one, and these are others.
+            return f"{journal.frontend} is in more than one folder"
+        path = self._found / journal.folder.name
+        if not path.exists():
+            return None
+        # The next process of the range looks into the journal whether it has these shares, and appends those it lacks.
+        try:
+            path.open("rb").close()
+            noted = FoundBlocks(path, journal.folder, journal.frontend, lambda: journal.durable_seq)
+            try:
+                left = noted.missing()
+            finally:
+                noted.close()
+        except (JournalDamaged, RecordsUnreadable, OSError) as error:
+            return str(error)
+        return f"{path} has the share of a block that it lacks: use that range for a moment" if left else None
 
 
 def _folded_seq(shipper: Shipper) -> int:

@@ -102,7 +102,9 @@ class StratumRole(Role):
         self._former = (
             None
             if number
-            else FormerJournals(paths.journal, ranges, lambda: open_redis(config), keep_days, committed_seq=marks.of)
+            else FormerJournals(
+                paths.journal, ranges, paths.found, lambda: open_redis(config), keep_days, committed_seq=marks.of
+            )
         )
         self._upkeep = Upkeep(
             journal,

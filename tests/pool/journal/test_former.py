@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pool.journal import folder as journal_folder
 from pool.journal.former import FormerJournal, FormerJournals, former_name
+from pool.journal.found import FoundBlocks
 from pool.journal.segments import JournalBusy, segment_paths
 from pool.journal.shipper import Shipper
 from pool.stats.tally import Snapshot
+from pool.work.share import Share
 from tests.pool.journal.fakes import FakeStream
-from tests.pool.journal.samples import JOB, Bench, logged
+from tests.pool.journal.samples import JOB, Bench, logged, share
 
 
 class FakeStore(FakeStream):
@@ -34,6 +37,11 @@ def journal(folder: Path, shares: int) -> str:
         bench.commit(nonce)
     bench.close()
     return bench.journal.frontend
+
+
+def block(nonce: int) -> Share:
+    """A share that is a block."""
+    return msgspec.structs.replace(share(nonce), block_hash=bytes([nonce]) * 32)
 
 
 def test_a_folder_is_named_by_its_range_and_its_journal() -> None:
@@ -69,7 +77,7 @@ def test_those_of_the_ranges_are_left_alone_and_all_others_are_shipped(tmp_path:
         stores.append(FakeStore())
         return stores[-1]
 
-    former = FormerJournals(tmp_path, {"0"}, store, 0, committed_seq=lambda frontend: 0)
+    former = FormerJournals(tmp_path, {"0"}, tmp_path / "found", store, 0, committed_seq=lambda frontend: 0)
     former.start()
     former.stop()
     [stream] = stores
@@ -89,7 +97,7 @@ def test_one_that_is_in_use_or_damaged_keeps_no_other_waiting(tmp_path: Path) ->
         opened.append(FakeStore())
         return opened[-1]
 
-    former = FormerJournals(tmp_path, set(), store, 0, committed_seq=lambda frontend: 0)
+    former = FormerJournals(tmp_path, set(), tmp_path / "found", store, 0, committed_seq=lambda frontend: 0)
     former.start()
     former.stop()
     os.close(busy)
@@ -105,7 +113,11 @@ class TestUpkeep:
     def old(self, tmp_path: Path) -> Path:
         """A journal of three records that nobody wrote to for a week, with its statistics kept."""
         folder = tmp_path / "0-old"
-        journal(folder, 2)
+        bench = Bench(folder)
+        for record in (JOB, share(1), block(2)):
+            bench.journal.append(record)
+        bench.commit()
+        bench.close()
         former = FormerJournal(folder)
         shipper = Shipper(former, FakeStore())
         shipper.loops[1].attempt()
@@ -125,7 +137,7 @@ class TestUpkeep:
 
     @contextmanager
     def running(self, root: Path, keep_days: int) -> Iterator[None]:
-        former = FormerJournals(root, {"0"}, FakeStore, keep_days, committed_seq=lambda frontend: 3)
+        former = FormerJournals(root, {"0"}, root / "found", FakeStore, keep_days, committed_seq=lambda frontend: 3)
         former.start()
         yield
         former.stop()
@@ -149,3 +161,18 @@ class TestUpkeep:
         assert "journal_not_removed" in names
         assert "journal_shortened" not in names
         assert [path.name for path in segment_paths(old)] == ["0000000000000001.seg"]
+
+    @pytest.mark.parametrize(("nonce", "goes"), [(2, True), (3, False)])
+    def test_it_stays_while_it_lacks_a_block_that_its_next_process_appends(
+        self, old: Path, nonce: int, goes: bool
+    ) -> None:
+        """And goes once nothing is left to append: that process must not take what was removed for what is missing."""
+        frontend = journal_folder.frontend_of(old)
+        kept = FoundBlocks(old.parent / "found" / "0-old", old, frontend, lambda: 0)
+        kept.note(block(nonce), JOB)
+        kept.close()
+        names = self.run(old.parent, self.KEEP_DAYS, 10.0 if goes else 0.3)
+        assert ("journal_shortened" in names, "journal_not_removed" in names) == (goes, not goes)
+        again = FoundBlocks(old.parent / "found" / "0-old", old, frontend, lambda: 3)
+        assert len(again.missing()) == (not goes)
+        again.close()
