@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -100,6 +101,40 @@ def explain_reject(file: Path, share_id: str, more_journals: tuple[Path, ...], a
         explained,
         lambda: (f"{each.id}\t{each.login}\t{each.outcome}\tjob {each.job_id}" for each in explained),
     )
+
+
+@explain.command("shares")
+@config_option
+@click.argument("login", metavar="LOGIN")
+@click.option("--from", "first", required=True, help="The first moment, as 2026-11-28T09:30 in UTC.")
+@click.option("--to", "behind", help="The moment after the last, ten minutes later at most; default: a minute later.")
+@journals_option
+@json_option
+@says_what_is_wrong
+def explain_shares(
+    file: Path, login: str, first: str, behind: str | None, more_journals: tuple[Path, ...], as_json: bool
+) -> None:
+    """List the shares of a worker in a short time: time, id, outcome, job, difficulty; and the block that one was."""
+    from payout.instants import format_instant
+    from pool.explain import shares
+
+    from_ms = instant_of(first, "--from")
+    to_ms = from_ms + shares.SPAN_MS_DEFAULT if behind is None else instant_of(behind, "--to")
+    if not from_ms < to_ms <= from_ms + shares.SPAN_MS_MAX:
+        raise click.BadParameter("at most ten minutes after --from", param_hint="--to")
+    with books_of(file, ledger=False) as (config, _):
+        found = shares.shares_of(journal_folders(config, more_journals), login, from_ms, to_ms)
+
+    def text() -> Iterator[str]:
+        for row in found.rows:
+            facts = (format_instant(row.time_ms), row.id, row.outcome, row.job_id, f"{row.difficulty:g}")
+            yield "\t".join((*facts, row.block_hash or ""))
+        if found.next_ms is not None:
+            yield f"more: --from {found.next_ms} --to {to_ms}"
+        elif not found.rows:
+            yield f"the journals here have no share of {login} in that time"
+
+    say(as_json, found, text)
 
 
 def _account_and_worker(name: str) -> tuple[str, str]:

@@ -31,6 +31,13 @@ class Secret(Struct, frozen=True):
     path: Path
 
 
+def first_seqs(paths: Paths) -> dict[str, int]:
+    """The first record that each journal of this machine has, by id. Raises JournalDamaged, OSError."""
+    folders = sorted(marker.parent for marker in paths.journal.glob("*/frontend"))
+    found = {frontend_of(folder): live(listed(folder).values()) for folder in folders}
+    return {frontend: segments[0].first_seq for frontend, segments in found.items() if segments}
+
+
 def copy_journals(paths: Paths, sink: Sink, moved: Moved) -> tuple[KeptJournal, ...]:
     """All journals of this machine, each up to its last whole group. Raises BackupFailed, JournalDamaged, OSError."""
     folders = sorted(marker.parent for marker in paths.journal.glob("*/frontend"))
@@ -50,6 +57,8 @@ def _copy_journal(folder: Path, sink: Sink, moved: Moved) -> KeptJournal:
         if copied is not None:
             first_seq = first_seq or segment.first_seq
             next_seq = copied if is_last else segments[place + 1].first_seq
+    if segments and not first_seq:
+        raise BackupFailed(f"all of {folder} went away while it was copied: try again")
     return KeptJournal(folder.name, frontend_of(folder), first_seq, next_seq - 1)
 
 

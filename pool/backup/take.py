@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from pool.backup.books import copy_books, scratch
 from pool.backup.chest import new_chest, put_file, put_manifest
-from pool.backup.files import bytes_of, copy_configuration, copy_journals, copy_state
+from pool.backup.files import bytes_of, copy_configuration, copy_journals, copy_state, first_seqs
 from pool.backup.manifest import BOOKS_POSTGRESQL, BOOKS_SQLITE, FORMAT, BackupFailed, Books, KeptJournal, Manifest
 from pool.config import Config
 from pool.journal.segments import JournalDamaged
@@ -56,6 +56,7 @@ def take(
     name = BOOKS_SQLITE if is_sqlite else BOOKS_POSTGRESQL
     try:
         with new_chest(target) as chest, scratch(target.with_name(f"{target.name}.books")) as beside:
+            firsts = first_seqs(paths)
             books = copy_books(engine, beside / name, moved)
             put_file(chest, name, beside / name, moved)
             (beside / name).unlink()
@@ -71,7 +72,7 @@ def take(
                 has_secrets=with_secrets,
                 books=books,
                 journals=journals,
-                elsewhere=_elsewhere(books, journals),
+                elsewhere=_elsewhere(books, journals, firsts),
                 files=tuple(chest.files),
             )
             put_manifest(chest, manifest)
@@ -81,8 +82,19 @@ def take(
     return manifest
 
 
-def _elsewhere(books: Books, journals: tuple[KeptJournal, ...]) -> tuple[str, ...]:
-    """Journals of other machines. Raises BackupFailed for one of here that lacks records of the books."""
+def _elsewhere(books: Books, journals: tuple[KeptJournal, ...], firsts: dict[str, int]) -> tuple[str, ...]:
+    """Journals of other machines. firsts: the first record of each of here, before the books were copied.
+
+    Raises BackupFailed for one of here that lacks records of the books, or has them no more although the books lack
+    them: the ledger got them meanwhile, so they were removed.
+    """
+    for journal in journals:
+        next_seq = books.high_water.get(journal.frontend, 0) + 1
+        if firsts.get(journal.frontend, next_seq + 1) <= next_seq < journal.first_seq:
+            raise BackupFailed(
+                f"records {next_seq} to {journal.first_seq - 1} of journal {journal.range} were removed while the "
+                f"backup was made, and its books lack them: try again"
+            )
     here = {journal.frontend: journal for journal in journals}
     for frontend, seq in books.high_water.items():
         if frontend in here and here[frontend].last_seq < seq:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from payout.accounts import AccountRefused
-from payout.instants import parse_instant
 from payout.statement_formats import to_csv
 from payout.store.luck import GroupReport
 from payout.store.payout_reports import PayoutReport
@@ -176,8 +175,8 @@ class Api:
         parameters = Parameters(arguments, ("from", "to", "row", "format"))
         form = parameters.choice("format", ("json", "csv"), "json")
         now_ms = self._clock.time_ms()
-        from_ms = _instant(parameters, "from", 0)
-        to_ms = _instant(parameters, "to", now_ms)
+        from_ms = parameters.instant("from", 0)
+        to_ms = parameters.instant("to", now_ms)
         if to_ms > now_ms:
             raise bad_parameter("to", "is in the future", "Give a time that is over, or none for now.")
         row = parameters.number("row", 0, ROW_MAX) if parameters.text("row") else None
@@ -289,16 +288,6 @@ class Api:
 
 def _unknown_account() -> Refusal:
     return Refusal(404, "unknown_account", "There is no such account.", "/api/v1/accounts lists them.")
-
-
-def _instant(parameters: Parameters, name: str, default_ms: int) -> int:
-    text = parameters.text(name)
-    if not text:
-        return default_ms
-    try:
-        return parse_instant(text)
-    except ValueError as error:
-        raise bad_parameter(name, "is no time", f"{error}.") from error
 
 
 def _cannot_know(failed: Mapping[str, str]) -> Refusal:

@@ -14,15 +14,18 @@ from pool.dashboard.answers import Answer, Refusal, encoded
 from pool.dashboard.api import Arguments
 from pool.dashboard.cache import Cache
 from pool.dashboard.ports import SourceUnavailable
-from pool.dashboard.query import Parameters
+from pool.dashboard.query import Parameters, bad_parameter
 from pool.explain.reject import RejectExplained
+from pool.explain.shares import SPAN_MS_DEFAULT, SPAN_MS_MAX, SharesListed
 from pool.explain.words import CreditFigures, Figures, words
 
 F = TypeVar("F", bound=Figures)
+T = TypeVar("T")
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _CREDIT = re.compile(r"[A-Za-z0-9:_-]{1,140}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_.:-]{1,64})?", re.ASCII)
 _SHARE = re.compile(r"[0-9a-z]{16}:[1-9][0-9]{0,18}", re.ASCII)
 
 
@@ -45,6 +48,9 @@ class Explaining(Protocol):
     async def share(self, share_id: str) -> RejectExplained:
         """A share by journal and number."""
 
+    async def shares(self, login: str, from_ms: int, to_ms: int) -> SharesListed:
+        """The shares of a worker from one moment up to before another."""
+
 
 class NoExplaining:
     """Satisfies Explaining where there are no books."""
@@ -60,6 +66,9 @@ class NoExplaining:
 
     async def share(self, share_id: str) -> RejectExplained:
         raise SourceUnavailable(f"there are no journals to explain {share_id} by")
+
+    async def shares(self, login: str, from_ms: int, to_ms: int) -> SharesListed:
+        raise SourceUnavailable(f"there are no journals with shares of {login}")
 
 
 class CachedExplaining:
@@ -82,6 +91,11 @@ class CachedExplaining:
 
     async def share(self, share_id: str) -> RejectExplained:
         return await self._cache.get(("explain share", share_id), lambda: self._explaining.share(share_id))
+
+    async def shares(self, login: str, from_ms: int, to_ms: int) -> SharesListed:
+        return await self._cache.get(
+            ("explain shares", login, from_ms, to_ms), lambda: self._explaining.shares(login, from_ms, to_ms)
+        )
 
 
 class CreditTold(Struct, frozen=True):
@@ -142,16 +156,32 @@ class ExplainApi:
         _check(_SHARE, share_id, "a share is JOURNAL:NUMBER, as /api/v1/workers/LOGIN lists them")
         return await _told(RejectTold, self._explaining.share(share_id))
 
+    async def shares(self, login: str, arguments: Arguments) -> Answer:
+        """The shares of a worker in a short time."""
+        parameters = Parameters(arguments, ("from", "to"))
+        from_ms = parameters.instant("from", -1)
+        if from_ms < 0:
+            raise bad_parameter("from", "is missing", "Give the time of the share, as 2026-12-01T09:00Z.")
+        to_ms = parameters.instant("to", from_ms + SPAN_MS_DEFAULT)
+        if not from_ms < to_ms <= from_ms + SPAN_MS_MAX:
+            raise bad_parameter("to", "is too early or too late", "At most ten minutes after from.")
+        _check(_LOGIN, login, "a login is ACCOUNT.WORKER")
+        return encoded(await _found(self._explaining.shares(login, from_ms, to_ms)))
+
 
 async def _told(kind: Callable[[F, tuple[str, ...]], Struct], explained: Awaitable[F]) -> Answer:
+    figures = await _found(explained)
+    return encoded(kind(figures, tuple(words(figures))))
+
+
+async def _found(explained: Awaitable[T]) -> T:
     try:
-        figures = await explained
+        return await explained
     except NotExplained as error:
         raise _unknown(str(error)) from error
     except SourceUnavailable as error:
         message = f"This cannot be answered now. database: {error}"
         raise Refusal(503, "unavailable", message, "Try again in a few seconds.") from error
-    return encoded(kind(figures, tuple(words(figures))))
 
 
 def _check(form: re.Pattern[str], name: str, looks: str) -> None:

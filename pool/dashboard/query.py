@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
+from payout.instants import parse_instant
 from pool.dashboard.answers import Refusal
 
 PER_PAGE_DEFAULT = 50
@@ -62,6 +63,16 @@ class Parameters:
     def given(self, name: str) -> str | None:
         """As `text`; None if it was not given, which for some is another thing than empty."""
         return self.text(name) if name in self._values else None
+
+    def instant(self, name: str, default_ms: int) -> int:
+        """Unix milliseconds."""
+        text = self.text(name)
+        if not text:
+            return default_ms
+        try:
+            return parse_instant(text)
+        except ValueError as error:
+            raise bad_parameter(name, "is no time", f"{error}.") from error
 
     def choice(self, name: str, choices: Collection[str], default: str) -> str:
         value = self._values.get(name, default)

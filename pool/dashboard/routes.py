@@ -60,6 +60,7 @@ class Routes:
             "/api/v1/explain/payout/": explain.payout,
             "/api/v1/explain/balance/": explain.balance,
             "/api/v1/explain/reject/": explain.share,
+            "/api/v1/explain/shares/": explain.shares,
         }
 
     async def answer(self, _method: bytes, path: bytes, arguments: Arguments) -> Answer:

@@ -24,8 +24,8 @@ _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 HOW_TO_FIND = (
     "a share's id is JOURNAL:NUMBER, such as 0123456789abcdef:4711; the last 50 refused shares of a worker have theirs "
-    "at /api/v1/workers/LOGIN. The hash of its header (64 hex digits), or LOGIN@TIME (alice.rig@2026-11-28T09:30:00), "
-    "will do too"
+    "at /api/v1/workers/LOGIN, and `steppe explain shares` lists all of a worker in a minute. The hash of its header "
+    "(64 hex digits), or LOGIN@TIME (alice.rig@2026-11-28T09:30:00), will do too"
 )
 
 

@@ -37,16 +37,17 @@ from pool.journal.segments import (
 _IDLE_SECONDS = 10.0
 # After a failure; the disk may be full.
 _FAILED_SECONDS = 60.0
-# The thread rests so many times as long as a block took, so that it is a fifth of a core at most. A lower priority
-# would be worse: a thread that is not scheduled while it holds the interpreter holds up the sessions.
-_REST = 4.0
+# The thread rests so long that it is a fifth of a core at most. A lower priority would be worse: a thread that is not
+# scheduled while it holds the interpreter holds up the sessions.
+_TURN = 5.0
 
 
 class Packing:
     """Compresses what is sealed and on the disk; `step` is to be called again and again (see `pool.journal.loop`).
 
     durable_seq: of the journal; called from the thread of the steps. names: held while a sealed segment gets its
-    compressed name, and by `Retention` while one is removed.
+    compressed name, and by `Retention` while one is removed. among: how many are at work at once, in a fifth of a core
+    together.
     """
 
     def __init__(
@@ -55,11 +56,14 @@ class Packing:
         durable_seq: Callable[[], int],
         names: threading.Lock,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        among: int = 1,
     ) -> None:
         self._folder = folder
         self._durable_seq = durable_seq
         self._names = names
         self._monotonic = monotonic
+        self._rest = _TURN * among - 1
         self._work: Generator[None] | None = None
         self._failing = False
 
@@ -87,7 +91,7 @@ class Packing:
         except JournalDamaged:
             self._work = None
             raise
-        return (self._monotonic() - before) * _REST
+        return (self._monotonic() - before) * self._rest
 
     def close(self) -> None:
         """Leave off; what is half done goes."""

@@ -9,6 +9,7 @@ look.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ from pool.journal.segments import (
     live,
     read_segment,
     segment_paths,
+    sync_file,
     sync_folder,
     unfinished_paths,
 )
@@ -68,6 +70,7 @@ def recover(folder: Path, frontend: str) -> Tail:
         path.unlink()
     paths = segment_paths(folder)
     segments = {path: segment for path in paths if (segment := _readable(path, frontend)) is not None}
+    _check_ordinals(segments.values())
     kept = live(segments.values())
     headers = [segment.header for segment in kept]
     for path, segment in segments.items():
@@ -79,13 +82,27 @@ def recover(folder: Path, frontend: str) -> Tail:
     end = _end(sorted(names))
     for segment in kept:
         if segment.path.exists():
-            _sync(segment.path)
+            sync_file(segment.path)
     sync_folder(folder)
     ordinal = max((segment.header.ordinal for segment in segments.values()), default=0)
     if end is None:
         return Tail(1, ordinal, None, 0)
     last = segments[end.path]
     return Tail(end.next_seq, ordinal, None if last.is_packed else last, end.size)
+
+
+def _check_ordinals(segments: Iterable[Segment]) -> None:
+    """Refuse what no journal makes: which segment supersedes which could not be told. Raises JournalDamaged."""
+    first_seqs: dict[int, int] = {}
+    for segment in segments:
+        first_seq = first_seqs.setdefault(segment.header.ordinal, segment.first_seq)
+        if first_seq != segment.first_seq:
+            raise JournalDamaged(
+                segment.path,
+                0,
+                f"this segment and the one that begins with record {first_seq} are of two copies of the journal, which "
+                f"went on apart: leave one copy here, whole",
+            )
 
 
 def whole_part(path: Path) -> tuple[int, int]:
@@ -133,6 +150,9 @@ def _end(paths: list[Path]) -> _End | None:
         if not end.header or end.first_seq > next_seq:
             _drop(whole, ends[place:], next_seq, max(synced_seq, whole.synced_seq if whole else 0))
             break
+        if whole is not None and whole.synced_seq >= end.first_seq:
+            reason = f"record {end.first_seq} was on the disk, in {whole.path.name}; this segment is of another copy"
+            raise JournalDamaged(end.path, 0, reason)
         whole = end
     if whole is not None and whole.cut_bytes:
         if synced_seq >= whole.next_seq:
@@ -181,11 +201,3 @@ def _scan(path: Path) -> _End:
     if cut_bytes:
         synced_seq = max(synced_seq, synced_behind(data, offset, next_seq))
     return _End(path, first_seq, next_seq, offset, cut_bytes, synced_seq, reason or _MISSING)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

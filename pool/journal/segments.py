@@ -194,6 +194,15 @@ def live(segments: Iterable[Segment]) -> list[Segment]:
     return kept[::-1]
 
 
+def sync_file(path: Path) -> None:
+    """Return when the disk has the file."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Return when the disk has the folder's names."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

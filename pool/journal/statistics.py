@@ -85,7 +85,8 @@ class Statistics:
         Raises StoreUnavailable, JournalDamaged, OSError; nothing is counted twice or left out by it.
         """
         durable_seq = self._durable_seq()
-        for group in self._reader.read(durable_seq, records_max=_RECORDS_AT_ONCE):
+        found = self._reader.read(durable_seq, records_max=_RECORDS_AT_ONCE)
+        for group in found:
             self._fold(group)
         now = self._monotonic()
         if now >= self._publish_at:
@@ -96,7 +97,7 @@ class Statistics:
         if now >= self._save_at:
             self._save_at = now + _SAVE_SECONDS
             self.keep()
-        return _READ_SECONDS if self._seq >= durable_seq else 0.0
+        return 0.0 if found and self._seq < durable_seq else _READ_SECONDS
 
     def keep(self) -> None:
         """Write the fold to its file, so that the next start goes on from here."""

@@ -43,20 +43,19 @@ def _keeper(connection: Connection, now_ms: int) -> str | None:
     return next((holder for holder in holders if not has_ended(holder)), None)
 
 
-class CommittedMark:
-    """How far a journal is in the ledger, by the ledger itself; satisfies what `pool.journal.retention` asks for."""
+class CommittedMarks:
+    """How far journals are in the ledger, by the ledger itself: what `pool.journal.retention` asks for."""
 
-    def __init__(self, config: Config, frontend: str) -> None:
+    def __init__(self, config: Config) -> None:
         self._file = None if config.database.url else Paths(Path(config.pool.data_dir)).ledger
         self._ledger = SqlLedger(reach_database(config))
-        self._frontend = frontend
 
-    def __call__(self) -> int:
-        """The last record of it in the ledger, 0 for none. Raises LedgerAway."""
+    def of(self, frontend: str) -> int:
+        """The last record of a journal in the ledger, 0 for none; for any thread. Raises LedgerAway."""
         if self._file is not None and not self._file.exists():
             raise LedgerAway(f"there are no books at {self._file}")  # to ask would make an empty file
         try:
             with self._ledger.read() as books:
-                return books.shares.high_water(self._frontend)
+                return books.shares.high_water(frontend)
         except LedgerUnavailable as unavailable:
             raise LedgerAway(str(unavailable)) from unavailable

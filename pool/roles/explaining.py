@@ -19,6 +19,7 @@ from pool.dashboard.ports import SourceUnavailable
 from pool.dashboard.threads import InThread
 from pool.explain.find import NotFound, by_id
 from pool.explain.reject import RejectExplained, explained_of
+from pool.explain.shares import SharesListed, shares_of
 from pool.explain.words import CreditFigures
 from pool.journal.lookup import journals_in
 from pool.journal.records import RecordsUnreadable
@@ -55,11 +56,17 @@ class SqlExplaining:
             journals = journals_in([self._journals])
             return explained_of(journals, by_id(journals, share_id))
 
+        return await self._read(explain)
+
+    async def shares(self, login: str, from_ms: int, to_ms: int) -> SharesListed:
+        return await self._read(lambda: shares_of(journals_in([self._journals]), login, from_ms, to_ms))
+
+    async def _read(self, work: Callable[[], T]) -> T:
         if len(self._reading.waiting) >= WAITING_MAX:
             raise SourceUnavailable("too many shares are explained at once")
         await self._reading.acquire()
         try:
-            return await self._ask(explain)
+            return await self._ask(work)
         finally:
             self._reading.release()
 

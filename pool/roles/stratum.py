@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from pool.paths import Paths
 from pool.roles.certificate import BadCertificate, Certificate
 from pool.roles.clock import SystemClock
 from pool.roles.control import Control
-from pool.roles.database import CommittedMark
+from pool.roles.database import CommittedMarks
 from pool.roles.disk import Disk
 from pool.roles.doors import Doors, host_and_port
 from pool.roles.garbage import GarbageCollection
@@ -97,12 +98,19 @@ class StratumRole(Role):
         self._shipper = Shipper(journal, open_redis(config))
         first = self._options.extranonce_range
         ranges = {str(each) for each in range(first, first + self._options.processes)}
-        self._former = None if number else FormerJournals(paths.journal, ranges, lambda: open_redis(config))
+        keep_days, marks = self._options.journal_keep_days, CommittedMarks(config)
+        self._former = (
+            None
+            if number
+            else FormerJournals(
+                paths.journal, ranges, paths.found, lambda: open_redis(config), keep_days, committed_seq=marks.of
+            )
+        )
         self._upkeep = Upkeep(
             journal,
-            self._options.journal_keep_days,
+            keep_days,
             folded_seq=lambda: self._shipper.folded_seq,
-            committed_seq=CommittedMark(config, journal.frontend),
+            committed_seq=partial(marks.of, journal.frontend),
         )
         self._disk = Disk(journal.folder, config.pool.disk_low_percent, config.pool.disk_low_mib, reactor)
         address = config.work.feed or f"unix:{paths.feed}"

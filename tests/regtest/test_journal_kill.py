@@ -109,3 +109,47 @@ def test_all_that_is_kept_is_there_after_a_kill_while_it_is_compressed_and_short
         found = [record.nonce for record in records_of(list(groups(folder, OLDEST))) if isinstance(record, Share)]
         assert found == list(range(found[0], next_seq))
         assert seqs[-1] < next_seq
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "journal-pack-renamed",
+        "journal-pack-plain-removed",
+        "journal-segment-written",
+        "journal-segment-renamed",
+        "journal-ended",
+        "journal-segment-removed",
+    ],
+)
+def test_a_journal_that_nobody_appends_to_keeps_its_end_after_a_kill_while_it_is_removed(
+    tmp_path: Path, place: str, count: int
+) -> None:
+    folder = tmp_path / "0-old"
+    bench = Bench(folder, segment_bytes_max=320)
+    for nonce in range(1, 11):
+        bench.commit(nonce)
+    bench.close()
+    killed = former_upkeep(folder, f"{place}={count}")
+    assert killed == (count == 1 or place.startswith("journal-pack") or place == "journal-segment-removed")
+    kept = [record.nonce for record in records_of(list(groups(folder, OLDEST))) if isinstance(record, Share)]
+    assert kept == list(range(11 - len(kept), 11))
+    bench = Bench(folder)
+    assert bench.journal.next_seq == 11
+    bench.close()
+    assert not former_upkeep(folder, "")
+    assert [path.name for path in folder.glob("*.seg*")] == ["0000000000000011.seg"]
+
+
+def former_upkeep(folder: Path, failpoint: str) -> bool:
+    """Compress and remove a journal that nobody appends to; whether that was killed at a named place."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.regtest.former_child", str(folder)],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "STEPPE_FAILPOINTS": failpoint},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode in (0, -signal.SIGKILL)
+    return done.returncode != 0

@@ -12,6 +12,7 @@ from payout.explain.payment import PayoutExplained
 from payout.explain.rows import of_account
 from pool.dashboard.explain import Explaining, NotExplained
 from pool.explain.reject import RejectExplained
+from pool.explain.shares import SharesListed
 from pool.explain.words import CreditFigures
 
 
@@ -58,6 +59,11 @@ class ScopedExplaining:
         if not await self._is_own(found.login):
             raise nothing
         return found
+
+    async def shares(self, login: str, from_ms: int, to_ms: int) -> SharesListed:
+        if not await self._is_own(login):
+            raise NotExplained(f"{login!r} is no worker of yours")
+        return await self._explaining.shares(login, from_ms, to_ms)
 
     def _own(self, account: str | None) -> str:
         if account is None or account != self._account:

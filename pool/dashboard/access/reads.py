@@ -22,6 +22,7 @@ from pool.dashboard.query import PAGE_MAX, PER_PAGE_DEFAULT, PER_PAGE_MAX, SEARC
 from pool.dashboard.reports import AlarmsAnswer, Form
 from pool.dashboard.rows import Block, BlockDetail, Reject
 from pool.dashboard.workers_api import EXPORT_LIMIT_MAX
+from pool.explain.shares import SharesListed
 from pool.fleet.views import GROUPS, FactView, UnmatchedView
 from pool.reports.asked import Report
 from pool.reports.document import Document
@@ -280,6 +281,19 @@ READS = (
             refusals=(404, 503),
         )
         for path, part, text, answer, parameters in _EXPLAINED
+    ),
+    Operation(
+        "GET",
+        "/api/v1/explain/shares/{login}",
+        "workers",
+        "The shares of a worker in a short time, accepted and refused, each with its id, from the journals here.",
+        SharesListed,
+        (
+            _text("from", f"The first moment. {_INSTANT}"),
+            _text("to", f"The moment after the last, ten minutes later at most; default: a minute later. {_INSTANT}"),
+        ),
+        own=True,
+        refusals=(404, 503),
     ),
     Operation("GET", "/api/v1/moves", "moves", "All moves, newest first.", MovesAnswer),
     Operation(

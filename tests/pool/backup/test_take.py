@@ -13,7 +13,9 @@ from sqlalchemy import Engine, insert, select
 from pool.backup.books import copy_books
 from pool.backup.files import secrets_of
 from pool.backup.manifest import BackupFailed
+from pool.journal.format import Header
 from pool.journal.inspect import verify
+from pool.journal.segments import create, segment_paths
 from pool.store.sql import connect, high_water, reading, writing
 from tests.pool.backup.pools import CONFIGURATION, Pool
 
@@ -103,6 +105,56 @@ class TestWhatIsTaken:
         pool.take()
         assert [name for name in names(pool.folder / "backup") if name.endswith(".segz")]
         assert verify(pool.folder / "backup" / "journal" / "7").last_seq == 7
+
+    @pytest.mark.parametrize("place", ["copy_books", "copy_journals"])
+    def test_records_that_are_removed_meanwhile_are_not_missing_in_silence(
+        self, pool: Pool, monkeypatch: pytest.MonkeyPatch, place: str
+    ) -> None:
+        """The ledger got them when the books were copied, so retention took them before the journals were."""
+        from pool.backup import take
+
+        copy = getattr(take, place)
+
+        def removed_before_it(*arguments: object) -> object:
+            if place == "copy_books":
+                found = copy(*arguments)
+                end_and_remove(pool)
+                return found
+            end_and_remove(pool)
+            return copy(*arguments)
+
+        monkeypatch.setattr(take, place, removed_before_it)
+        with pytest.raises(BackupFailed, match=r"records 6 to 7 of journal 7 were removed.*try again"):
+            pool.take()
+
+    def test_records_that_are_removed_while_they_are_copied_are_not_missing_either(
+        self, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from pool.backup import files
+
+        copy = files._copy_segment
+
+        def removed_before_it(*arguments: object, **more: object) -> object:
+            monkeypatch.setattr(files, "_copy_segment", copy)
+            end_and_remove(pool)
+            return copy(*arguments, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(files, "_copy_segment", removed_before_it)
+        with pytest.raises(BackupFailed, match=r"went away.*try again"):
+            pool.take()
+
+    def test_a_journal_that_lacks_them_all_along_is_taken_as_it_is(self, pool: Pool) -> None:
+        end_and_remove(pool)
+        [kept] = pool.take().journals
+        assert (kept.first_seq, kept.last_seq) == (8, 7)
+
+
+def end_and_remove(pool: Pool) -> None:
+    """As `pool.journal.retention` leaves a journal that nobody appends to."""
+    before = segment_paths(pool.data / "journal/7")
+    create(pool.data / "journal/7", Header(99, 8, pool.frontend)).close()
+    for path in before:
+        path.unlink()
 
 
 def test_books_that_are_written_to_all_the_time_are_copied_as_of_one_moment(sqlite: Engine, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from payout.explain.rows import ShownRow
 from payout.statement import Balance
 from pool.dashboard.explain import NotExplained
 from pool.explain.reject import RejectExplained
+from pool.explain.shares import ShareListed, SharesListed
 from pool.explain.words import CreditFigures
 from tests.pool.dashboard.fakes import NOW_MS
 
@@ -132,3 +133,8 @@ class FakeExplaining:
         if share_id != SHARE:
             raise NotExplained("no such share")
         return REJECT
+
+    async def shares(self, login: str, from_ms: int, to_ms: int) -> SharesListed:
+        self.asked.append(f"{login} {from_ms} {to_ms}")
+        row = ShareListed(SHARE, from_ms, "stale", "a1", 1.0, 840_000, None)
+        return SharesListed(login, from_ms, to_ms, (row,), None)

@@ -112,3 +112,43 @@ def test_what_is_no_id_is_told_how_one_looks(browser: Browser, path: str, looks:
 def test_without_books_it_is_503(browser: Browser) -> None:
     answer = holder(Browser(public=()), "pool").ask(BELOW + "balance/texas-2")
     assert (answer.status, answer.json()["error"]["code"]) == (503, "unavailable")
+
+
+class TestShares:
+    """The shares of a worker in a short time."""
+
+    PATH = "/api/v1/explain/shares/texas-2.rig-1?from=2026-11-28T09:00Z"
+
+    @pytest.mark.parametrize("scope", ["pool", "account:texas-2"])
+    def test_who_may_see_the_worker_gets_those_of_a_minute(self, browser: Browser, scope: str) -> None:
+        found = holder(browser, scope).ask(self.PATH).json()
+        assert found["to_ms"] - found["from_ms"] == 60_000
+        assert [row["id"] for row in found["rows"]] == [SHARE]
+
+    @pytest.mark.parametrize("scope", ["account:other", "site:ganzi"])
+    def test_those_of_others_are_not_even_looked_for(self, scope: str) -> None:
+        explaining = FakeExplaining()
+        browser = Browser(public=(), explaining=explaining)
+        assert holder(browser, scope).ask(self.PATH).status == 404
+        assert explaining.asked == []
+
+    def test_nobody_gets_nothing(self, browser: Browser) -> None:
+        assert browser.ask(self.PATH).status == 401
+
+    @pytest.mark.parametrize(
+        ("asked", "name"),
+        [
+            ("", "from"),
+            ("?from=soon", "from"),
+            ("?from=2026-11-28T09:00Z&to=2026-11-28T09:00Z", "to"),
+            ("?from=2026-11-28T09:00Z&to=2026-11-28T09:10:01Z", "to"),
+        ],
+    )
+    def test_a_time_that_is_none_or_too_long_is_refused(self, browser: Browser, asked: str, name: str) -> None:
+        answer = holder(browser, "pool").ask("/api/v1/explain/shares/texas-2.rig-1" + asked)
+        assert (answer.status, answer.json()["error"]["code"]) == (400, "bad_parameter")
+        assert name in answer.json()["error"]["message"]
+
+    def test_what_is_no_login_is_told_how_one_looks(self, browser: Browser) -> None:
+        answer = holder(browser, "pool").ask("/api/v1/explain/shares/%3Cb%3E?from=2026-11-28")
+        assert (answer.status, "a login is ACCOUNT.WORKER" in answer.json()["error"]["message"]) == (404, True)

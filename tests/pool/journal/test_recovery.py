@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pool.journal.folder import frontend_of
 from pool.journal.format import HEADER_BYTES, Group, Header, encode_frame
 from pool.journal.journal import Durability
 from pool.journal.reader import groups
-from pool.journal.segments import JournalDamaged, create
+from pool.journal.segments import JournalDamaged, create, read_segment, segment_paths
 from tests.pool.journal.samples import Bench, nonces_in
 
 SIZES = (1, 3, 2, 1, 4)
@@ -266,6 +267,37 @@ class TestSuperseded:
         first = next(groups(folder))
         create(folder, Header(99, first.last_seq + 1, frontend)).close()
         assert list(groups(folder)) == [first]
+
+
+class TestTwoLives:
+    """A copy of a journal, and segments that another copy got since, in one folder: none of them may go."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "journal"
+        written(folder, segment_bytes_max=300)
+        return folder
+
+    def end(self, folder: Path, path: Path, first_seq: int) -> list[Path]:
+        """What the folder has when the copy ended within that segment, and was ended there by an empty one."""
+        create(folder, Header(read_segment(path).header.ordinal + 1, first_seq, frontend_of(folder))).close()
+        return segment_paths(folder)
+
+    def test_a_copy_that_goes_on_where_another_one_ended_is_refused(self, folder: Path) -> None:
+        before = self.end(folder, segment_paths(folder)[1], 3)
+        with pytest.raises(JournalDamaged, match="of two copies"):
+            Bench(folder)
+        assert segment_paths(folder) == before
+
+    def test_records_that_were_on_the_disk_are_not_void_because_of_it(self, folder: Path) -> None:
+        last = segment_paths(folder)[-1]
+        group = list(groups(folder, read_segment(last).first_seq))[-1]
+        with last.open("ab") as file:
+            file.write(encode_frame(Group(group.last_seq + 1, group.count, group.payload), group.last_seq))
+        before = self.end(folder, last, group.last_seq)
+        with pytest.raises(JournalDamaged, match=f"record {group.last_seq} was on the disk"):
+            Bench(folder)
+        assert segment_paths(folder) == before
 
 
 def flip(path: Path, bit: int) -> None:

@@ -100,6 +100,30 @@ def test_nothing_goes_while_the_ledger_knows_nothing_of_the_journal(folder: Path
     assert firsts(folder) == [1, 3, 5, 7, 9]
 
 
+def test_nothing_goes_of_an_old_copy(folder: Path) -> None:
+    """Shares that it got since have numbers under which the ledger has others."""
+    ledger = Ledger()
+    ledger.committed_seq = 11
+    with logged() as names:
+        retention(folder, ledger).step()
+    assert firsts(folder) == [1, 3, 5, 7, 9]
+    assert names == ["journal_not_removed"]
+
+
+def test_what_is_relied_on_is_on_the_disk_before_anything_goes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[str, list[int]]] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append((Path(os.readlink(f"/proc/self/fd/{descriptor}")).name, firsts(folder)))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    retention(folder, Ledger()).step()
+    whole = [1, 3, 5, 7, 9]
+    assert synced[:3] == [("0000000000000009.seg", whole), ("journal", whole), ("journal", [3, 5, 7, 9])]
+
+
 def test_nothing_goes_while_the_ledger_cannot_be_asked(folder: Path) -> None:
     ledger = Ledger()
     ledger.away = True

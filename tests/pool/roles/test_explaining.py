@@ -18,6 +18,7 @@ from pool.explain.words import words
 from pool.roles.clock import SystemClock
 from pool.roles.database import reach_database
 from pool.roles.explaining import WAITING_MAX, SqlExplaining
+from tests.payout.scene import START_MS
 from tests.pool.dashboard.running import here, result_of
 from tests.pool.rebuild.pools import ONE
 from tests.pool.test_cli import config
@@ -85,3 +86,13 @@ def test_journals_are_read_for_one_at_a_time_and_few_wait(explaining: SqlExplain
     for number in range(WAITING_MAX + 1):
         waiting[number].callback(None)
     assert {each.result.id for each in asking} == {f"{ONE}:4"}  # type: ignore[attr-defined]
+
+
+def test_the_shares_of_a_worker_are_those_of_the_command(explaining: SqlExplaining, pool: Path) -> None:
+    asked_ms = (START_MS, START_MS + 600_000)
+    found = result_of(explaining.shares("bob.rig", *asked_ms))
+    assert [row.id for row in found.rows] == [f"{ONE}:2", f"{ONE}:4"]
+    command = ("explain", "shares", "bob.rig", "--from", str(asked_ms[0]), "--to", str(asked_ms[1]))
+    assert json.loads(said(*command, "--json", "-c", pool).output) == msgspec.json.decode(msgspec.json.encode(found))
+    lines = said(*command, "-c", pool).output.splitlines()
+    assert [line.split("\t")[1:3] for line in lines] == [[f"{ONE}:2", "accepted"], [f"{ONE}:4", "stale"]]

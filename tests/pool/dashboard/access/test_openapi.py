@@ -52,6 +52,7 @@ NAMES = {
 ASKED = {
     "/api/v1/explain/credit/{id}": "/api/v1/explain/credit/840000:texas-2",
     "/api/v1/explain/reject/{id}": f"/api/v1/explain/reject/{SHARE}",
+    "/api/v1/explain/shares/{login}": "/api/v1/explain/shares/texas-2.rig-1?from=2026-11-28T09:00Z",
     "/api/v1/moves/{name}": "/api/v1/moves/out",
     "/api/v1/reports/relocation": "/api/v1/reports/relocation?move=out",
     "/api/v1/reports/sla": "/api/v1/reports/sla?contract=kz-jv",
