@@ -23,7 +23,7 @@ GOOD_LIFE_SECONDS = 30.0
 RESTART_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.1
 STOP_SECONDS = 15.0
-# A role says so when it cannot work with this configuration; starting it again would not help.
+# A role says so when it cannot work with this configuration; at its first start, starting it again would not help.
 EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
@@ -58,9 +58,11 @@ class Child:
         self._started = 0.0
         self.pause_seconds = 0.0
         self._start_at = 0.0
+        self._has_worked = False
 
     def tend(self, now: float) -> None:
-        """Start it if it is time to. Raises CannotSupervise when it says that this will not help."""
+        """Start it if it is time to. Raises CannotSupervise when it says that this will not help, unless it has worked
+        before: what has changed since then, as half a certificate, is no reason to end all others."""
         if self.process is None:
             if now >= self._start_at:
                 self._start(now)
@@ -69,12 +71,11 @@ class Child:
         if status is None:
             return
         self.process = None
-        if status == EXIT_CONFIGURATION:
+        lived_well = now - self._started >= GOOD_LIFE_SECONDS
+        self._has_worked = self._has_worked or lived_well
+        if status == EXIT_CONFIGURATION and not self._has_worked:
             raise CannotSupervise(f"{self.program.name}: {_last_message(self.program.log)}")
-        lived = now - self._started
-        self.pause_seconds = (
-            0.2 if lived >= GOOD_LIFE_SECONDS else min(RESTART_SECONDS_MAX, self.pause_seconds * 2 or 0.2)
-        )
+        self.pause_seconds = 0.2 if lived_well else min(RESTART_SECONDS_MAX, self.pause_seconds * 2 or 0.2)
         self._start_at = now + self.pause_seconds
         events.role_died(self.program.name, status, self.pause_seconds)
 

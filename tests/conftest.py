@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgresql import postgresql
@@ -17,3 +18,8 @@ settings.register_profile(
     "steppe", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("steppe")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take minutes come first, so that no worker is left with one of them in the end."""
+    items.sort(key=lambda item: item.path.parent.name not in ("regtest", "browser", "packaging", "load"))

@@ -43,7 +43,7 @@ from pool.roles.rejects import RejectReport
 from pool.roles.release import Release
 from pool.roles.sessions import SessionFiles, open_key
 from pool.roles.slices import SliceFeed, SliceSource
-from pool.roles.twisted_role import CannotStart, Role
+from pool.roles.twisted_role import CannotStart, Role, cannot_start
 from pool.stratum_options import Door
 from pool.work.candidate import Candidate
 from pool.work.job import Job
@@ -91,7 +91,7 @@ class StratumRole(Role):
             key = open_key(paths.sessions)
             extranonces = open_extranonces(paths.extranonces / name, range_id, key)
         except (JournalBusy, JournalDamaged, OSError, ValueError) as error:
-            raise CannotStart(str(error)) from error
+            raise cannot_start(f"the journal and what belongs to it in {paths.data_dir}", error) from error
         journal, clock = self._journal, SystemClock()
         self._found = FoundBlocks(paths.found / name, journal.folder, journal.frontend, lambda: journal.durable_seq)
         self._clock = clock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -29,8 +30,25 @@ _THREADS_SECONDS = 5.0
 SWITCH_SECONDS = 0.0005
 
 
+# A disk that is full or fails, or a machine that has no more of something: what may be otherwise in a moment.
+_PASSING = {errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
 class CannotStart(Exception):
-    """The configuration is well-formed, but this machine cannot work with it; the text says what and how to mend it."""
+    """The configuration is well-formed, but this machine cannot work with it; the text says what and how to mend it.
+
+    passes: it may be able to in a moment, so the role is started again.
+    """
+
+    def __init__(self, text: str, *, passes: bool = False) -> None:
+        super().__init__(text)
+        self.passes = passes
+
+
+def cannot_start(what: str, error: Exception) -> CannotStart:
+    """An error at the start as its reason. what: that was tried, with its place."""
+    passes = isinstance(error, OSError) and error.errno in _PASSING
+    return CannotStart(f"{what}: {error}" + ("; it is tried again" if passes else ""), passes=passes)
 
 
 class Role(ABC):
@@ -38,7 +56,7 @@ class Role(ABC):
 
     @abstractmethod
     async def start(self) -> None:
-        """Begin; when it returns the role is ready. Raises CannotStart for what a restart does not mend."""
+        """Begin; when it returns the role is ready. Raises CannotStart."""
 
     async def work_on(self) -> None:  # noqa: B027 - most can go on with whatever happens
         """Raises CannotStart when it finds later what it should not have been started with."""
@@ -134,15 +152,19 @@ def run(name: str, build: Callable[[Any, asyncio.AbstractEventLoop], Role]) -> i
     def exit_code() -> int:
         if not failures:
             return 0
-        return EXIT_CONFIGURATION if isinstance(failures[0], CannotStart) else 1
+        return _exit_code(failures[0])
 
     try:
         role = build(reactor, loop)
     except CannotStart as error:
         events.role_cannot_start(name, str(error))
-        return EXIT_CONFIGURATION
+        return _exit_code(error)
     loop.call_soon(work)
     reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(end()))
     reactor.run(installSignalHandlers=False)
     sys.stdout.flush()
     return exit_code()
+
+
+def _exit_code(failure: BaseException) -> int:
+    return EXIT_CONFIGURATION if isinstance(failure, CannotStart) and not failure.passes else 1

@@ -29,7 +29,7 @@ from pool.roles.clock import SystemClock
 from pool.roles.disk import Disk
 from pool.roles.gate import gate_settings
 from pool.roles.heartbeat import Heartbeat
-from pool.roles.twisted_role import CannotStart, Role
+from pool.roles.twisted_role import Role, cannot_start
 from pool.work.coinbase import Coinbase
 from pool.work.paid import who_is_paid
 
@@ -83,7 +83,7 @@ class WorkRole(Role):
         try:
             await self._feed.listen(server_endpoint(self._reactor, self._feed_address), self._workshop.take_candidate)
         except (OSError, ValueError, CannotListenError) as error:
-            raise CannotStart(f"the job feed cannot listen at {self._feed_address}: {error}") from error
+            raise cannot_start(f"the job feed cannot listen at {self._feed_address}", error) from error
         self._disk.start()
         self._heartbeat.start()
         Deferred.fromCoroutine(self._work())

@@ -93,6 +93,17 @@ def test_a_role_that_cannot_work_like_this_is_not_started_again_and_its_reason_i
         role.tend(1.0)
 
 
+def test_a_role_that_has_worked_ends_nobody_by_what_it_says_later(tmp_path: Path) -> None:
+    role = child(tmp_path, f"raise SystemExit({EXIT_CONFIGURATION})")
+    now = 0.0
+    for lived in (50.0, 0.5, 0.5):
+        role.tend(now)
+        died(role)
+        role.tend(now + lived)
+        now += lived + role.pause_seconds
+    assert role.pause_seconds == pytest.approx(0.8)
+
+
 DRAINS = (
     "import signal, sys, time; asked = [];"
     "signal.signal(signal.SIGTERM, lambda *_: (asked.append(1), print('asked', flush=True)));"

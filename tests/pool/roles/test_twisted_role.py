@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 
@@ -72,6 +75,31 @@ def test_a_role_that_finds_later_that_it_cannot_work_so_ends_with_the_reason_and
     assert (done.returncode, done.stdout) == (78, "up\nstopped\n")
     assert [each["event"] for each in logged] == ["role_started", "role_cannot_start", "role_stopping"]
     assert logged[1]["message"] == "another one has the range"
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "message"),
+    [
+        (errno.EIO, 1, "the journal: [Errno 5] Input/output error; it is tried again"),
+        (errno.ENOSPC, 1, "the journal: [Errno 28] No space left on device; it is tried again"),
+        (errno.EACCES, 78, "the journal: [Errno 13] Permission denied"),
+    ],
+)
+def test_a_disk_in_trouble_is_no_mistake_of_the_configuration(number: int, status: int, message: str) -> None:
+    program = (
+        "import os, sys\n"
+        "from pool import logs\n"
+        "from pool.roles.twisted_role import cannot_start, run\n"
+        "logs.begin(sys.stderr, 'stratum')\n"
+        "def build(reactor, loop):\n"
+        f"    raise cannot_start('the journal', OSError({number}, os.strerror({number})))\n"
+        "raise SystemExit(run('stratum', build))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    logged = json.loads(done.stderr)
+    assert (done.returncode, logged["event"], logged["message"]) == (status, "role_cannot_start", message)
 
 
 def test_a_signal_that_comes_as_the_role_starts_is_not_forgotten() -> None:
