@@ -225,6 +225,15 @@ def kill_on_bad_disk(scene: Scene) -> None:
     scene.cluster.disk.mend()
 
 
+def start_on_bad_disk(scene: Scene) -> None:
+    """kill -9 of a stratum role, and the next one meets a disk that is full, or fails at each write or sync."""
+    disk = scene.cluster.disk
+    scene.chance.choice([disk.fill, disk.refuse_writes, disk.refuse_syncs])()
+    _kill(scene, "stratum")
+    time.sleep(scene.chance.uniform(1.0, 2 * DISK_SECONDS))
+    disk.mend()
+
+
 def _with_bad_disk(scene: Scene, spoil: Callable[[], None]) -> None:
     spoil()
     time.sleep(scene.chance.uniform(0.5, DISK_SECONDS))
@@ -345,6 +354,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "disk unwritable": unwritable_disk,
         "disk unsyncable": unsyncable_disk,
         "kill on bad disk": kill_on_bad_disk,
+        "start on bad disk": start_on_bad_disk,
     },
     "clock": {
         "clock an hour ahead": partial(step_clock, 1),
