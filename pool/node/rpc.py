@@ -121,7 +121,7 @@ class BitcoindRpc:
         """As `call`, for megabytes either way: the result as JSON.
 
         The library writes each request twice and each answer once more, for a log that nobody reads. With a template
-        that takes 40 ms, in which nothing else of the process runs, a block that was just found neither.
+        that takes 25 ms, in which nothing else of the process runs, a block that was just found neither.
         """
         return self._guarded(method, lambda: self._post(method, msgspec.json.encode(params)))
 
