@@ -24,6 +24,8 @@ from typing import Any, Final
 import uvloop
 
 FLOOD_PER_SECOND: Final = 5_000
+UNDER_WAY_MAX: Final = 450
+"""Shares of a flooder that have no answer yet: so it is known how many can come beyond a limit on those answered."""
 _TICK_SECONDS: Final = 0.02
 _AT_ONCE: Final = 200
 _AGAIN_SECONDS: Final = 0.2
@@ -59,13 +61,14 @@ class Seen:
 
 
 class Stranger(asyncio.Protocol):
-    """A connection. job: the id of the first one it got. gone: fires when it has ended."""
+    """A connection. job: the id of the first one it got. lines: how many it got. gone: fires when it has ended."""
 
     def __init__(self, hello: bytes) -> None:
         loop = asyncio.get_running_loop()
         self.job: asyncio.Future[bytes] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
         self.transport: Any = None
+        self.lines = 0
         self._hello = hello
         self._seen = b""
 
@@ -74,6 +77,7 @@ class Stranger(asyncio.Protocol):
         transport.write(self._hello)
 
     def data_received(self, data: bytes) -> None:
+        self.lines += data.count(b"\n")
         if self.job.done():
             return
         self._seen += data
@@ -145,9 +149,10 @@ class Crowd:
                 await asyncio.sleep(_AGAIN_SECONDS)
                 continue
             line = _LATE_SHARE if late else _BAD_SHARE % job
-            start, sent = time.monotonic(), 0
+            start, sent, before = time.monotonic(), 0, stranger.lines
             while not stranger.gone.done():
-                due = int((time.monotonic() - start) * FLOOD_PER_SECOND) - sent
+                may_be_sent = stranger.lines - before + UNDER_WAY_MAX
+                due = min(int((time.monotonic() - start) * FLOOD_PER_SECOND), may_be_sent) - sent
                 stranger.transport.write(line * due)
                 sent += due
                 await asyncio.sleep(_TICK_SECONDS)

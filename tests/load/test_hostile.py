@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from stratum.limits import BAD_SHARES_MAX
+from stratum.limits import BAD_SHARES_MAX, LATE_SHARES_MAX
 from tests.load.bench import main
+from tests.load.strangers import UNDER_WAY_MAX
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +26,10 @@ def test_who_floods_is_sent_away(flood: dict[str, Any]) -> None:
     assert flood["flooders"]["sent_away"] > 2
 
 
-def test_nobody_is_sent_away_before_the_limit(flood: dict[str, Any]) -> None:
-    """How soon after it depends on what was under way; tests/stratum/test_warden.py counts to the share."""
-    assert flood["flooders"]["shares_until_then_max"] >= BAD_SHARES_MAX
+def test_it_got_through_what_the_limits_say_and_what_was_under_way(flood: dict[str, Any]) -> None:
+    # Once when the limit is reached, and once for the answers to these, before it hears of its end; and jobs.
+    under_way = 2 * UNDER_WAY_MAX + 100
+    assert BAD_SHARES_MAX <= flood["flooders"]["shares_until_then_max"] <= LATE_SHARES_MAX + under_way
 
 
 def test_the_good_miners_of_the_same_address_mine_on(flood: dict[str, Any]) -> None:
