@@ -15,6 +15,7 @@ from typing import IO, Final, Protocol
 import msgspec
 
 from pool.backup.manifest import FORMAT, MANIFEST, BackupFailed, File, Manifest
+from pool.journal.segments import sync_folder
 
 _CHUNK: Final = 1 << 20
 _UNFINISHED: Final = ".unfinished"
@@ -62,7 +63,7 @@ def new_chest(target: Path) -> Iterator[Sink]:
             beside.mkdir(mode=0o700)
             yield _FolderSink(beside)
         os.replace(beside, target)
-        _sync_folder(target.absolute().parent)
+        sync_folder(target.absolute().parent)
     except BaseException:
         _remove(beside)
         raise
@@ -246,11 +247,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
