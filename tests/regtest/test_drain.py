@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pool.node.private import PrivateNode
-from tests.regtest.test_processes import Miner
+from tests.regtest.any_nonce import AnyNonceMiner
 from tests.regtest.whole_pool import WholePool, eventually
 
 
@@ -27,7 +27,7 @@ def drains(pool: WholePool) -> bool:
 def test_miners_are_told_where_to_go_mine_until_then_and_are_reset(signet_node: PrivateNode, tmp_path: Path) -> None:
     pool = draining_pool(tmp_path, signet_node, 2)
     assert pool.process is not None
-    with closing(Miner(pool.stratum_port, "alice.rig")) as miner:
+    with closing(AnyNonceMiner(pool.stratum_port, "alice.rig")) as miner:
         pool.process.terminate()
         told = miner.told("client.reconnect")
         assert told == ["pool2.example", 3334, 0]
@@ -39,11 +39,11 @@ def test_miners_are_told_where_to_go_mine_until_then_and_are_reset(signet_node: 
 def test_a_second_signal_ends_it_at_once(signet_node: PrivateNode, tmp_path: Path) -> None:
     pool = draining_pool(tmp_path, signet_node, 3600)
     assert pool.process is not None
-    with closing(Miner(pool.stratum_port, "alice.rig")) as miner:
+    with closing(AnyNonceMiner(pool.stratum_port, "alice.rig")) as miner:
         pool.process.terminate()
         eventually("it drains", lambda: drains(pool))
         with pytest.raises(ConnectionRefusedError):
-            Miner(pool.stratum_port, "alice.late")
+            AnyNonceMiner(pool.stratum_port, "alice.late")
         assert miner.share() is True
         pool.process.terminate()
         assert miner.lost()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from pool.node.private import PrivateNode
 from pool.store.redis import RedisStore
 from pool.store.redis_server import url_of
 from tests.certificates import write_pair
+from tests.regtest.any_nonce import AnyNonceMiner
 from tests.regtest.whole_pool import WholePool, eventually
 
 TWO = """\
@@ -42,79 +41,20 @@ def pool(signet_node: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def processes(pool: WholePool) -> dict[str, Any]:
     """What the stratum processes say of themselves, by their range."""
-    store = RedisStore(url_of(pool.folder / "data" / "redis"))
-    return {sign.name: sign.data for sign in store.read_roles() if sign.role == "stratum"}
+    with closing(RedisStore(url_of(pool.folder / "data" / "redis"))) as store:
+        return {sign.name: sign.data for sign in store.read_roles() if sign.role == "stratum"}
 
 
-class Miner:
-    """A connection that mines by sending any nonce. accepted: shares of all of them."""
+class Miner(AnyNonceMiner):
+    """accepted: shares of all of them, which are all that the pool of this module gets."""
 
     accepted = 0
 
-    def __init__(self, port: int, login: str, session_id: str | None = None) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self._file = self._socket.makefile("rb")
-        self._login = login
-        self.nonce = 0
-        try:
-            names, self.extranonce1, _ = self.ask("mining.subscribe", ["test", session_id])
-            self.session_id = names[0][1]
-            assert self.ask("mining.authorize", [login, "x"]) is True
-            while (message := self._read()).get("method") != "mining.notify":
-                pass
-        except BaseException:
-            self.close()
-            raise
-        self.job = message["params"]
-
-    @property
-    def range(self) -> int:
-        return int(self.extranonce1[:2], 16)
-
     def share(self) -> Any:
-        """The answer to a share that is hard enough."""
-        while True:
-            self.nonce += 1
-            answer = self.ask("mining.submit", [self._login, self.job[0], "00" * 8, self.job[7], f"{self.nonce:08x}"])
-            if answer is True:
-                Miner.accepted += 1
-            if answer is True or answer[0] != 23:
-                return answer
-
-    def ask(self, method: str, params: list[Any]) -> Any:
-        """The result of a request, or its error."""
-        self._socket.sendall(json.dumps({"id": 1, "method": method, "params": params}).encode() + b"\n")
-        while "result" not in (message := self._read()):
-            if message["method"] == "mining.notify":
-                self.job = message["params"]
-        return message["error"] or message["result"]
-
-    def told(self, method: str) -> list[Any]:
-        """Wait for a notification; returns its params."""
-        while (message := self._read()).get("method") != method:
-            pass
-        params: list[Any] = message["params"]
-        return params
-
-    def lost(self) -> bool:
-        """Wait for the end of the connection."""
-        try:
-            while self._file.readline():
-                pass
-        except ConnectionResetError:
-            pass
-        return True
-
-    def close(self) -> None:
-        self._file.close()
-        self._socket.close()
-
-    def _read(self) -> dict[str, Any]:
-        line = self._file.readline()
-        if not line:
-            raise ConnectionResetError("the connection ended")
-        message: dict[str, Any] = json.loads(line)
-        return message
+        answer = super().share()
+        if answer is True:
+            Miner.accepted += 1
+        return answer
 
 
 def miners_on_both(pool: WholePool, stack: ExitStack) -> dict[int, Miner]:
