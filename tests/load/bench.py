@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ from tests.load.payouts import measure_payout
 from tests.load.processes import BenchmarkFailed, Cores, cores
 from tests.load.servers import Floor, Name, Role, RoleOptions, Server, TlsRole
 from tests.load.web import measure_web
+from tests.load.wire import wired
 
 SYNCS: Final = 500
 
@@ -221,14 +223,16 @@ def stratum(
 @click.option("--rate", type=click.FloatRange(1), help="Shares a second; default: as many as the server takes.")
 @click.option("--rounds", type=click.IntRange(1, 100), default=5, help="So often in turn; medians are shown.")
 @click.option("--seconds", type=click.FloatRange(0.1, 300), default=5.0, help="Timed window.")
-def growth(few: int, many: int, rate: float | None, rounds: int, seconds: float) -> None:
-    """What a share costs more with many connections than with few: the floor and our role, in turn."""
-    where = cores()
+@click.option("--loopback", is_flag=True, help="Without a wire, where both ends are the server's work; needs no root.")
+def growth(few: int, many: int, rate: float | None, rounds: int, seconds: float, loopback: bool) -> None:
+    """What a share costs more with many connections than with few: the floor and our role, in turn, on a wire."""
+    load = Load(few, seconds, rate=rate or 0.0)
     try:
-        found = measure_growth(where, Load(few, seconds, rate=rate or 0.0), (few, many), rounds)
+        with nullcontext(cores()) if loopback else wired(cores()) as where:
+            found = measure_growth(where, load, (few, many), rounds)
     except BenchmarkFailed as error:
         raise click.ClickException(str(error)) from error
-    print(json.dumps({"machine": machine(), "growth": found}, indent=2))
+    print(json.dumps({"machine": machine(), "wire": not loopback, "growth": found}, indent=2))
 
 
 @main.command()

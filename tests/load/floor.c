@@ -1,12 +1,12 @@
 /* The least a stratum server can cost: an epoll loop that answers every submission with true and looks at nothing.
  *
- *     floor NOTIFY_FILE [NANOSECONDS]
+ *     floor NOTIFY_FILE IPV4
  *
- * NOTIFY_FILE holds the line that each session gets when it is authorized, and again on SIGUSR1. NANOSECONDS: CPU that
- * it burns for each submission, touching no memory. Listens on a free port of 127.0.0.1, prints
- * `{"port": PORT}`, and ends when its standard input does.
+ * NOTIFY_FILE holds the line that each session gets when it is authorized, and again on SIGUSR1. Listens on a free port
+ * of the address IPV4, prints `{"port": PORT}`, and ends when its standard input does.
  */
 #define _GNU_SOURCE /* accept4, memmem */
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BACKLOG 4096 /* as the pool's */
@@ -41,7 +40,6 @@ struct session {
 static struct session *sessions[FILES_MAX];
 static char notify[NOTIFY_BYTES_MAX];
 static size_t notify_bytes;
-static long load_ns;
 static int poller;
 
 static void watch(int descriptor)
@@ -71,21 +69,6 @@ static char *append(char *to, const char *data, size_t length)
     return to + length;
 }
 
-/* CPU of our only thread. */
-static long spent_ns(void)
-{
-    struct timespec spent;
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent) != 0)
-        err(1, "clock_gettime");
-    return spent.tv_sec * 1000000000L + spent.tv_nsec;
-}
-
-static void bear_load(void)
-{
-    for (long end_ns = spent_ns() + load_ns; spent_ns() < end_ns;)
-        ;
-}
-
 /* Writes the answer to a line and returns its end. */
 static char *answer(char *out, const char *line, size_t length)
 {
@@ -94,8 +77,6 @@ static char *answer(char *out, const char *line, size_t length)
         return out;
     unsigned long number = strtoul(id + 5, NULL, 10); /* stops at the comma or the brace */
     int subscribes = memcmp(method + 8, "subs", 4) == 0;
-    if (load_ns != 0 && memcmp(method + 8, "subm", 4) == 0)
-        bear_load();
     out += sprintf(out, "{\"id\":%lu,\"result\":%s,\"error\":null}\n", number,
                    subscribes ? "[[[\"mining.notify\",\"1\"]],\"00000001\",8]" : "true");
     if (method[8] != 'a')
@@ -172,10 +153,12 @@ static int open_signals(void)
     return signals;
 }
 
-static int open_listener(void)
+static int open_listener(const char *host)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t length = sizeof address;
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+        errx(2, "%s is no IPv4 address", host);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) != 0 ||
         listen(listener, BACKLOG) != 0 || getsockname(listener, (struct sockaddr *)&address, &length) != 0)
@@ -209,14 +192,13 @@ static void raise_file_limit(void)
 int main(int count, char **arguments)
 {
     struct epoll_event events[EVENTS_MAX];
-    if (count != 2 && count != 3)
-        errx(2, "usage: floor NOTIFY_FILE [NANOSECONDS]");
+    if (count != 3)
+        errx(2, "usage: floor NOTIFY_FILE IPV4");
     read_notify(arguments[1]);
-    load_ns = count == 3 ? strtol(arguments[2], NULL, 10) : 0;
     raise_file_limit();
     if ((poller = epoll_create1(EPOLL_CLOEXEC)) < 0)
         err(1, "epoll_create1");
-    int signals = open_signals(), listener = open_listener();
+    int signals = open_signals(), listener = open_listener(arguments[2]);
     watch(signals);
     watch(listener);
     watch(STDIN_FILENO);

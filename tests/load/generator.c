@@ -49,7 +49,7 @@ static struct options {
     .connections = 100, .in_flight = 100, .shares = 100000, .per_extranonce2 = 1, .seconds = 5, .warm_up_seconds = 1,
 };
 
-static struct pool pool = {.host = "127.0.0.1"};
+static struct pool pool = {.host = "127.0.0.1", .from = "127.0.0.1"};
 
 static void say_ready(void)
 {
@@ -283,7 +283,8 @@ static double positive(const char *name, const char *text)
 static void read_options(int count, char **arguments)
 {
     static const struct option KNOWN[] = {
-        {"host", required_argument, NULL, 'h'},        {"port", required_argument, NULL, 'p'},
+        {"host", required_argument, NULL, 'h'},        {"from", required_argument, NULL, 'o'},
+        {"port", required_argument, NULL, 'p'},
         {"connections", required_argument, NULL, 'c'}, {"in-flight", required_argument, NULL, 'f'},
         {"shares", required_argument, NULL, 's'},      {"shares-per-extranonce2", required_argument, NULL, 'x'},
         {"seconds", required_argument, NULL, 't'},     {"warm-up", required_argument, NULL, 'w'},
@@ -294,8 +295,8 @@ static void read_options(int count, char **arguments)
     while ((which = getopt_long(count, arguments, "", KNOWN, &index)) != -1) {
         if (which == '?')
             exit(2);
-        if (which == 'h') {
-            pool.host = optarg;
+        if (which == 'h' || which == 'o') {
+            *(which == 'h' ? &pool.host : &pool.from) = optarg;
             continue;
         }
         double value = positive(KNOWN[index].name, optarg);
@@ -316,7 +317,8 @@ static void read_options(int count, char **arguments)
         mode++;
     if (optind + 1 != count || mode == modes || pool.port == 0)
         errx(2, "usage: generator shares|notify|connect|idle --port PORT --connections N [--in-flight N] [--shares N] "
-                "[--shares-per-extranonce2 N] [--seconds S] [--warm-up S] [--rate N] [--server PID] [--host IPV4]");
+                "[--shares-per-extranonce2 N] [--seconds S] [--warm-up S] [--rate N] [--server PID] [--host IPV4] "
+                "[--from IPV4]");
     options.mode = (enum mode)mode;
     pool.lose = options.mode == CONNECT;
 }

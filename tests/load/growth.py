@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -13,7 +12,7 @@ from tests.load.measure import Figures, Load, measure_shares
 from tests.load.processes import Cores
 from tests.load.servers import Floor, Role, RoleOptions, Server
 
-SERVERS: Final = ("floor", "ours", "laden_floor")
+SERVERS: Final = ("floor", "ours")
 _FIGURES: Final = ("cpu_us_per_share", "window_cpu_us_per_share", "shares_per_second", "busy")
 _Pair = tuple[Figures, Figures]
 
@@ -21,33 +20,22 @@ _Pair = tuple[Figures, Figures]
 def measure_growth(where: Cores, load: Load, connections: tuple[int, int], rounds: int) -> Figures:
     """For each server, medians over the rounds: its figures with few and with many connections, and what a share costs
     more with many, as a factor and in microseconds. The runs of a round follow each other, so that a machine that
-    drifts meets all of them alike.
-
-    laden_floor: the floor that burns as much CPU for each share as one of ours takes more than one of the floor, with
-    few connections. It keeps its core as busy and takes about as many shares, so each connection waits as long for its
-    next one, on which it depends what the kernel does for a share; what is burnt is the same with many.
-    """
-    each = [_round(where, load, connections) for _ in range(rounds)]
+    drifts meets all of them alike."""
+    each = [{name: _measured(name, where, load, connections) for name in SERVERS} for _ in range(rounds)]
     found = {name: _growth([servers[name] for servers in each]) for name in SERVERS}
-    return {"connections": connections, "rate": load.rate, **found}
+    return {"connections": connections, "rate": load.rate, "rounds": rounds, **found}
 
 
-def _round(where: Cores, load: Load, connections: tuple[int, int]) -> dict[str, _Pair]:
-    def measured(name: str, start: Callable[[], Server]) -> _Pair:
-        pair = []
-        for count in connections:
-            with start() as server:
-                pair.append(measure_shares(server, where, msgspec.structs.replace(load, connections=count)))
-        few, many = pair
-        costs = f"{few['cpu_us_per_share']}, {many['cpu_us_per_share']}"
-        print(f"growth, {name}: {costs} us", file=sys.stderr, flush=True)
-        return few, many
-
-    floor = measured("floor", lambda: Floor(where))
-    ours = measured("ours", lambda: Role(where, RoleOptions()))
-    load_ns = max(0, round(1e3 * (ours[0]["cpu_us_per_share"] - floor[0]["cpu_us_per_share"])))
-    laden = measured("laden_floor", lambda: Floor(where, load_ns))
-    return {"floor": floor, "ours": ours, "laden_floor": laden}
+def _measured(name: str, where: Cores, load: Load, connections: tuple[int, int]) -> _Pair:
+    pair = []
+    for count in connections:
+        server: Server = Floor(where) if name == "floor" else Role(where, RoleOptions())
+        with server:
+            pair.append(measure_shares(server, where, msgspec.structs.replace(load, connections=count)))
+    few, many = pair
+    costs = f"{few['cpu_us_per_share']}, {many['cpu_us_per_share']}"
+    print(f"growth, {name}: {costs} us", file=sys.stderr, flush=True)
+    return few, many
 
 
 def _growth(rounds: list[_Pair]) -> Figures:

@@ -95,14 +95,23 @@ void miners_watch_standard_input(void)
         err(1, "standard input must be a pipe");
 }
 
+static struct in_addr address_of(const char *text)
+{
+    struct in_addr address;
+    if (inet_pton(AF_INET, text, &address) != 1)
+        errx(2, "%s is no IPv4 address", text);
+    return address;
+}
+
 static void start_login(struct miner *miner)
 {
     struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET};
     int yes = 1;
     to.sin_port = htons((uint16_t)pool->port);
-    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(number_of(miner) / CONNECTIONS_PER_ADDRESS));
-    if (inet_pton(AF_INET, pool->host, &to.sin_addr) != 1)
-        errx(2, "%s is no IPv4 address", pool->host);
+    to.sin_addr = address_of(pool->host);
+    from.sin_addr = address_of(pool->from);
+    from.sin_addr.s_addr =
+        htonl(ntohl(from.sin_addr.s_addr) + (uint32_t)(number_of(miner) / CONNECTIONS_PER_ADDRESS));
     miner->descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (miner->descriptor < 0)
         err(1, "socket %zu", number_of(miner));

@@ -23,9 +23,10 @@ struct miner {
     size_t rest_bytes;
 };
 
-/* Where the pool is. lose: whether a connection may fail, which is then counted, or ends the program. */
+/* Where the pool is, and the first of our addresses, all IPv4. lose: whether a connection may fail, which is then
+ * counted, or ends the program. */
 struct pool {
-    const char *host;
+    const char *host, *from;
     int port;
     int lose;
 };

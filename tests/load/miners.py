@@ -23,8 +23,16 @@ class Miners:
     def __init__(
         self, where: Cores, mode: Mode, port: int, connections: int, options: Mapping[str, float] | None = None
     ) -> None:
-        arguments = {"port": port, "connections": connections, **(options or {})}
-        self._argv = [program("generator"), mode, *(f"--{name}={value}" for name, value in arguments.items())]
+        net = where.net
+        ends = {"host": net.server, "port": port, "from": net.miners}
+        arguments = {**ends, "connections": connections, **(options or {})}
+        there = ["ip", "netns", "exec", net.namespace] if net.namespace else []
+        self._argv: list[str | Path] = [
+            *there,
+            program("generator"),
+            mode,
+            *(f"--{name}={value}" for name, value in arguments.items()),
+        ]
         self._cores = where
         self._stack = ExitStack()
 

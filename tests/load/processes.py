@@ -26,11 +26,21 @@ class BenchmarkFailed(Exception):
     """A run that cannot be used; the text says why."""
 
 
+class Net(Struct, frozen=True):
+    """What is between the server and the miners: the server's IPv4 address, the first of the miners', who use the
+    following ones too, and the network namespace in which they live, if it is not ours."""
+
+    server: str = "127.0.0.1"
+    miners: str = "127.0.0.1"
+    namespace: str | None = None
+
+
 class Cores(Struct, frozen=True):
     """Where the server runs, and where everything else: apart if there are two cores."""
 
     server: frozenset[int]
     others: frozenset[int]
+    net: Net = Net()
 
 
 def cores() -> Cores:

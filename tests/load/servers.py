@@ -48,7 +48,7 @@ cookie_file = "{cookie_file}"
 refresh_seconds = 45
 
 [stratum]
-listen = ["127.0.0.1:{port}"]
+listen = ["{address}:{port}"]
 endpoint = "{endpoint}"
 journal_mode = "{journal}"
 # Also where no job comes for long, so that no block is measured with it.
@@ -72,7 +72,7 @@ class RoleOptions(Struct, frozen=True):
 
 
 class Server(Protocol):
-    """A stratum server on loopback, every session of which gets a job of mainnet size."""
+    """A stratum server, every session of which gets a job of mainnet size."""
 
     port: int
     pid: int
@@ -89,11 +89,10 @@ class Server(Protocol):
 
 
 class Floor:
-    """The C program that answers blindly. load_ns: CPU that it burns for each share."""
+    """The C program that answers blindly."""
 
-    def __init__(self, where: Cores, load_ns: int = 0) -> None:
+    def __init__(self, where: Cores) -> None:
         self._cores = where
-        self._load_ns = load_ns
         self._stack = ExitStack()
 
     def __enter__(self) -> Floor:
@@ -102,7 +101,7 @@ class Floor:
             (folder / "notify").write_bytes(encode_job(mainnet_job()).clean)
             with pinned(self._cores.server):
                 process = subprocess.Popen(
-                    [program("floor"), folder / "notify", str(self._load_ns)],
+                    [program("floor"), folder / "notify", self._cores.net.server],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                 )
@@ -147,7 +146,7 @@ class Role:
                 self._start_redis(stack, folder)
                 self._start_feed(stack, folder)
             self._start_role(stack, folder)
-            wait_for("a job from our role", lambda: _hands_out_a_job(self.port))
+            wait_for("a job from our role", lambda: _hands_out_a_job(self._cores.net.server, self.port))
             self._stack = stack.pop_all()
         return self
 
@@ -194,6 +193,7 @@ class Role:
                 payout_address=self._payout_address,
                 node_url=self._node_url,
                 cookie_file=self._cookie_file,
+                address=self._cores.net.server,
                 port=self.port,
                 endpoint=self._options.endpoint,
                 journal=self._options.journal,
@@ -253,9 +253,9 @@ class _Ledger(threading.Thread):
         self._store.close()
 
 
-def _hands_out_a_job(port: int) -> bool:
+def _hands_out_a_job(address: str, port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5.0) as miner, miner.makefile("rb") as lines:
+        with socket.create_connection((address, port), timeout=5.0) as miner, miner.makefile("rb") as lines:
             miner.sendall(
                 b'{"id":1,"method":"mining.subscribe","params":[]}\n'
                 b'{"id":2,"method":"mining.authorize","params":["bench","x"]}\n'

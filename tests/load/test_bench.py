@@ -15,11 +15,11 @@ from pool.bitcoin.target import difficulty_from_target, target_from_nbits
 from tests.load import measure
 from tests.load.bench import KINDS, main
 from tests.load.job import LEVELS, mainnet_job
-from tests.load.measure import Load, measure_shares
 from tests.load.node import Pool
 from tests.load.processes import cores, cpu_ns, end, pinned, thread_cpu_ns, wait_for
 from tests.load.programs import program
-from tests.load.servers import DIFFICULTY, Floor
+from tests.load.servers import DIFFICULTY
+from tests.namespaces import why_not
 
 CONNECTIONS = 30
 
@@ -114,22 +114,21 @@ def test_of_several_rounds_one_with_the_median_is_shown(other: dict[str, Any]) -
     assert shares["cpu_us_per_share"] == min(shares["cpu_us_per_share_of_rounds"])
 
 
-def test_growth_is_told_of_each_server_with_few_and_many_connections() -> None:
+@pytest.mark.parametrize("net", [[], ["--loopback"]])
+def test_growth_is_told_of_each_server_with_few_and_many_connections(net: list[str]) -> None:
+    if not net and (reason := why_not()) is not None:
+        pytest.skip(reason)
     arguments = ("--few", "5", "--many", "20", "--rate", "500", "--rounds", "1", "--seconds", "0.2")
-    run = CliRunner().invoke(main, ["growth", *arguments], catch_exceptions=False)
-    growth = json.loads(run.stdout)["growth"]
+    run = CliRunner().invoke(main, ["growth", *net, *arguments], catch_exceptions=False)
+    report = json.loads(run.stdout)
+    assert report["wire"] is not bool(net)
+    growth = report["growth"]
     assert growth["connections"] == [5, 20]
-    for server in ("floor", "ours", "laden_floor"):
+    for server in ("floor", "ours"):
         found = growth[server]
         few, many = (found[which]["cpu_us_per_share"] for which in ("few", "many"))
         assert found["refused"] == 0 < few
         assert found["more_us"] == pytest.approx(many - few, abs=0.01)
-
-
-def test_a_laden_floor_costs_its_load_too() -> None:
-    where, load = cores(), Load(5, 0.2, warm_up_seconds=0.1, rate=500)
-    with Floor(where, load_ns=1_000_000) as floor:
-        assert measure_shares(floor, where, load)["cpu_us_per_share"] > 1000
 
 
 def test_the_job_is_of_mainnet_size() -> None:

@@ -7,63 +7,48 @@ after a delay, or not at all. TCP does the rest. The kernel's own `netem` would 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import heapq
 import os
 import random
 import select
 import struct
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from pathlib import Path
 from typing import TypeVar
+
+from tests import namespaces
+from tests.namespaces import enter, ip, namespace
 
 T = TypeVar("T")
 
 _TUNSETIFF = 0x400454CA
 _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
-_CLONE_NEWNET = 0x40000000
 _PACKET_BYTES_MAX = 65536
 _TURN_SECONDS = 0.05
 
 
 def why_not() -> str | None:
     """Why there can be no such hosts here; None if there can."""
-    if os.geteuid() != 0:
-        return "network namespaces need root"
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        return "this kernel has no TUN devices (/dev/net/tun)"
-    name = f"steppe-probe-{os.getpid()}"
-    probe = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
-    if probe.returncode:
-        return f"this kernel forbids network namespaces: {probe.stderr.strip()}"
-    _ip("netns", "del", name)
-    return None
-
-
-def enter(namespace: str) -> None:
-    """Have this thread, and what it starts, live in a namespace."""
-    with Path(f"/run/netns/{namespace}").open() as file:
-        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"cannot enter {namespace}")
+        return "this kernel has no TUN devices (/dev/net/tun), or they need root"
+    return namespaces.why_not()
 
 
 class Host:
     """A namespace with an address on the wire, and a thread that lives there."""
 
     def __init__(self, name: str, address: str) -> None:
-        self.namespace = f"steppe-{name}-{os.getpid()}"
+        self._stack = contextlib.ExitStack()
+        self.namespace = self._stack.enter_context(namespace(name))
         self.address = address
-        _ip("netns", "add", self.namespace)
         self._thread = ThreadPoolExecutor(1, initializer=enter, initargs=(self.namespace,))
         self.tun = self.run(self._open_tun)
-        for words in ("link set lo up", f"addr add {address}/24 dev wan", "link set wan up mtu 1400"):
-            _ip("-n", self.namespace, *words.split())
+        for words in (f"addr add {address}/24 dev wan", "link set wan up mtu 1400"):
+            ip("-n", self.namespace, *words.split())
 
     def run(self, what: Callable[[], T]) -> T:
         """Do it there; processes that it starts live there too, until `close`."""
@@ -73,7 +58,7 @@ class Host:
         """End it."""
         self._thread.shutdown()
         os.close(self.tun)
-        _ip("netns", "del", self.namespace)
+        self._stack.close()
 
     def _open_tun(self) -> int:
         tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
@@ -142,7 +127,3 @@ def far_apart(names: list[str], delay_seconds: float, lost_part: float, seed: in
     finally:
         for host in hosts.values():
             host.close()
-
-
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)

@@ -8,7 +8,7 @@ import time
 from tests.chaos.load import Connection, Load
 from tests.chaos.memory import Memory
 from tests.chaos.miner import Miner
-from tests.regtest.wan import enter
+from tests.namespaces import enter
 
 Endpoint = tuple[str, int]
 
