@@ -306,9 +306,10 @@ def role_cannot_start(role: str, message: str) -> None:
     emit(CRITICAL, "role_cannot_start", role=role, message=message)
 
 
-def role_died(role: str, status: int, restart_seconds: float) -> None:
-    """A role ended without being told to; it is started again. status: exit code, or minus the signal."""
-    emit(ERROR, "role_died", role=role, status=status, restart_seconds=restart_seconds)
+def role_died(role: str, status: int, reason: str, restart_seconds: float) -> None:
+    """A role ended without being told to; it is started again. status: exit code, or minus the signal. reason: what it
+    said last."""
+    emit(ERROR, "role_died", role=role, status=status, reason=reason, restart_seconds=restart_seconds)
 
 
 def role_started(role: str, pid: int) -> None:

@@ -26,6 +26,9 @@ STOP_SECONDS = 15.0
 # A role says so when it cannot work with this configuration; at its first start, starting it again would not help.
 EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
+# More than a role's last words have.
+_LAST_BYTES = 65_536
+
 
 class CannotSupervise(Exception):
     """The programs cannot be kept running: starting again would not help. The text says what and how to mend it."""
@@ -56,6 +59,7 @@ class Child:
         self.program = program
         self.process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
+        self._log_start = 0
         self.pause_seconds = 0.0
         self._start_at = 0.0
         self._has_worked = False
@@ -74,10 +78,10 @@ class Child:
         lived_well = now - self._started >= GOOD_LIFE_SECONDS
         self._has_worked = self._has_worked or lived_well
         if status == EXIT_CONFIGURATION and not self._has_worked:
-            raise CannotSupervise(f"{self.program.name}: {_last_message(self.program.log)}")
+            raise CannotSupervise(f"{self.program.name}: {self._last_message()}")
         self.pause_seconds = 0.2 if lived_well else min(RESTART_SECONDS_MAX, self.pause_seconds * 2 or 0.2)
         self._start_at = now + self.pause_seconds
-        events.role_died(self.program.name, status, self.pause_seconds)
+        events.role_died(self.program.name, status, self._last_message(), self.pause_seconds)
 
     def reload(self) -> None:
         """Have it read its files again, if it runs."""
@@ -110,6 +114,7 @@ class Child:
     def _start(self, now: float) -> None:
         self._started = now
         with self.program.log.open("ab") as log:
+            self._log_start = os.fstat(log.fileno()).st_size
             # A session of its own: Ctrl-C at the terminal reaches the supervisor alone, which then stops them in order.
             self.process = subprocess.Popen(
                 bound_to_parent(self.program.argv),
@@ -119,6 +124,23 @@ class Child:
                 env=None if self.program.env is None else dict(self.program.env),
                 start_new_session=True,
             )
+
+    def _last_message(self) -> str:
+        """Why it ended: the message of the last critical event since its start, or the last line that is no event."""
+        with self.program.log.open("rb") as log:
+            size = os.fstat(log.fileno()).st_size
+            # One that somebody has emptied since then begins anew.
+            log.seek(max(self._log_start if self._log_start <= size else 0, size - _LAST_BYTES))
+            lines = log.read().decode(errors="replace").splitlines()
+        plain = ""
+        for line in reversed(lines):
+            try:
+                event = json.loads(line)
+                if event["level"] == "critical":
+                    return str(event["message"])
+            except (ValueError, TypeError, KeyError):
+                plain = plain or line.strip()
+        return plain or "it ended without a word"
 
 
 def supervise(programs: Sequence[Program], *, signals: Signals, manager: ServiceManager) -> None:
@@ -158,17 +180,6 @@ def _drain(children: Sequence[Child], signals: Signals) -> None:
 
 def _drain_seconds(children: Sequence[Child]) -> float:
     return max((child.program.drain_seconds for child in children), default=0.0)
-
-
-def _last_message(log: Path) -> str:
-    """Why a role cannot work: the message of its last critical event, or whatever it said last."""
-    lines = log.read_text(errors="replace").splitlines()
-    for line in reversed(lines):
-        with contextlib.suppress(ValueError, TypeError, KeyError):
-            event = json.loads(line)
-            if event["level"] == "critical":
-                return str(event["message"])
-    return lines[-1] if lines else "it ended without a word"
 
 
 class Signals:

@@ -24,9 +24,11 @@ from pool.supervisor import (
     stop_signals,
     supervise,
 )
+from tests.pool.node.captured import captured_events
 
 NOBODY = ServiceManager({})
 FOREVER = "import time; time.sleep(600)"
+CRITICAL = '{"level": "critical", "message": "the port is taken"}\n{"level": "info", "message": "stopping"}'
 
 
 def child(tmp_path: Path, code: str) -> Child:
@@ -40,6 +42,15 @@ def died(it: Child) -> None:
 def running(it: Child) -> subprocess.Popen[bytes]:
     assert it.process is not None
     return it.process
+
+
+def reasons(it: Child) -> list[str]:
+    """Of its first death, as they were logged."""
+    with captured_events() as logged:
+        it.tend(0.0)
+        died(it)
+        it.tend(1.0)
+    return [event["reason"] for event in logged if event["event"] == "role_died"]
 
 
 def test_a_role_is_started_at_once(tmp_path: Path) -> None:
@@ -83,10 +94,7 @@ def test_a_death_after_a_good_life_counts_as_a_first_one(tmp_path: Path) -> None
 
 
 def test_a_role_that_cannot_work_like_this_is_not_started_again_and_its_reason_is_told(tmp_path: Path) -> None:
-    role = child(tmp_path, f"raise SystemExit({EXIT_CONFIGURATION})")
-    (tmp_path / "role.log").write_text(
-        '{"level": "critical", "message": "the port is taken"}\n{"level": "info", "message": "stopping"}\n'
-    )
+    role = child(tmp_path, f"print({CRITICAL!r}); raise SystemExit({EXIT_CONFIGURATION})")
     role.tend(0.0)
     died(role)
     with pytest.raises(CannotSupervise, match="role: the port is taken"):
@@ -102,6 +110,31 @@ def test_a_role_that_has_worked_ends_nobody_by_what_it_says_later(tmp_path: Path
         role.tend(now + lived)
         now += lived + role.pause_seconds
     assert role.pause_seconds == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        ("{'level': 'critical', 'message': 'no room'}, {'level': 'info', 'message': 'ends'}", "no room"),
+        ("{'level': 'info', 'message': 'ready'}", "it ended without a word"),
+        ("'ImportError: no module', {'level': 'info', 'message': 'ends'}", "ImportError: no module"),
+        ("'x' * 200_000, {'level': 'critical', 'message': 'no room'}", "no room"),
+    ],
+)
+def test_of_each_death_it_is_told_why(tmp_path: Path, says: str, reason: str) -> None:
+    code = f"import json\nfor it in [{says}]: print(it if isinstance(it, str) else json.dumps(it))"
+    assert reasons(child(tmp_path, code)) == [reason]
+
+
+def test_what_it_said_before_it_was_started_again_is_no_reason(tmp_path: Path) -> None:
+    (tmp_path / "role.log").write_text(CRITICAL)
+    assert reasons(child(tmp_path, "")) == ["it ended without a word"]
+
+
+def test_a_log_that_was_emptied_in_place_is_read_from_its_start(tmp_path: Path) -> None:
+    (tmp_path / "role.log").write_text("x" * 1000)
+    code = f"open({str(tmp_path / 'role.log')!r}, 'w').close(); print({CRITICAL!r})"
+    assert reasons(child(tmp_path, code)) == ["the port is taken"]
 
 
 DRAINS = (

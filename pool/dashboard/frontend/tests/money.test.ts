@@ -21,11 +21,16 @@ describe("a block", () => {
 });
 
 describe("of the credits of a block", () => {
-  const detail = (all: number, told: number) => ({ block: { credits: all }, credits: Array(told) }) as unknown as BlockDetail;
+  const detail = (all: number, told: number, state = "candidate") =>
+    ({ block: { credits: all, state }, credits: Array(told) }) as unknown as BlockDetail;
   test("those that are not told are not as if there were none", () => {
     expect(noCredits(detail(0, 0).block)).toBe("Credits follow the first confirmation.");
     expect(noCredits(detail(1, 0).block)).toBe("It has 1 credit, told to whose it is.");
     expect(noCredits(detail(2_000, 0).block)).toBe("It has 2,000 credits, told to whose they are.");
+  });
+  test("none are promised for a block that another has taken the place of", () => {
+    expect(noCredits(detail(0, 0, "dead").block)).toBe("Nobody was credited for it.");
+    expect(noCredits(detail(0, 0, "orphaned").block)).toBe("Nobody was credited for it.");
   });
   test("it is told how many others have, if there are others", () => {
     expect(others(detail(3, 1))).toBe(" It has 2 more, told to whose they are.");

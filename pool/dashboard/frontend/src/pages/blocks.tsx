@@ -209,8 +209,8 @@ export function BlockPage({ hash }: { hash: string }) {
 const NOT_TOLD = "What is booked of it is told to whose it is.";
 
 // Who does not see the whole pool has of the credits only their own, or none.
-export function noCredits({ credits }: Block): string {
-  if (credits === 0) return "Credits follow the first confirmation.";
+export function noCredits({ credits, state }: Block): string {
+  if (credits === 0) return state === "candidate" ? "Credits follow the first confirmation." : "Nobody was credited for it.";
   return credits === 1 ? "It has 1 credit, told to whose it is." : `It has ${count(credits)} credits, told to whose they are.`;
 }
 
