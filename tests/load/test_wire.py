@@ -35,9 +35,10 @@ def there(where: Cores, *argv: str) -> str:
     return told("ip", "netns", "exec", where.net.namespace, *argv)
 
 
-def ours() -> tuple[str, str]:
-    """The namespace of this thread, and all that have a name."""
-    return os.readlink("/proc/thread-self/ns/net"), told("ip", "netns", "list")
+def ours() -> tuple[str, list[str]]:
+    """The namespace of this thread, and those that this process has made."""
+    names = [line.split()[0] for line in told("ip", "netns", "list").splitlines()]
+    return os.readlink("/proc/thread-self/ns/net"), [name for name in names if name.endswith(f"-{os.getpid()}")]
 
 
 def test_miners_reach_the_server_from_addresses_of_their_own(where: Cores) -> None:
@@ -68,6 +69,18 @@ def test_where_there_can_be_none_the_reason_is_told_and_what_to_do(monkeypatch: 
     monkeypatch.setattr(wire, "why_not", lambda: "network namespaces need root")
     with pytest.raises(BenchmarkFailed, match="need root; with --loopback there is none"), wired(cores()):
         pass
+
+
+def test_where_the_kernel_has_no_such_devices_the_command_that_failed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    if (reason := namespaces.why_not()) is not None:
+        pytest.skip(reason)
+    before = ours()
+    monkeypatch.setattr(
+        wire, "ip", lambda *words: namespaces.ip(*("vetch" if each == "veth" else each for each in words))
+    )
+    with pytest.raises(BenchmarkFailed, match=r"ip link add wire .* failed; with --loopback"), wired(cores()):
+        pass
+    assert ours() == before
 
 
 @pytest.mark.parametrize(

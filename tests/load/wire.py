@@ -8,6 +8,7 @@ packet steering). Source: Linux, Documentation/networking/scaling.rst.
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,10 +32,13 @@ def wired(where: Cores) -> Iterator[Cores]:
     if (reason := why_not()) is not None:
         raise BenchmarkFailed(f"no wire: {reason}; with --loopback there is none")
     with ExitStack() as stack:
-        server, miners = (stack.enter_context(namespace(name)) for name in ("server", "miners"))
-        ip("link", "add", "wire", "netns", server, "type", "veth", "peer", "name", "wire", "netns", miners)
-        _plug_in(server, [_SERVER], where.server)
-        _plug_in(miners, _MINERS, where.others)
+        try:
+            server, miners = (stack.enter_context(namespace(name)) for name in ("server", "miners"))
+            ip("link", "add", "wire", "netns", server, "type", "veth", "peer", "name", "wire", "netns", miners)
+            _plug_in(server, [_SERVER], where.server)
+            _plug_in(miners, _MINERS, where.others)
+        except subprocess.CalledProcessError as error:
+            raise BenchmarkFailed(f"no wire: {shlex.join(error.cmd)} failed; with --loopback there is none") from error
         stack.enter_context(within(server))
         yield msgspec.structs.replace(where, net=Net(_SERVER, _MINERS[0], miners))
 
