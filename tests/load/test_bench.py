@@ -22,11 +22,13 @@ from tests.load.servers import DIFFICULTY
 from tests.namespaces import why_not
 
 CONNECTIONS = 30
+SECONDS = 1.0
+"""Of a timed window: long enough that something is answered in it, whoever else has the core for a moment."""
 
 
 def bench(*arguments: str) -> dict[str, Any]:
     """A report of the command."""
-    short = ("--connections", str(CONNECTIONS), "--seconds", "0.3", "--in-flight", "20")
+    short = ("--connections", str(CONNECTIONS), "--seconds", str(SECONDS), "--in-flight", "20")
     run = CliRunner().invoke(main, ["stratum", *short, *arguments], catch_exceptions=False)
     assert run.exit_code == 0, run.stderr
     report: dict[str, Any] = json.loads(run.stdout)
@@ -94,8 +96,8 @@ def test_shares_are_accepted_on_the_other_endpoint_and_journal(other: dict[str, 
 
 
 def test_a_server_too_fast_for_the_shares_hashed_ahead_is_measured_over_a_shorter_time(scarce: dict[str, Any]) -> None:
-    assert 0 < scarce["accepted"] <= 0.3 * 2_000 + CONNECTIONS
-    assert scarce["seconds"] < 0.3
+    assert 0 < scarce["accepted"] <= SECONDS * 2_000 + CONNECTIONS
+    assert scarce["seconds"] < SECONDS
 
 
 def test_nobody_is_turned_away_who_comes_over_tls() -> None:
@@ -118,7 +120,7 @@ def test_of_several_rounds_one_with_the_median_is_shown(other: dict[str, Any]) -
 def test_growth_is_told_of_each_server_with_few_and_many_connections(net: list[str]) -> None:
     if not net and (reason := why_not()) is not None:
         pytest.skip(reason)
-    arguments = ("--few", "5", "--many", "20", "--rate", "500", "--rounds", "1", "--seconds", "0.2")
+    arguments = ("--few", "5", "--many", "20", "--rate", "500", "--rounds", "1", "--seconds", str(SECONDS))
     run = CliRunner().invoke(main, ["growth", *net, *arguments], catch_exceptions=False)
     report = json.loads(run.stdout)
     assert report["wire"] is not bool(net)
