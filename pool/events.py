@@ -307,8 +307,8 @@ def role_cannot_start(role: str, message: str) -> None:
 
 
 def role_died(role: str, status: int, reason: str, restart_seconds: float) -> None:
-    """A role ended without being told to; it is started again. status: exit code, or minus the signal. reason: what it
-    said last."""
+    """A role ended without being told to, or could not be started again; it is tried again. status: exit code, or minus
+    the signal. reason: what it said last."""
     emit(ERROR, "role_died", role=role, status=status, reason=reason, restart_seconds=restart_seconds)
 
 

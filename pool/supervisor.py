@@ -65,11 +65,12 @@ class Child:
         self._has_worked = False
 
     def tend(self, now: float) -> None:
-        """Start it if it is time to. Raises CannotSupervise when it says that this will not help, unless it has worked
-        before: what has changed since then, as half a certificate, is no reason to end all others."""
+        """Start it if it is time to. Raises CannotSupervise when it says that this will not help, and OSError when it
+        cannot be started, unless it has worked before: what has changed since then, as half a certificate or a disk in
+        trouble, is no reason to end all others."""
         if self.process is None:
             if now >= self._start_at:
-                self._start(now)
+                self._try_to_start(now)
             return
         status = self.process.poll()
         if status is None:
@@ -79,9 +80,9 @@ class Child:
         self._has_worked = self._has_worked or lived_well
         if status == EXIT_CONFIGURATION and not self._has_worked:
             raise CannotSupervise(f"{self.program.name}: {self._last_message()}")
-        self.pause_seconds = 0.2 if lived_well else min(RESTART_SECONDS_MAX, self.pause_seconds * 2 or 0.2)
-        self._start_at = now + self.pause_seconds
-        events.role_died(self.program.name, status, self._last_message(), self.pause_seconds)
+        if lived_well:
+            self.pause_seconds = 0.0
+        self._rest(now, status, self._last_message())
 
     def reload(self) -> None:
         """Have it read its files again, if it runs."""
@@ -111,6 +112,19 @@ class Child:
             self.process.wait()
         self.process = None
 
+    def _rest(self, now: float, status: int, reason: str) -> None:
+        self.pause_seconds = min(RESTART_SECONDS_MAX, self.pause_seconds * 2 or 0.2)
+        self._start_at = now + self.pause_seconds
+        events.role_died(self.program.name, status, reason, self.pause_seconds)
+
+    def _try_to_start(self, now: float) -> None:
+        try:
+            self._start(now)
+        except OSError as error:
+            if not self._has_worked:
+                raise
+            self._rest(now, 1, f"it cannot be started: {error}")
+
     def _start(self, now: float) -> None:
         self._started = now
         with self.program.log.open("ab") as log:
@@ -127,11 +141,14 @@ class Child:
 
     def _last_message(self) -> str:
         """Why it ended: the message of the last critical event since its start, or the last line that is no event."""
-        with self.program.log.open("rb") as log:
-            size = os.fstat(log.fileno()).st_size
-            # One that somebody has emptied since then begins anew.
-            log.seek(max(self._log_start if self._log_start <= size else 0, size - _LAST_BYTES))
-            lines = log.read().decode(errors="replace").splitlines()
+        try:
+            with self.program.log.open("rb") as log:
+                size = os.fstat(log.fileno()).st_size
+                # One that somebody has emptied since then begins anew.
+                log.seek(max(self._log_start if self._log_start <= size else 0, size - _LAST_BYTES))
+                lines = log.read().decode(errors="replace").splitlines()
+        except OSError as error:
+            return f"its log cannot be read: {error}"
         plain = ""
         for line in reversed(lines):
             try:

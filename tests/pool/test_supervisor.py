@@ -137,6 +137,36 @@ def test_a_log_that_was_emptied_in_place_is_read_from_its_start(tmp_path: Path) 
     assert reasons(child(tmp_path, code)) == ["the port is taken"]
 
 
+def test_a_log_that_is_gone_ends_nobody(tmp_path: Path) -> None:
+    (reason,) = reasons(child(tmp_path, f"import os; os.unlink({str(tmp_path / 'role.log')!r})"))
+    assert reason.startswith("its log cannot be read: [Errno 2]")
+
+
+def test_a_role_that_has_worked_is_tried_again_when_its_start_fails(tmp_path: Path) -> None:
+    role = child(tmp_path, "")
+    role.tend(0.0)
+    died(role)
+    role.tend(50.0)
+    role.program.log.unlink()
+    role.program.log.mkdir()  # as a disk in trouble, it opens no file there
+    with captured_events() as logged:
+        role.tend(50.2)
+    assert [(event["event"], event["reason"].partition(": ")[0]) for event in logged] == [
+        ("role_died", "it cannot be started")
+    ]
+    assert role.process is None
+    role.program.log.rmdir()
+    role.tend(50.2 + role.pause_seconds)
+    died(role)
+
+
+def test_a_first_start_that_fails_is_an_error(tmp_path: Path) -> None:
+    role = child(tmp_path, "")
+    role.program.log.mkdir()
+    with pytest.raises(IsADirectoryError):
+        role.tend(0.0)
+
+
 DRAINS = (
     "import signal, sys, time; asked = [];"
     "signal.signal(signal.SIGTERM, lambda *_: (asked.append(1), print('asked', flush=True)));"
