@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from pool import service
 from pool.bitcoin.amount import format_btc
 from pool.config import Config, WebPart
 from pool.config_file import load
+from pool.node.loopback import free_port, is_free
 from pool.node.private import PrivateChain, PrivateNode, find_bitcoind
 from pool.ports import NodeUnavailable
 from pool.supervisor import CannotSupervise, Child, Program, stop_signals
@@ -307,24 +307,7 @@ def _miner(chain: str, port: int, account: str) -> tuple[str, ...]:
 def _port(wanted: int | None, usual: int) -> int:
     """The port asked for, which must be free; else the usual one, or a free one."""
     if wanted is not None:
-        if not _is_free(wanted):
+        if not is_free(wanted):
             raise DemoFailed(f"port {wanted} is taken; choose another or leave the option out")
         return wanted
-    return usual if _is_free(usual) else free_port()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def free_port() -> int:
-    """A TCP port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return usual if is_free(usual) else free_port()

@@ -14,7 +14,8 @@ from msgspec import Struct
 from pool import service
 from pool.config import Config
 from pool.config_file import load
-from pool.demo import EVERY_PART, Api, NoAnswer, free_port, steppe
+from pool.demo import EVERY_PART, Api, NoAnswer, steppe
+from pool.node.loopback import free_port
 from pool.node.private import PrivateNode
 from pool.ports import NodeUnavailable
 from pool.roles.redis_link import redis_program

@@ -23,6 +23,7 @@ from payout.store.ledger import SqlLedger
 from pool import config_file, failpoints
 from pool.config import Config
 from pool.demo import EVERY_PART, RESERVE_SAT
+from pool.node.loopback import free_port
 from pool.node.private import PrivateChain
 from pool.paths import Paths
 from pool.roles.database import reach_database
@@ -34,7 +35,7 @@ from tests.chaos.disk import JournalDisk
 from tests.chaos.nodes import Nodes
 from tests.chaos.power import Power
 from tests.chaos.shims import SteppingClock, preloaded
-from tests.regtest.whole_pool import children_of, eventually, free_port
+from tests.regtest.whole_pool import children_of, eventually
 
 STRATUM_PROCESSES = 2
 PROGRAMS = ("work", *(process_name("stratum", n) for n in range(STRATUM_PROCESSES)), "accounting", "web", "redis")

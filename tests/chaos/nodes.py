@@ -13,9 +13,10 @@ from typing import Any
 
 from bitcoinrpc.authproxy import JSONRPCException
 
+from pool.node.loopback import free_port
 from pool.node.private import PrivateChain, PrivateNode
 from pool.ports import NodeUnavailable
-from tests.regtest.whole_pool import eventually, free_port
+from tests.regtest.whole_pool import eventually
 
 NAMES = "abc"
 # A node that comes back fetches at once what it missed; more would mean that something is wrong.

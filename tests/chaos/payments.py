@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 from sqlalchemy import Engine
 
+from pool.node.loopback import free_port
 from pool.node.private import PrivateNode, find_bitcoind
 from pool.store.sql import connect
 from pool.store.upgrade import upgrade
@@ -19,7 +20,6 @@ from tests.databases import NAMES, sqlite_url
 from tests.postgresql import Databases, server
 from tests.regtest.paying_pool import Chain, PayingPool, mine_coins
 from tests.regtest.payment_kills import KILLS, Kill, owe, play
-from tests.regtest.whole_pool import free_port
 
 
 class Outcome(Struct, frozen=True):

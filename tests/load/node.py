@@ -12,8 +12,9 @@ from typing import Final
 
 from pool.bitcoin.amount import COIN, subsidy
 from pool.bitcoin.transaction import Output, compact_size, serialise_outputs
+from pool.node.loopback import free_port
 from pool.node.private import PrivateNode, find_bitcoind
-from tests.load.processes import BenchmarkFailed, end, free_port, wait_for
+from tests.load.processes import BenchmarkFailed, end, wait_for
 from tests.load.servers import Role
 
 TRANSACTIONS: Final = 3_000

@@ -21,6 +21,7 @@ from payout.store.ledger import SqlLedger
 from payout.wallet import BitcoindWallet
 from pool.bitcoin.network import REGTEST
 from pool.node.credentials import CookieFile
+from pool.node.loopback import free_port
 from pool.node.private import WALLET, PrivateNode, find_bitcoind
 from pool.node.rpc import RpcSettings
 from pool.store import sql
@@ -28,7 +29,6 @@ from pool.store.sql import writing
 from tests.load.books import durable
 from tests.load.processes import BenchmarkFailed
 from tests.regtest.payer_process import settings
-from tests.regtest.whole_pool import free_port
 
 OWED_SAT = 1_000_000
 OUTPUTS_MAX = 500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -95,13 +94,6 @@ class Others:
         ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
         idle = sum(ticks[3:5])
         return (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK") - sum(map(cpu_ns, self._pids)) / 1e9
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(what: str, condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:

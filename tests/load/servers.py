@@ -16,12 +16,13 @@ from typing import Final, Literal, Protocol, Self
 
 from msgspec import Struct
 
+from pool.node.loopback import free_port
 from pool.store.redis import RedisStore
 from pool.store.redis_server import RedisServer
 from stratum.messages import encode_job
 from tests.certificates import write_pair
 from tests.load.job import mainnet_job
-from tests.load.processes import BenchmarkFailed, Cores, end, free_port, pinned, wait_for
+from tests.load.processes import BenchmarkFailed, Cores, end, pinned, wait_for
 from tests.load.programs import program
 
 Name = Literal["floor", "ours", "pool", "tls"]

@@ -23,12 +23,13 @@ from pool.demo import EVERY_PART
 from pool.fleet.facts import Fact
 from pool.fleet.kinds import Assignment, Capacity, Fleet, Site
 from pool.fleet.register import Entry
+from pool.node.loopback import free_port
 from pool.roles.database import open_database
 from pool.store.fleets import SqlFleets
 from pool.store.redis_server import RedisServer
 from pool.store.sql import writing
 from tests.load.fleet_statistics import ACCOUNTS, SITES
-from tests.load.processes import BenchmarkFailed, Cores, cpu_ns, end, free_port, pinned, resident_bytes, wait_for
+from tests.load.processes import BenchmarkFailed, Cores, cpu_ns, end, pinned, resident_bytes, wait_for
 
 ASKED: Final = {
     "pool": "/api/v1/pool",

@@ -16,8 +16,9 @@ import pytest
 from msgspec import Struct
 from packaging.utils import canonicalize_name
 
+from pool.node.loopback import free_port
 from tests.packaging.locks import pins
-from tests.regtest.whole_pool import eventually, free_port
+from tests.regtest.whole_pool import eventually
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = "share/doc/steppe/"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from pool.node.loopback import free_port
 from pool.node.private import WALLET, PrivateChain, PrivateNode, find_bitcoind
 from tests.payout.conftest import engine, postgresql_books, sqlite, sqlite_file
 from tests.regtest.paying_pool import PayingPool, mine_coins
@@ -39,7 +39,7 @@ def bitcoind(tmp_path_factory: pytest.TempPathFactory, bitcoind_program: Path) -
     started: list[PrivateNode] = []
 
     def start(chain: PrivateChain) -> PrivateNode:
-        node = PrivateNode(bitcoind_program, chain, tmp_path_factory.mktemp(chain), _free_port())
+        node = PrivateNode(bitcoind_program, chain, tmp_path_factory.mktemp(chain), free_port())
         started.append(node)
         node.start()
         return node
@@ -94,9 +94,3 @@ def paying_pool(engine: Engine, paying_node: PrivateNode, make_pool: MakePool) -
     made = make_pool(engine, paying_node)
     made.book()
     return made
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

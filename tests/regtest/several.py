@@ -13,6 +13,7 @@ from pool.bitcoin.network import NETWORKS
 from pool.bitcoin.script import output_script
 from pool.node.bitcoind import BitcoindNode
 from pool.node.credentials import CookieFile
+from pool.node.loopback import free_port
 from pool.node.private import PrivateNode
 from pool.node.rpc import RpcSettings
 from pool.node.source import NodeStatus
@@ -21,7 +22,7 @@ from pool.roles.clock import SystemClock
 from pool.work.coinbase import Coinbase
 from pool.work.job import Job
 from tests.regtest import reactor as twisted
-from tests.regtest.whole_pool import eventually, free_port
+from tests.regtest.whole_pool import eventually
 
 REGTEST = NETWORKS["regtest"]
 # Longer than anything here waits, so that nothing passes because of a refresh.

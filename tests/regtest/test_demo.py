@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.regtest.whole_pool import alive, children_of, eventually, free_port
+from pool.node.loopback import free_port
+from tests.regtest.whole_pool import alive, children_of, eventually
 
 DEMO = (sys.executable, "-m", "pool", "demo")
 

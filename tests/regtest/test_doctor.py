@@ -18,12 +18,13 @@ from pool.cli import main
 from pool.config_file import load
 from pool.doctor.examine import examine
 from pool.doctor.finding import Finding, Health
+from pool.node.loopback import free_port
 from pool.node.private import PrivateNode
 from pool.roles.clock import SystemClock
 from tests.certificates import write_pair
 from tests.regtest.conftest import StartNode
 from tests.regtest.test_disk_full import mounted
-from tests.regtest.whole_pool import WholePool, eventually, free_port
+from tests.regtest.whole_pool import WholePool, eventually
 
 SIGNET_ADDRESS = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
 

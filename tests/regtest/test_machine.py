@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pool.machine import ThisMachine
+from pool.node.loopback import free_port
 from pool.preflight import FileFacts, RedisFacts
-from tests.regtest.whole_pool import free_port
 
 
 def test_a_files_mode_and_first_line(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from pool.node.loopback import free_port
 from tests.receivers import Hook, MailBox
 from tests.regtest.redis_child import RedisChild, redis_child
-from tests.regtest.whole_pool import eventually, free_port
+from tests.regtest.whole_pool import eventually
 
 SECRET = "0123456789abcdef0123456789abcdef"
 LIFE_SECONDS = 600.0

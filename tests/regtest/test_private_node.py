@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.regtest.whole_pool import alive, eventually, free_port
+from pool.node.loopback import free_port
+from tests.regtest.whole_pool import alive, eventually
 
 START = """
 import sys, time

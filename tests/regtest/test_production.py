@@ -19,11 +19,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from pool.node.loopback import free_port
 from pool.node.private import PrivateNode
 from tests.docker.compose import DOCKER, composed
 from tests.docker.test_alerts import expressions, names
 from tests.postgresql import Databases
-from tests.regtest.whole_pool import WholePool, eventually, free_port
+from tests.regtest.whole_pool import WholePool, eventually
 
 
 def fitted(file: Path, changes: dict[str, str]) -> str:

@@ -11,11 +11,12 @@ import pytest
 
 from pool.node.bitcoind import BitcoindNode
 from pool.node.credentials import CookieFile
+from pool.node.loopback import free_port
 from pool.node.rpc import RpcSettings
 from tests.pool.node.captured import captured_events, names
 from tests.regtest import reactor as twisted
 from tests.regtest.several import REGTEST, Peer, Work
-from tests.regtest.whole_pool import eventually, free_port
+from tests.regtest.whole_pool import eventually
 
 
 @pytest.fixture(scope="module")

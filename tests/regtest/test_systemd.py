@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.regtest.whole_pool import free_port
+from pool.node.loopback import free_port
 
 UNIT = Path(__file__).parents[2] / "systemd" / "steppe.service"
 EXPOSURE_MAX_TENTHS = 20

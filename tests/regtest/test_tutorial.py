@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pool.node.loopback import free_port
 from tests.docs.shell import Shell, blocks
-from tests.regtest.whole_pool import free_port
 
 ROOT = Path(__file__).parents[2]
 PORTS = (18443, 3333, 3334, 8080, 8081)

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from pool.node.loopback import free_port
 from pool.node.private import PrivateNode
-from tests.regtest.whole_pool import WholePool, alive, children_of, eventually, free_port
+from tests.regtest.whole_pool import WholePool, alive, children_of, eventually
 
 BLOCK_SAT = 50 * 100_000_000
 

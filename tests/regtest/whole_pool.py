@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,18 +18,12 @@ from payout.accounts import PER_SHARE, Scheme
 from pool import config_file
 from pool.config import Config
 from pool.demo import EVERY_PART, RESERVE_SAT
+from pool.node.loopback import free_port
 from pool.node.private import PrivateNode
 from pool.service import ensure_account, ensure_reserve
 
 WAIT_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.1
-
-
-def free_port() -> int:
-    """A TCP port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(what: str, condition: Callable[[], Any], seconds: float = WAIT_SECONDS_MAX) -> Any:
