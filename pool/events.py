@@ -379,6 +379,11 @@ def statistics_folded_anew(frontend: str, reason: str) -> None:
     emit(INFO, "statistics_folded_anew", frontend=frontend, reason=reason)
 
 
+def statistics_incomplete(frontend: str, first_seq: int, last_seq: int) -> None:
+    """The kept statistics end before the journal begins: these records are in neither. The counting goes on behind."""
+    emit(WARNING, "statistics_incomplete", frontend=frontend, first_seq=first_seq, last_seq=last_seq)
+
+
 def statistics_not_kept(frontend: str, reason: str) -> None:
     """The statistics could not be written to their file; the next start counts more of the journal again."""
     emit(WARNING, "statistics_not_kept", frontend=frontend, reason=reason)

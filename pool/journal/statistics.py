@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pool import events
 from pool.journal.format import Group
-from pool.journal.reader import OLDEST, Reader
+from pool.journal.reader import OLDEST, Reader, RecordsGone
 from pool.stats.tally import Snapshot, State, Tallies
 
 PUBLISH_SECONDS = 1.0
@@ -85,7 +85,13 @@ class Statistics:
         Raises StoreUnavailable, JournalDamaged, OSError; nothing is counted twice or left out by it.
         """
         durable_seq = self._durable_seq()
-        found = self._reader.read(durable_seq, records_max=_RECORDS_AT_ONCE)
+        try:
+            found = self._reader.read(durable_seq, records_max=_RECORDS_AT_ONCE)
+        except RecordsGone as gone:
+            # The file was put back from long ago. It is still the best account of what is in no record any more.
+            events.statistics_incomplete(self._frontend, gone.wanted_seq, gone.first_seq - 1)
+            self._reader.seek(gone.first_seq)
+            return 0.0
         for group in found:
             self._fold(group)
         now = self._monotonic()

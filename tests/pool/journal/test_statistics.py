@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from twisted.logger import capturedLogs
 
+from pool.journal.journal import SEGMENT_BYTES_MAX
 from pool.journal.statistics import Statistics
 from pool.ports import StoreUnavailable
 from pool.stats.tally import Tallies
@@ -14,8 +16,8 @@ from tests.pool.journal.samples import Bench, fold, share
 class Line:
     """A journal whose commits are durable at once, the fold, and the board it publishes on."""
 
-    def __init__(self, folder: Path) -> None:
-        self.bench = Bench(folder)
+    def __init__(self, folder: Path, segment_bytes_max: int = SEGMENT_BYTES_MAX) -> None:
+        self.bench = Bench(folder, segment_bytes_max=segment_bytes_max)
         self.board = FakeBoard()
         self.now = 0.0
         self.restart()
@@ -164,6 +166,26 @@ def test_a_kept_fold_of_records_that_are_no_more_is_made_anew(line: Line, tmp_pa
     other.restart()
     other.after(1.0)
     assert other.shown() == {"aisulu.a": 1}
+
+
+def test_a_kept_fold_from_before_the_first_record_goes_on_with_that_record(tmp_path: Path) -> None:
+    line = Line(tmp_path / "journal", segment_bytes_max=300)
+    file = line.bench.folder / "statistics.json"
+    line.write("a")
+    line.after(0.0)
+    line.statistics.keep()
+    of_long_ago = file.read_bytes()
+    for name in ("b", "b", "b", "c"):
+        line.write(name)
+    for segment in sorted(line.bench.folder.glob("*.seg"))[:-1]:
+        segment.unlink()
+    file.write_bytes(of_long_ago)
+    line.restart()
+    with capturedLogs() as told:
+        line.after(0.0)
+        line.after(1.0)
+    assert [(each["event"], each["first_seq"], each["last_seq"]) for each in told] == [("statistics_incomplete", 2, 4)]
+    assert line.shown() == {"aisulu.a": 1, "aisulu.c": 1}
 
 
 def test_a_long_journal_is_folded_in_parts(line: Line) -> None:
