@@ -59,6 +59,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "pool.failpoints",
         "pool.journal",
     ),
+    "pool.journal.events": ("pool.emit",),
     "pool.node": (
         "native",
         "pool.bitcoin",

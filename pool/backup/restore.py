@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
-from alembic.script import ScriptDirectory
 from msgspec import Struct
 from sqlalchemy import Engine
 
@@ -34,7 +33,7 @@ from pool.failpoints import hit
 from pool.journal.former import former_name
 from pool.journal.segments import sync_folder
 from pool.paths import Paths
-from pool.store.upgrade import migrations
+from pool.store.revisions import known_revisions
 from pool.work.extranonce import RANGE_SIZE, STRIDE
 
 _JUMP: Final = RANGE_SIZE // 2
@@ -151,8 +150,7 @@ def _fits(manifest: Manifest, config: Config, engine: Engine) -> None:
             f"its books are of {manifest.books.database}, and database.url names one of {engine.dialect.name}: "
             "name an empty database of the same kind"
         )
-    known = {revision.revision for revision in ScriptDirectory.from_config(migrations()).walk_revisions()}
-    if manifest.books.revision not in known:
+    if manifest.books.revision not in known_revisions():
         raise BackupFailed(
             f"it is of a newer version, {manifest.version} (schema {manifest.books.revision}): restore it with that"
         )

@@ -15,8 +15,9 @@ from pool.journal.room import has_room
 from pool.paths import Paths
 from pool.roles.database import reach_database
 from pool.store.redis_server import url_of
+from pool.store.revisions import known_revisions
 from pool.store.sql import reading
-from pool.store.upgrade import known_revisions, revision_of
+from pool.store.upgrade import revision_of
 
 ANSWER_SECONDS = 3.0
 REDIS_MIN = (6, 2)

@@ -17,8 +17,9 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
-from pool import disk_events, events
+from pool import disk_events
 from pool.failpoints import hit
+from pool.journal import events
 from pool.journal import folder as journal_folder
 from pool.journal.format import Header
 from pool.journal.found import FoundBlocks

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from pool import events
 from pool.failpoints import hit
+from pool.journal import events as journal_events
 from pool.journal import folder as journal_folder
 from pool.journal.format import GROUP_BYTES_MAX, PAYLOAD_BYTES_MAX, Group, Header, encode_frame
 from pool.journal.recovery import recover
@@ -126,7 +127,7 @@ class Journal:
         self._full_disk = False
         self._broken: OSError | None = None  # nothing can be written until a new segment is there
         self._voided: OSError | None = None  # the open group began with a number that is void since
-        events.journal_opened(self.frontend, folder, tail.next_seq)
+        journal_events.journal_opened(self.frontend, folder, tail.next_seq)
 
     @property
     def refusal(self) -> str | None:
@@ -173,7 +174,7 @@ class Journal:
             self._voided = None
             self._full_disk = is_full(error)
             if self._refusal is None:
-                events.journal_refusing(self.folder, str(error))
+                journal_events.journal_refusing(self.folder, str(error))
             self._refusal = error
             raise
         hit("journal-written")
@@ -208,7 +209,7 @@ class Journal:
         """A group is safe."""
         if self._refusal is not None:
             self._refusal, self._full_disk = None, False
-            events.journal_accepting(self.folder)
+            journal_events.journal_accepting(self.folder)
 
     def _close_group(self) -> None:
         group = Group(self._next_seq - self._count, self._count, bytes(self._payload))
@@ -303,7 +304,7 @@ class Journal:
         self._full_disk = self._full_disk or is_full(error)
         if self._broken is None:
             self._broken = error
-            events.journal_broken(self.folder, self.durable_seq, str(error))
+            journal_events.journal_broken(self.folder, self.durable_seq, str(error))
         if not self._syncing:  # else its end comes here: it may still put on disk what others wait for
             self._void(self._broken)
 
@@ -356,7 +357,7 @@ class Journal:
         self._unsynced.clear()
         self._unsynced_bytes = 0
         self._broken = None
-        events.journal_repaired(self.folder, fresh.header.first_seq)
+        journal_events.journal_repaired(self.folder, fresh.header.first_seq)
         self._fire_idle()
 
     def _repair_failed(self, failure: Failure) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from pool import events
+from pool.journal import events as journal_events
 from pool.journal.segments import JournalDamaged
 from pool.ports import StoreUnavailable
 
@@ -60,7 +61,7 @@ class Loop:
                 events.redis_unavailable(self._name, self._reason)
             return self._retry()
         except (JournalDamaged, OSError) as error:
-            events.journal_unreadable(self._name, str(error))
+            journal_events.journal_unreadable(self._name, str(error))
             return None if isinstance(error, JournalDamaged) else self._retry()
         except Exception as error:  # noqa: BLE001 a thread that dies of a bug must not die in silence, nor for good
             events.bug(self._name, error)

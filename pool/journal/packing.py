@@ -17,8 +17,9 @@ from collections.abc import Callable, Generator, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from pool import disk_events, events
+from pool import disk_events
 from pool.failpoints import hit
+from pool.journal import events
 from pool.journal.format import HEADER_BYTES, Damaged, decode_group, decode_head
 from pool.journal.packed import BLOCK_BYTES, Content, PackedWriter
 from pool.journal.reader import content_of, packed_content

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pool import events
+from pool.journal import events
 from pool.journal.format import HEADER_BYTES, Damaged, decode_group, decode_head, synced_behind
 from pool.journal.reader import packed_content
 from pool.journal.segments import (

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from pool import disk_events, events, failpoints
+from pool import disk_events, failpoints
+from pool.journal import events
 from pool.journal.reader import Reader, RecordsGone
 from pool.ports import ShareBatch, StreamPlace
 

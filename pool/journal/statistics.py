@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from pool import events
+from pool.journal import events
 from pool.journal.format import Group
 from pool.journal.reader import OLDEST, Reader, RecordsGone
 from pool.stats.tally import Snapshot, State, Tallies

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect, text
 
-from pool.store.sql import writing
+from pool.store.sql import reading, writing
+
+NEWEST: Final = "0011"
+"""The revision of this version's schema: the last one of `pool.store.migrations`."""
 
 
 class NewerBooks(Exception):
@@ -32,6 +31,11 @@ def upgrade(engine: Engine, keeper: Keeper = lambda _: None) -> None:
 
     Two processes that start at once take turns, and the second finds nothing to do.
     """
+    with reading(engine) as connection:
+        if revision_of(connection) == NEWEST:
+            return
+    from pool.store.revisions import known_revisions, run_missing
+
     with writing(engine) as connection:
         revision = revision_of(connection)
         if revision is not None and revision not in known_revisions():
@@ -39,29 +43,17 @@ def upgrade(engine: Engine, keeper: Keeper = lambda _: None) -> None:
                 f"the books are of a newer version ({revision}), which this one does not know and leaves alone: run "
                 "the version that wrote them, or put back the copy of before the upgrade"
             )
-        if revision not in (None, known_revisions()[0]) and (kept_by := keeper(connection)) is not None:
+        if revision not in (None, NEWEST) and (kept_by := keeper(connection)) is not None:
             raise BooksInUse(
                 f"the books are of an older version ({revision}), and a pool keeps them (process {kept_by}): stop that "
                 "pool, then type this again, or start this version, which upgrades them (docs/upgrading.md)"
             )
-        config = migrations()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        run_missing(connection)
 
 
 def revision_of(connection: Connection) -> str | None:
-    """Which revision the books are of; None if there are none yet."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def known_revisions() -> list[str]:
-    """Every revision that this program knows, the newest first."""
-    return [each.revision for each in ScriptDirectory.from_config(migrations()).walk_revisions()]
-
-
-def migrations() -> Config:
-    """Where Alembic finds the revisions."""
-    config = Config()
-    # A percent sign in the path would be read as the start of an interpolation.
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    return config
+    """Which revision the books are of; None if there are none yet. Source: Alembic, the table of its version."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found

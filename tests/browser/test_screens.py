@@ -48,11 +48,18 @@ BAR_PX = 100
 
 Visited = Callable[[Screen, int], Page]
 
+_SEEN = """seen => {
+  Object.defineProperty(document, 'hidden', { value: !seen, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
 
 @pytest.fixture(scope="module")
 def visited(browser: Browser, preview_of: Callable[[str], Preview]) -> Iterator[Visited]:
-    """A screen in a window of a width. Who came in once, with a window, stays."""
+    """A screen in a window of a width. Who came in once, with a window, stays; a browser without a screen takes every
+    window for one that is looked at, and all would be drawn each second."""
     pages: dict[tuple[str, str, int], Page] = {}
+    in_sight: list[Page] = []
 
     def visit(screen: Screen, width: int) -> Page:
         preview, key = preview_of(screen.scene), (screen.scene, screen.who, width)
@@ -60,6 +67,11 @@ def visited(browser: Browser, preview_of: Callable[[str], Preview]) -> Iterator[
             scheme = SCHEMES.get(width, "light")
             pages[key] = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
             entered(pages[key], preview.root(screen.who), screen.who, preview.link)
+        if in_sight != [pages[key]]:
+            for page in in_sight:
+                page.evaluate(_SEEN, False)
+            pages[key].evaluate(_SEEN, True)
+            in_sight[:] = [pages[key]]
         if pages[key].get_by_role("dialog").count():
             pages[key].keyboard.press("Escape")
         shown(pages[key], preview.root(screen.who), screen)

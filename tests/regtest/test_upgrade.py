@@ -12,8 +12,9 @@ from alembic import command
 from sqlalchemy import text
 
 from pool.node.private import PrivateNode
+from pool.store.revisions import known_revisions, migrations
 from pool.store.sql import connect, reading, writing
-from pool.store.upgrade import known_revisions, migrations, revision_of
+from pool.store.upgrade import revision_of
 from tests.regtest.whole_pool import WholePool, eventually
 
 

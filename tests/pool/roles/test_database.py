@@ -17,8 +17,9 @@ from payout.ports import LedgerUnavailable
 from pool.config import Config, DatabaseOptions
 from pool.roles.database import open_database
 from pool.roles.processes import this_process
+from pool.store.revisions import known_revisions, migrations
 from pool.store.sql import connect, lease, reading, writing
-from pool.store.upgrade import known_revisions, migrations, revision_of
+from pool.store.upgrade import revision_of
 from tests.databases import NAMES, sqlite_url
 from tests.pool.roles.test_payments import config as configured
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +16,9 @@ from sqlalchemy import Engine, text
 from payout.accounts import Scheme, Stake
 from payout.order import SUMMED, unpack
 from payout.store.ledger import SqlLedger
+from pool.store.revisions import known_revisions, migrations
 from pool.store.sql import connect, reading, writing
-from pool.store.upgrade import NewerBooks, migrations, revision_of, upgrade
+from pool.store.upgrade import NEWEST, NewerBooks, revision_of, upgrade
 from tests.databases import NAMES, sqlite_url
 
 
@@ -68,6 +71,20 @@ def test_shares_of_revision_0001_are_read_and_summed(engine: Engine) -> None:
         assert list(zip(shares.seqs(), shares.in_order(), strict=True)) == [(11, (1, 5)), (13, (2, big)), (14, (1, 5))]
         rows = connection.execute(text("SELECT height, number FROM share_sum ORDER BY number")).all()
         assert [tuple(row) for row in rows] == [(1, 0), (1, 1)]
+
+
+def test_the_newest_revision_is_the_last_migration() -> None:
+    assert known_revisions()[0] == NEWEST
+
+
+def test_books_of_this_version_need_no_alembic(tmp_path: Path) -> None:
+    upgrade(made := connect(sqlite_url(tmp_path)))
+    made.dispose()
+    asked = (
+        "import sys; from pool.store.sql import connect; from pool.store.upgrade import upgrade; "
+        f"upgrade(connect({sqlite_url(tmp_path)!r})); print('alembic' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", asked]) == b"False\n"
 
 
 def test_books_of_a_newer_version_are_refused_and_left_as_they_are(engine: Engine) -> None:
