@@ -140,13 +140,13 @@ def rebuild(file: Path, into: str | None, journals: tuple[Path, ...], as_json: b
     loaded: Config = config_file.load(file)
     from payout.ledger import LedgerError
     from payout.ports import LedgerUnavailable
-    from pool import service
+    from pool import operations
     from pool.ports import StoreUnavailable
     from pool.rebuild.journals import RebuildImpossible
 
     try:
         with Progress("rebuild") as progress:
-            report = service.rebuild(loaded, into, journals, partial(progress.added, what="records"))
+            report = operations.rebuild(loaded, into, journals, partial(progress.added, what="records"))
     except (RebuildImpossible, LedgerError, LedgerUnavailable, StoreUnavailable, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     say(as_json, report, report.lines)

@@ -29,10 +29,10 @@ def account_list(file: Path, as_json: bool) -> None:
     loaded: Config = config_file.load(file)
     from payout.accounts import plan_at
     from payout.ports import LedgerUnavailable
-    from pool import service
+    from pool import operations
 
     try:
-        accounts = service.accounts_of(loaded)
+        accounts = operations.accounts_of(loaded)
     except LedgerUnavailable as error:
         raise click.ClickException(str(error)) from error
     now_ms = int(time.time() * 1000)

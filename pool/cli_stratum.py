@@ -79,9 +79,10 @@ def stratum_extranonce(file: Path, account: str | None, as_json: bool) -> None:
 
 def _tell(file: Path, order: Order, as_json: bool) -> None:
     loaded: Config = config_file.load(file)
-    from pool import service
+    from pool.paths import Paths
+    from pool.roles.control import tell
 
-    answers = service.tell_miners(loaded, order)
+    answers = tell(Paths(Path(loaded.pool.data_dir)).control, order)
     if not answers:
         raise click.ClickException("no stratum process of this pool runs on this machine")
 

@@ -15,13 +15,14 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from pool import service
+from pool import operations
 from pool.bitcoin.amount import format_btc
 from pool.config import Config, WebPart
 from pool.config_file import load
 from pool.node.loopback import free_port, is_free
 from pool.node.private import PrivateChain, PrivateNode, find_bitcoind
 from pool.ports import NodeUnavailable
+from pool.service import prepare
 from pool.supervisor import CannotSupervise, Child, Program, stop_signals
 
 STRATUM_PORT, HTTP_PORT, ADMIN_PORT = 3333, 8080, 8081
@@ -74,18 +75,18 @@ def run(options: Options, say: Callable[[str], None]) -> None:
         admin_port = _port(None, ADMIN_PORT)
         config_path = _configure(options, data_dir, node, stratum_port, http_port, admin_port)
         config = load(config_path)
-        service.prepare(config)
-        service.ensure_reserve(config, "demo", RESERVE_SAT)
+        prepare(config)
+        operations.ensure_reserve(config, "demo", RESERVE_SAT)
         say(f"reserve of pay per share: {format_btc(RESERVE_SAT)} BTC of play money")
         for name, scheme, fee_bps in MINERS:
-            service.ensure_account(config, name, scheme, fee_bps)
+            operations.ensure_account(config, name, scheme, fee_bps)
             say(f"account {name}: {scheme.upper()}, fee {fee_bps / 100:g} %")
         pool = stack.enter_context(_child(Program("pool", steppe("run", "-c", config_path), data_dir / "pool.log")))
         api = Api(http_port)
         _wait_until_ready(api, pool, stop)
         say(f"stratum  stratum+tcp://127.0.0.1:{stratum_port}")
         say(f"page     http://127.0.0.1:{http_port}/")
-        invitation = service.invite_operator(config)
+        invitation = operations.invite_operator(config)
         say(f"operator http://127.0.0.1:{admin_port}/#/enter/{invitation} (once, within 15 minutes)")
         say(f"files    {data_dir}{'' if options.data_dir else ' (removed at the end; --data-dir DIR keeps them)'}")
         miners = []

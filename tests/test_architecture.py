@@ -178,6 +178,7 @@ ABOVE = (
     "pool.cli_top",
     "pool.demo",
     "pool.journal_command",
+    "pool.operations",
     "pool.service",
 )
 

@@ -1,4 +1,4 @@
-"""Redis as the configuration has it: one that is given, or a child of the supervisor on a unix socket."""
+"""Redis as the configuration has it: one that is given, or the pool's own (`pool.roles.own_redis`)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pool.ports import ShareBatch
 from pool.store.redis import RedisStore
 from pool.store.redis_moves import RedisMoves
 from pool.store.redis_ranges import RedisRanges
-from pool.store.redis_server import RedisServerError, prepare, url_of
-from pool.supervisor import CannotSupervise, Program
+from pool.store.redis_server import url_of
 
 # What accounting takes at once, and how long it waits for shares; in between it looks after blocks.
 READ_ENTRIES = 16
@@ -33,17 +32,6 @@ def open_redis_moves(config: Config) -> RedisMoves:
 def open_redis_ranges(config: Config) -> RedisRanges:
     """Who has which extranonce range; likewise."""
     return RedisRanges(config.redis.url or url_of(_paths(config).redis))
-
-
-def redis_program(config: Config) -> Program | None:
-    """Our own Redis as a program for the supervisor; None if another one is configured. Raises CannotSupervise."""
-    if config.redis.url:
-        return None
-    paths = _paths(config)
-    try:
-        return Program("redis", prepare(paths.redis).argv, paths.log("redis"))
-    except RedisServerError as error:
-        raise CannotSupervise(str(error)) from error
 
 
 class RedisShares:

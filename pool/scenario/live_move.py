@@ -20,7 +20,7 @@ from msgspec import Struct
 from payout.maturity import State
 from payout.ports import LedgerUnavailable
 from payout.store.ledger import SqlBooks, SqlLedger
-from pool import service
+from pool import operations
 from pool.bitcoin.target import target_from_difficulty
 from pool.config import Config
 from pool.fleet.move import MoveRefused, Step
@@ -221,7 +221,7 @@ class _Play:
 
     def _prepare(self, config: Config) -> None:
         for name in fleet_facts.ACCOUNTS:
-            service.ensure_account(config, name, "pplns", 100)
+            operations.ensure_account(config, name, "pplns", 100)
         with open_fleets(config) as desk:
             told = fleet_facts.entries(self._options.machines, desk.now_ms)
             desk.enter(told)

@@ -11,14 +11,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from pool import service
 from pool.config import Config
 from pool.config_file import load
 from pool.demo import EVERY_PART, Api, NoAnswer, steppe
 from pool.node.loopback import free_port
 from pool.node.private import PrivateNode
 from pool.ports import NodeUnavailable
-from pool.roles.redis_link import redis_program
+from pool.roles.own_redis import redis_program
 from pool.scenario.chains import Chain
 from pool.store.redis_server import url_of
 from pool.supervisor import CannotSupervise, Child, Program
@@ -98,7 +97,7 @@ class TwoRegions:
         try:
             self._start_nodes()
             self._configure()
-            service.prepare(self.config)
+            prepare(self.config)
             prepare(self.config)
             self._start_roles()
             yield

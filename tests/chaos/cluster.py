@@ -25,9 +25,10 @@ from pool.config import Config
 from pool.demo import EVERY_PART, RESERVE_SAT
 from pool.node.loopback import free_port
 from pool.node.private import PrivateChain
+from pool.operations import ensure_account, ensure_reserve
 from pool.paths import Paths
 from pool.roles.database import reach_database
-from pool.service import ensure_account, ensure_reserve, process_name
+from pool.service import process_name
 from pool.store.redis_link import connect
 from pool.store.redis_server import url_of
 from pool.supervisor import bound_to_parent

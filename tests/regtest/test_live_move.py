@@ -26,9 +26,9 @@ from pool.fleet.kinds import Assignment, Capacity, Fleet
 from pool.fleet.kinds import Site as SiteFact
 from pool.fleet.register import Entry
 from pool.node.private import PrivateNode
+from pool.operations import ensure_account
 from pool.roles.fleets import open_fleets
 from pool.scenario.acknowledged import read_journals
-from pool.service import ensure_account
 from pool.store.sql import connect
 from pool.supervisor import bound_to_parent
 from tests.chaos.evidence import Chain, Evidence, behind, read_booked, read_journal

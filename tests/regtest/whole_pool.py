@@ -20,7 +20,7 @@ from pool.config import Config
 from pool.demo import EVERY_PART, RESERVE_SAT
 from pool.node.loopback import free_port
 from pool.node.private import PrivateNode
-from pool.service import ensure_account, ensure_reserve
+from pool.operations import ensure_account, ensure_reserve
 
 WAIT_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.1
