@@ -94,20 +94,27 @@ def visit(browser: Browser, the_pool: WholePool) -> Iterator[Visit]:
     visit.page.close()
 
 
+@pytest.fixture(
+    scope="module",
+    params=[(width, scheme) for width in (1440, 390) for scheme in ("light", "dark")],
+    ids=lambda each: f"{each[0]}-{each[1]}",
+)
+def window(request: pytest.FixtureRequest, browser: Browser, the_pool: WholePool) -> Iterator[Visit]:
+    """One that goes from page to page."""
+    width, scheme = request.param
+    visit = Visit(browser, the_pool.http_port, viewport={"width": width, "height": 844}, color_scheme=scheme)
+    yield visit
+    visit.page.close()
+
+
 class TestEveryPage:
     @pytest.mark.parametrize("path", PAGES)
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("width", [1440, 390])
-    def test_it_is_accessible_fits_and_asks_nobody_else(
-        self, browser: Browser, the_pool: WholePool, path: str, scheme: str, width: int
-    ) -> None:
-        visit = Visit(browser, the_pool.http_port, viewport={"width": width, "height": 844}, color_scheme=scheme)
-        page = visit.to(path)
+    def test_it_is_accessible_fits_and_asks_nobody_else(self, window: Visit, path: str) -> None:
+        page = window.to(path)
         assert violations(page) == []
         assert cut(page) == []
-        assert [url for url in visit.asked if not url.startswith(visit.root)] == []
-        assert [text for text in visit.complaints if "404" not in text] == []
-        page.close()
+        assert [url for url in window.asked if not url.startswith(window.root)] == []
+        assert [text for text in window.complaints if "404" not in text] == []
 
 
 class TestLive:
