@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ from pool.operations import ensure_account, ensure_reserve
 
 WAIT_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.1
+# How long a machine may take that has much else to do.
+ANSWER_SECONDS_MAX = 30.0
+START_SECONDS_MAX = 120.0
+STOP_SECONDS_MAX = 60.0
 
 
 def eventually(what: str, condition: Callable[[], Any], seconds: float = WAIT_SECONDS_MAX) -> Any:
@@ -95,7 +100,7 @@ public = {EVERY_PART}
                 stderr=log,
                 start_new_session=True,
             )
-        eventually("the pool is ready", self.is_ready if is_fit else self.is_at_work)
+        eventually("the pool is ready", self.is_ready if is_fit else self.is_at_work, START_SECONDS_MAX)
 
     def is_at_work(self) -> bool:
         with contextlib.suppress(OSError):
@@ -114,11 +119,11 @@ public = {EVERY_PART}
         """Ask it to end; returns its exit code."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(STOP_SECONDS_MAX)
 
     def get(self, path: str) -> Any:
         """The JSON at a path of the API. Raises OSError while nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=ANSWER_SECONDS_MAX)
         try:
             connection.request("GET", path)
             return json.loads(connection.getresponse().read())
@@ -129,7 +134,7 @@ public = {EVERY_PART}
 
     def text(self, path: str) -> str:
         """The text at a path."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=ANSWER_SECONDS_MAX)
         try:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
@@ -163,6 +168,16 @@ public = {EVERY_PART}
             timeout=120,
         )
 
+    def mine_blocks(self, user: str, blocks: int) -> None:
+        """Mine so many on top of one another, where every share is a block: two of one job would be at one height."""
+        for _ in range(blocks):
+            before = self.node.call("getblockcount")
+            self.mine(user, shares=1, rate_hps=20)
+            eventually("its block is in the chain", partial(self._has_more_than, before))
+
+    def _has_more_than(self, height: int) -> bool:
+        return bool(self.node.call("getblockcount") > height)
+
     @contextlib.contextmanager
     def miner(self, user: str, rate_hps: float) -> Iterator[subprocess.Popen[bytes]]:
         """A miner in the background."""
@@ -178,12 +193,13 @@ public = {EVERY_PART}
             yield process
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(STOP_SECONDS_MAX)
 
     def log(self, role: str) -> list[dict[str, Any]]:
         """A role's events."""
         path = self.folder / "data" / "logs" / f"{role}.log"
-        return [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
+        *lines, _ = path.read_text().split("\n")  # what stands behind the last newline is still being written
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def pid_of(self, role: str) -> int:
         """The process of a role, from what it said at its newest start."""
