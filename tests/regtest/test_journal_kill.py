@@ -19,6 +19,8 @@ from tests.pool.journal.samples import Bench, nonces_in, records_of
 from tests.regtest.journal_child import GROUP, WRITERS
 
 KILLS = 10
+# Acknowledgements of a life before its end draws near: however slow the disk, all lives fill more than one segment.
+ACKNOWLEDGED_MIN = 30
 
 
 def acknowledged_until(folder: Path, durability: Durability, failpoint: str, *words: str) -> list[int]:
@@ -46,7 +48,7 @@ def acknowledged(folder: Path, durability: Durability, life_seconds: float) -> l
     )
     assert writer.stdout is not None
     with writer.stdout:
-        lines = [writer.stdout.readline()]  # it is at work
+        lines = [writer.stdout.readline() for _ in range(ACKNOWLEDGED_MIN)]
         time.sleep(life_seconds)
         writer.kill()
         lines += writer.stdout.readlines()
