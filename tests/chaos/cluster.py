@@ -42,7 +42,7 @@ STRATUM_PROCESSES = 2
 PROGRAMS = ("work", *(process_name("stratum", n) for n in range(STRATUM_PROCESSES)), "accounting", "web", "redis")
 ACCOUNTS = (("alice", "pplns", 100), ("bob", "pps", 200), ("carol", "pplns", 0))
 # The supervisor waits up to ten seconds before it starts again what died again and again.
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 60.0
 REBUILD_SECONDS = 120.0
 
@@ -148,7 +148,7 @@ class Cluster:
         self._process.wait()
         self._process = None
         try:
-            eventually("the roles end with their supervisor", lambda: not any(_lives(pid) for pid in children), 30)
+            eventually("the roles end with their supervisor", lambda: not any(_lives(pid) for pid in children))
         except AssertionError:
             for pid in children:
                 with contextlib.suppress(ProcessLookupError):
