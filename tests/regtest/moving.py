@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -134,8 +135,10 @@ def asked(**changes: Any) -> Asked:
 
 
 @pytest.fixture
-def scene(server: RedisChild, engine: Engine) -> Scene:
-    return Scene(server, engine)
+def scene(server: RedisChild, engine: Engine) -> Iterator[Scene]:
+    made = Scene(server, engine)
+    yield made
+    made.regions.close()
 
 
 def running(scene: Scene) -> Scene:

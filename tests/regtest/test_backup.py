@@ -96,6 +96,7 @@ class Story:
         pool.steppe("account", "address", "alice", self.address)
         pool.start()
         pool.mine("alice.rig", shares=4, rate_hps=40)
+        eventually("a block of hers is in the chain", lambda: pool.blocks("immature"))
         self.node.mine(101)
         eventually("alice can be paid", lambda: balance_sat(pool, "alice"))
         with pool.miner("bob.rig", rate_hps=10):

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pool.node.loopback import free_port
-from tests.regtest.whole_pool import alive, children_of, eventually
+from tests.regtest.whole_pool import alive, children_of
 
 DEMO = (sys.executable, "-m", "pool", "demo")
 
@@ -44,7 +44,7 @@ def test_ctrl_c_stops_everything_that_it_started(tmp_path: Path) -> None:
         text=True,
     ) as demo:
         assert demo.stdout is not None
-        eventually("it has found a block", lambda: "accepted, found by" in demo.stdout.readline())  # type: ignore[union-attr]
+        read_until(demo, "accepted, found by")
         started = children_of(demo.pid)
         os.kill(demo.pid, signal.SIGINT)
         demo.stdout.read()
@@ -62,7 +62,7 @@ def test_it_ends_with_all_it_started_when_nobody_reads_its_words_any_more(tmp_pa
         text=True,
     ) as demo:
         assert demo.stdout is not None
-        eventually("it runs", lambda: "Ctrl-C stops everything" in demo.stdout.readline())  # type: ignore[union-attr]
+        read_until(demo, "Ctrl-C stops everything")
         started = children_of(demo.pid)
         demo.stdout.close()  # as `scripts/demo | head` does
         assert demo.wait(60) == 1
@@ -82,6 +82,12 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
 def test_without_a_bitcoind_it_says_what_to_do(tmp_path: Path) -> None:
     said = refused("--data-dir", str(tmp_path / "demo"), env={"PATH": "/nowhere"})
     assert said.startswith("Error: no bitcoind: put one on PATH")
+
+
+def read_until(demo: subprocess.Popen[str], words: str) -> None:
+    """What it says up to there. It gives up by itself when it does not get so far."""
+    assert demo.stdout is not None
+    assert any(words in line for line in demo.stdout), f"it ended without having said: {words}"
 
 
 def refused(*arguments: str, env: dict[str, str] | None = None) -> str:

@@ -11,7 +11,6 @@ import io
 import json
 import re
 import socket
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -168,13 +167,18 @@ class TestStratum:
     ) -> None:
         ended = [each.name for each in heard if each.closed]
         assert all(len(name) > 4096 or _is_no_text(name) for name in ended)
-        closed = Counter(the_pool.get("/api/v1/pool")["roles"]["stratum"][0]["closed"])
-        assert sum(closed.values()) >= len(ended)
+        eventually("all of them are counted", lambda: sum(_closed(the_pool).values()) >= len(ended))
 
     def test_no_answer_sends_a_name_back(self, heard: list[Heard]) -> None:
         for each in heard:
             if len(each.name) > 12:
                 assert not any(each.name.encode("utf-8", "replace") in line for line in each.lines), each
+
+
+def _closed(the_pool: WholePool) -> dict[str, int]:
+    """How many connections were ended for what."""
+    counts: dict[str, int] = the_pool.get("/api/v1/pool")["roles"]["stratum"][0]["closed"]
+    return counts
 
 
 def _is_no_text(name: str) -> bool:
@@ -288,7 +292,7 @@ class TestPages:
         page = visit.to("workers?by=firmware&per_page=250")
         expected = {shown(each.name) for each in heard if not each.closed and shown(each.name)}
         last = page.locator("tbody tr").last
-        expect(last).to_be_visible()
+        expect(last).to_be_visible(timeout=20_000)
         names = set(page.locator("tbody th a").evaluate_all("links => links.map(link => link.textContent)"))
         assert len(expected) <= 250
         assert expected <= names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -122,8 +123,8 @@ class TestAlarms:
         with writing(scene.engine) as connection:
             books = SqlMoves(connection)
             kept = books.add("out", plan, LOGINS[:6], "ann", START_MS)
-        dispatch = Dispatch(scene.engine, scene.redis, RedisMoves(scene.server.url), scene.clock, RACK_RULE)
-        dispatch.step("out", Step.START, "ann", "")
+        with closing(RedisMoves(scene.server.url)) as moves:
+            Dispatch(scene.engine, scene.redis, moves, scene.clock, RACK_RULE).step("out", Step.START, "ann", "")
         with writing(scene.engine) as connection:
             gone = Leg(START_MS, 1, START_MS, START_MS)
             SqlMoves(connection).save(kept.id, [Traveller(login, gone) for login in LOGINS[:6]])
