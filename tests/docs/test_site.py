@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -22,17 +24,25 @@ def build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_page_is_built_and_every_link_and_anchor_leads_somewhere(tmp_path: Path) -> None:
-    done = build(ROOT, tmp_path)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all of them are built; every link and every anchor leads somewhere."""
+    out = tmp_path_factory.mktemp("site")
+    done = build(ROOT, out)
     assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_every_page_is_built(site: Path) -> None:
     pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
-    built = [tmp_path / page.relative_to(ROOT).with_suffix(".html") for page in pages]
+    built = [site / page.relative_to(ROOT).with_suffix(".html") for page in pages]
     assert [page for page in built if not page.exists()] == []
 
 
-def test_they_ask_nothing_of_any_other_host(tmp_path: Path) -> None:
-    assert build(ROOT, tmp_path).returncode == 0
-    for page in tmp_path.rglob("*.html"):
+def test_they_ask_nothing_of_any_other_host(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert pages
+    for page in pages:
         assert not re.search(r'(?:src|<link[^>]+href)="(?:https?:)?//', page.read_text()), page
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -68,7 +68,8 @@ def thread_cpu_ns(pid: int) -> dict[int, int]:
     """The same by thread; those that have ended are missing. Source: Linux, Documentation/scheduler/sched-stats."""
     found = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
-        found[int(task.name)] = int((task / "schedstat").read_text().split()[0])
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found[int(task.name)] = int((task / "schedstat").read_text().split()[0])
     return found
 
 

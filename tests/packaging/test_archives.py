@@ -167,7 +167,7 @@ class TestInstalled:
             eventually("it runs or ends", lambda: "Ctrl-C stops" in log.read_text() or demo.poll() is not None)
             assert demo.poll() is None, log.read_text()
             for name in ("app.js", "app.css"):
-                with urlopen(f"http://127.0.0.1:{port}/static/{name}", timeout=5) as answer:
+                with urlopen(f"http://127.0.0.1:{port}/static/{name}", timeout=60) as answer:
                     assert answer.read() == (ROOT / "pool/dashboard/static" / name).read_bytes()
             assert demo.wait(200) == 0, log.read_text()
         finally:

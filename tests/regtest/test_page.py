@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pool.node.private import PrivateNode
 from tests.browser.looks import cut, violations
-from tests.regtest.whole_pool import WholePool, eventually
+from tests.regtest.whole_pool import WAIT_SECONDS_MAX, WholePool, eventually
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -62,6 +62,7 @@ def the_pool(regtest_node: PrivateNode, tmp_path_factory: pytest.TempPathFactory
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.fail(f"there is no {CHROMIUM}; `scripts/setup --test` installs it", pytrace=False)
+    expect.set_options(timeout=WAIT_SECONDS_MAX * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pool.node.loopback import free_port
 from tests.stratum.scene import AUTHORIZE, SUBSCRIBE
 from tests.stratum.test_proxy import v2
 from tests.transport.doors import Options, line, needs_ipv6, opened
@@ -47,8 +48,7 @@ def test_a_miner_over_ipv6_is_served(endpoint: str) -> None:
 @needs_ipv6
 @each_endpoint
 def test_both_families_may_have_the_same_port(endpoint: str) -> None:
-    with opened(Options(endpoint=endpoint)) as probe:
-        port = probe.ports[0]
+    port = free_port()
     options = Options(listen=(f"0.0.0.0:{port}", f"[::]:{port}"), endpoint=endpoint)
     with opened(options) as door, door.connect("127.0.0.1", 0) as old, door.connect("::1", 1) as new:
         for connection in (old, new):

@@ -56,10 +56,10 @@ class TestMail:
 
     def test_nobody_there_is_told(self) -> None:
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind(("127.0.0.1", 0))  # and stays ours, so that nobody else listens there
             port = probe.getsockname()[1]
-        with pytest.raises(DeliveryFailed, match=rf"SMTP at 127.0.0.1:{port}: "):
-            send(MailServer("127.0.0.1", port, "none"))
+            with pytest.raises(DeliveryFailed, match=rf"SMTP at 127.0.0.1:{port}: "):
+                send(MailServer("127.0.0.1", port, "none"))
 
 
 class TestWebhook:

@@ -20,7 +20,10 @@ from pool.journal.shipper import Shipper
 from pool.stats.tally import Snapshot
 from pool.work.share import Share
 from tests.pool.journal.fakes import FakeStream
-from tests.pool.journal.samples import JOB, Bench, logged, share
+from tests.pool.journal.samples import JOB, Bench, share
+from tests.pool.node.captured import captured_events, names
+
+SECONDS_MAX = 60.0
 
 
 class FakeStore(FakeStream):
@@ -127,13 +130,14 @@ class TestUpkeep:
             os.utime(path, (time.time() - 7 * 86_400,) * 2)
         return folder
 
-    def run(self, root: Path, keep_days: int, seconds: float = 0.0) -> list[str]:
-        """The names of the events of a run in which the ledger has all three records of each."""
-        with logged() as names, self.running(root, keep_days):
-            deadline = time.monotonic() + seconds
-            while time.monotonic() < deadline and any(int(path.stem) < 4 for path in root.glob("0-*/*.seg")):
+    def run(self, root: Path, keep_days: int, until: str | None = None) -> list[str]:
+        """The names of the events of a run in which the ledger has all three records of each: up to an event, or for
+        a moment."""
+        with captured_events() as events, self.running(root, keep_days):
+            deadline = time.monotonic() + (0.3 if until is None else SECONDS_MAX)
+            while until not in names(events) and time.monotonic() < deadline:
                 time.sleep(0.01)
-        return names
+        return names(events)
 
     @contextmanager
     def running(self, root: Path, keep_days: int) -> Iterator[None]:
@@ -143,23 +147,23 @@ class TestUpkeep:
         former.stop()
 
     def test_what_is_old_and_in_the_ledger_goes(self, old: Path) -> None:
-        names = self.run(old.parent, self.KEEP_DAYS, 10.0)
+        found = self.run(old.parent, self.KEEP_DAYS, until="journal_shortened")
         assert [path.name for path in segment_paths(old)] == ["0000000000000004.seg"]
-        assert "journal_shortened" in names
+        assert "journal_shortened" in found
         assert (old / "frontend").exists()
         assert (old / "statistics.json").exists()
 
     def test_it_stays_for_ever_if_journals_are_kept_so(self, old: Path) -> None:
-        assert "journal_shortened" not in self.run(old.parent, 0, 0.3)
+        assert "journal_shortened" not in self.run(old.parent, 0)
         assert [path.name for path in segment_paths(old)] == ["0000000000000001.seg"]
 
     @pytest.mark.parametrize("name", ["0", "0-older"])
     def test_of_one_that_is_there_twice_nothing_goes_and_all_is_shipped(self, old: Path, name: str) -> None:
         """The ledger's numbers may be those of the other one, whose records are others."""
         shutil.copytree(old, old.parent / name)
-        names = self.run(old.parent, self.KEEP_DAYS, 0.3)
-        assert "journal_not_removed" in names
-        assert "journal_shortened" not in names
+        found = self.run(old.parent, self.KEEP_DAYS)
+        assert "journal_not_removed" in found
+        assert "journal_shortened" not in found
         assert [path.name for path in segment_paths(old)] == ["0000000000000001.seg"]
 
     @pytest.mark.parametrize(("nonce", "goes"), [(2, True), (3, False)])
@@ -171,8 +175,8 @@ class TestUpkeep:
         kept = FoundBlocks(old.parent / "found" / "0-old", old, frontend, lambda: 0)
         kept.note(block(nonce), JOB)
         kept.close()
-        names = self.run(old.parent, self.KEEP_DAYS, 10.0 if goes else 0.3)
-        assert ("journal_shortened" in names, "journal_not_removed" in names) == (goes, not goes)
+        found = self.run(old.parent, self.KEEP_DAYS, until="journal_shortened" if goes else None)
+        assert ("journal_shortened" in found, "journal_not_removed" in found) == (goes, not goes)
         again = FoundBlocks(old.parent / "found" / "0-old", old, frontend, lambda: 3)
         assert len(again.missing()) == (not goes)
         again.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,11 @@ __all__ = ["config", "pool"]
 
 
 @pytest.fixture
-def explaining(pool: Path) -> SqlExplaining:
+def explaining(pool: Path) -> Iterator[SqlExplaining]:
     loaded = config_file.load(pool)
-    return SqlExplaining(reach_database(loaded), Path(loaded.pool.data_dir) / "journal", here, SystemClock())
+    engine = reach_database(loaded)
+    yield SqlExplaining(engine, Path(loaded.pool.data_dir) / "journal", here, SystemClock())
+    engine.dispose()
 
 
 def asked(explaining: SqlExplaining, kind: str, name: str) -> Coroutine[Any, Any, Any]:
