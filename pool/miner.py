@@ -104,6 +104,11 @@ class MinerSession:
         self.fresh = False
         return Work(job_id, extranonce2.hex(), ntime, header, target)
 
+    def needs_no_more(self, wanted: int | None) -> bool:
+        """Whether so many accepted shares are there if each that waits for its answer is one. None: there is no end."""
+        waiting = sum(method == "mining.submit" for method in self._requests.values())
+        return wanted is not None and self.accepted + waiting >= wanted
+
     def submit(self, work: Work, nonce: int) -> None:
         """Send a share."""
         params = [self._user, work.job_id, work.extranonce2_hex, work.ntime_hex, f"{nonce:08x}"]
@@ -215,20 +220,20 @@ def _pump(
     while not stop() and (wanted is None or session.accepted < wanted):
         if session.fresh or work is None or nonce >= NONCES:
             work, nonce = session.next_work(), 0
-        now = time.monotonic()
-        if work is None:
-            search_at = now + IDLE_SECONDS
-        elif now >= search_at:
-            count = min(slice_nonces, NONCES - nonce)
-            found = native.search(work.header, work.target, nonce, count)
-            if found is not None:
-                session.submit(work, found)
-                count = found + 1 - nonce
-            nonce += count
-            search_at = now + count / rate_hps if rate_hps else 0.0
+        now, pause = time.monotonic(), IDLE_SECONDS
+        if work is not None and not session.needs_no_more(wanted):
+            if now >= search_at:
+                count = min(slice_nonces, NONCES - nonce)
+                found = native.search(work.header, work.target, nonce, count)
+                if found is not None:
+                    session.submit(work, found)
+                    count = found + 1 - nonce
+                nonce += count
+                search_at = now + count / rate_hps if rate_hps else 0.0
+            pause = max(0.0, search_at - time.monotonic())
         if data := session.outgoing():
             connection.sendall(data)
-        if select.select([connection], [], [], max(0.0, search_at - time.monotonic()))[0]:
+        if select.select([connection], [], [], pause)[0]:
             data = connection.recv(READ_BYTES)
             if not data:
                 say("the pool closed the connection")

@@ -106,6 +106,29 @@ def test_refusals_are_remembered_with_their_reason() -> None:
     assert (session.accepted, session.rejected) == (0, ["stale"])
 
 
+def test_no_more_shares_are_sent_than_are_wanted_while_their_answers_are_on_the_way() -> None:
+    session = ready()
+    work = session.next_work()
+    assert work is not None
+    assert not session.needs_no_more(2)
+    session.submit(work, 1)
+    assert not session.needs_no_more(2)
+    session.submit(work, 2)
+    assert session.needs_no_more(2)
+    session.receive(b'{"id":3,"result":true,"error":null}\n')
+    assert session.needs_no_more(2)
+    session.receive(b'{"id":4,"result":null,"error":[21,"stale",null]}\n')
+    assert not session.needs_no_more(2)
+
+
+def test_who_mines_without_an_end_always_needs_more() -> None:
+    session = ready()
+    work = session.next_work()
+    assert work is not None
+    session.submit(work, 1)
+    assert not session.needs_no_more(None)
+
+
 def test_a_line_in_two_pieces_is_one_line() -> None:
     session = ready()
     data = json.dumps(NOTIFY).encode() + b"\n"
