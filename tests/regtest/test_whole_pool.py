@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from pool.node.private import PrivateNode
-from tests.regtest.whole_pool import WholePool, alive, children_of, eventually, free_port
+from tests.regtest.whole_pool import WholePool, alive, children_of, eventually, free_port, halt
 
 BLOCK_SAT = 50 * 100_000_000
 
@@ -180,7 +180,7 @@ class TestFailures:
         """Only the journal has it then."""
         before = len(pool.blocks())
         work = pool.pid_of("work")
-        os.kill(work, signal.SIGSTOP)
+        halt(work)
         pool.mine("alice.rig", shares=1, rate_hps=20)
         stratum = pool.kill("stratum")
         os.kill(work, signal.SIGKILL)

@@ -222,7 +222,19 @@ def children_of(pid: int) -> set[int]:
 
 def alive(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
+    return _state(Path(f"/proc/{pid}")) not in ("Z", "")
+
+
+def halt(pid: int) -> None:
+    """SIGSTOP, and wait until every thread stands still: on a busy machine some go on for a while, and answer."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = Path(f"/proc/{pid}/task")
+    eventually("it stands still", lambda: {_state(thread) for thread in threads.iterdir()} == {"T"})
+
+
+def _state(task: Path) -> str:
+    """A letter of proc(5); empty when it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return ""
