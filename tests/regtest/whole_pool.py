@@ -185,12 +185,11 @@ public = {EVERY_PART}
             yield process
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(WAIT_SECONDS_MAX)
 
     def log(self, role: str) -> list[dict[str, Any]]:
         """A role's events."""
-        path = self.folder / "data" / "logs" / f"{role}.log"
-        return [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
+        return events_of(self.folder / "data" / "logs" / f"{role}.log")
 
     def pid_of(self, role: str) -> int:
         """The process of a role, from what it said at its newest start."""
@@ -202,6 +201,12 @@ public = {EVERY_PART}
         pid = self.pid_of(role)
         os.kill(pid, signal.SIGKILL)
         return pid
+
+
+def events_of(log: Path) -> list[dict[str, Any]]:
+    """What is in a log by now; of a line that is just being written there may be only a part."""
+    lines = log.read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
 
 def children_of(pid: int) -> set[int]:
