@@ -21,6 +21,7 @@ from pool.config import Config
 from pool.demo import EVERY_PART, RESERVE_SAT
 from pool.node.private import PrivateNode
 from pool.service import ensure_account, ensure_reserve
+from tests.regtest.any_nonce import AnyNonceMiner
 
 WAIT_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.1
@@ -121,7 +122,7 @@ public = {EVERY_PART}
         """Ask it to end; returns its exit code."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(WAIT_SECONDS_MAX)
 
     def get(self, path: str) -> Any:
         """The JSON at a path of the API. Raises OSError while nobody answers."""
@@ -169,6 +170,15 @@ public = {EVERY_PART}
             stdout=subprocess.DEVNULL,
             timeout=120,
         )
+
+    def mine_blocks(self, user: str, blocks: int) -> None:
+        """Find so many where each share is a block; each is in the chain before the next, or two of one height would
+        not both be. Nothing is hashed."""
+        for _ in range(blocks):
+            before = len(self.blocks("immature"))
+            with contextlib.closing(AnyNonceMiner(self.stratum_port, user)) as miner:
+                assert miner.share() is True
+            eventually("the block in the chain", lambda: len(self.blocks("immature")) > before)  # noqa: B023 - at once
 
     @contextlib.contextmanager
     def miner(self, user: str, rate_hps: float) -> Iterator[subprocess.Popen[bytes]]:
