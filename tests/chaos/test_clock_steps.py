@@ -54,7 +54,7 @@ def output_of_a_role_whose_clock_steps(folder: Path, seconds: int) -> str:
         text=True,
     ) as process:
         try:
-            output, _ = process.communicate(timeout=20)
+            output, _ = process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             output, _ = process.communicate()

@@ -222,7 +222,7 @@ def kill(node: PrivateNode, chain: Chain) -> None:
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a payer in good order."""
     process.terminate()
-    process.wait(20)
+    process.wait(60)
 
 
 def said(pool: PayingPool) -> str:

@@ -15,7 +15,7 @@ import pytest
 from pool.node.loopback import free_port
 from tests.receivers import Hook, MailBox
 from tests.regtest.redis_child import RedisChild, redis_child
-from tests.regtest.whole_pool import eventually
+from tests.regtest.whole_pool import events_of, eventually
 
 SECRET = "0123456789abcdef0123456789abcdef"
 LIFE_SECONDS = 600.0
@@ -82,7 +82,7 @@ class Pool:
         return any(word in f"{mail['Subject']} {mail.get_payload()}" for mail in self.box.mails)
 
     def events(self) -> list[str]:
-        return [json.loads(line)["event"] for line in self._log.read_text().splitlines()]
+        return [event["event"] for event in events_of(self._log)]
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
             yield it
         finally:
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
 
 def test_an_alarm_arrives_by_mail_and_by_webhook_after_each_failed_once(pool: Pool) -> None:
@@ -127,7 +127,7 @@ def test_maintenance_is_heard_and_at_its_end_what_came_meanwhile_is_told(pool: P
     eventually("it is heard", lambda: "maintenance_changed" in pool.events())
     pool.alarm("first", "second")
     assert pool.steppe("maintenance", "off") == "messages are sent\n"
-    eventually("mail", lambda: pool.mailed("second"), 60)
+    eventually("mail", lambda: pool.mailed("second"), 150)
 
 
 def test_what_is_over_is_told(pool: Pool) -> None:

@@ -40,6 +40,7 @@ from pool.work.template import Template, parse_template
 from tests.pool.node.blocks import block
 from tests.regtest import reactor as twisted
 from tests.regtest.conftest import StartNode
+from tests.regtest.whole_pool import halt
 
 EXTRANONCE1 = b"\x00\x00\x00\x01"
 NONCES = 1 << 32
@@ -213,12 +214,12 @@ class TestNode:
 
     def test_a_node_that_hangs_is_noticed_in_the_time_given(self, regtest: Linked) -> None:
         twisted.start()
-        node = BitcoindNode(twisted.reactor, regtest.settings, question_seconds=1)
+        node = BitcoindNode(twisted.reactor, regtest.settings, question_seconds=3)
         twisted.on_reactor(node.start)
         twisted.wait_for(node.tip())
-        os.kill(regtest.node.pid, signal.SIGSTOP)
+        halt(regtest.node.pid)
         try:
-            with pytest.raises(NodeUnavailable, match="did not answer getblockchaininfo within 1 s"):
+            with pytest.raises(NodeUnavailable, match="did not answer getblockchaininfo within 3 s"):
                 twisted.wait_for(node.tip())
         finally:
             os.kill(regtest.node.pid, signal.SIGCONT)

@@ -152,7 +152,7 @@ class TestPayouts:
             if text:
                 expect(dialog.get_by_role("alert")).to_contain_text(text)
         expect(page.get_by_role("status").filter(has_text="Done: payout 1: signed")).to_be_visible()
-        expect(page.locator("dl.facts")).to_contain_text("broadcast", timeout=20_000)
+        expect(page.locator("dl.facts")).to_contain_text("broadcast")
         ordered(page, "Raise the fee", Fee_rate="50")
         expect(page.get_by_role("button", name="Download the PSBT")).to_be_visible()
         newest = pool.get("/api/v1/payouts/1")["attempts"][-1]["txid"]

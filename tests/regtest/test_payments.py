@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import socket
@@ -39,7 +40,12 @@ class Proxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._target_port)) as node:
+        # A payer that waits no longer has gone, with an answer under way or not.
+        with (
+            contextlib.suppress(ConnectionError),
+            client,
+            socket.create_connection(("127.0.0.1", self._target_port)) as node,
+        ):
             while request := _message(client):
                 node.sendall(request)
                 answer = _message(node)
@@ -61,7 +67,9 @@ def _message(source: socket.socket) -> bytes:
         int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
     )
     while len(body) < length:
-        body += source.recv(65536)
+        if not (more := source.recv(65536)):
+            return b""
+        body += more
     return head + b"\r\n\r\n" + body
 
 

@@ -137,14 +137,14 @@ def test_a_miner_that_returns_has_its_session_whichever_process_it_meets(pool: W
     assert first.share() is True
     claim = ["alice.wanders", job[0], "00" * 8, job[7], f"{first.nonce:08x}"]
     first.close()
-    for turn in range(12):
+    for turn in range(24):
         again = Miner(pool.stratum_port, "alice.wanders", session_id)
         again.nonce = (turn + 1) << 16
         assert (again.extranonce1, again.session_id) == (extranonce1, session_id)
         assert again.ask("mining.submit", claim)[0] in (21, 22), "stale or a duplicate, and never paid twice"
         assert again.share() is True
         again.close()
-    # Of twelve connections all come to the session's own process once in 4,096 times.
+    # Of 24 connections all come to the session's own process once in 16 million times.
     eventually("a process says that it passed one on", lambda: passed_on(pool))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,15 @@ def pool(
     it.add_account("bob", "pplns", 0)
     it.start()
     with it.miner("alice.rig", RATE_HPS), it.miner("bob.rig", RATE_HPS):
-        eventually("two blocks in the chain", lambda: len(it.blocks("immature")) >= 2)
+        # One may begin to mine some blocks before the other.
+        eventually("blocks that pay both", lambda: len(it.blocks("immature")) >= 2 and len(newest(it)["credits"]) == 2)
     yield it
     assert it.stop() == 0
+
+
+def newest(pool: WholePool) -> Any:
+    """The newest block in the chain, in detail."""
+    return pool.get(f"/api/v1/blocks/{pool.blocks('immature')[0]['hash_hex']}")
 
 
 def test_shares_come_more_often_than_blocks(pool: WholePool) -> None:
@@ -38,12 +45,11 @@ def test_shares_come_more_often_than_blocks(pool: WholePool) -> None:
 
 
 def test_a_block_is_split_by_the_shares_in_its_window(pool: WholePool) -> None:
-    newest = pool.blocks("immature")[0]
-    detail = pool.get(f"/api/v1/blocks/{newest['hash_hex']}")
+    detail = newest(pool)
     credited = {credit["account"]: credit["amount_sat"] for credit in detail["credits"]}
     fee = -next(row["amount_sat"] for row in detail["ledger"] if row["account"] == "income:pool_fee:immature")
     assert set(credited) == {"alice", "bob"}
-    assert sum(credited.values()) + fee == newest["reward_sat"]
+    assert sum(credited.values()) + fee == detail["block"]["reward_sat"]
     # alice pays 1 %, bob nothing: from the fee follows what alice's part was before it.
     gross = credited["alice"] + fee
     assert fee == gross // 100

@@ -46,15 +46,15 @@ def test_a_block_found_after_the_move_pays_both_hosts_and_a_rebuild_agrees(pool:
     pool.steppe("assign", "add", "bit", "rig-*", "bit/main", "sichuan", "--contract", "old")
     (first,) = pool.get("/api/v1/assignments")["rows"]
     _wait_for(first["says"]["valid_from_ms"])
-    pool.mine("bit.rig-1", shares=4, rate_hps=20)
-    pool.mine("bit.stray", shares=1, rate_hps=20)
+    pool.mine_blocks("bit.rig-1", 4)
+    pool.mine_blocks("bit.stray", 1)
     eventually("the worker that nobody assigned", lambda: pool.get("/api/v1/unmatched")["total"] == 1)
     assert pool.get("/api/v1/unmatched")["rows"] == [{"account": "bit", "worker": "stray"}]
-    moves_ms = (int(time.time()) + 45) * 1000
+    moves_ms = (int(time.time()) + 30) * 1000
     pool.steppe("assign", "end", "1", utc(moves_ms))
     pool.steppe("assign", "add", "bit", "rig-*", "bit/main", "almaty", "--contract", "new", "--from", utc(moves_ms))
     _wait_for(moves_ms)
-    pool.mine("bit.rig-1", shares=3, rate_hps=20)
+    pool.mine_blocks("bit.rig-1", 3)
     eventually("all blocks in the chain", lambda: len(pool.blocks("immature")) == 8)
     assert pool.steppe("rebuild").splitlines()[-1] == "identical"
     config = pool.config

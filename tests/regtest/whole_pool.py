@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from pool.demo import EVERY_PART, RESERVE_SAT
 from pool.node.loopback import free_port
 from pool.node.private import PrivateNode
 from pool.operations import ensure_account, ensure_reserve
+from tests.regtest.any_nonce import AnyNonceMiner
 
 WAIT_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.1
@@ -169,14 +169,13 @@ public = {EVERY_PART}
         )
 
     def mine_blocks(self, user: str, blocks: int) -> None:
-        """Mine so many on top of one another, where every share is a block: two of one job would be at one height."""
+        """Find so many where each share is a block; each is in the chain before the next, or two of one height would
+        not both be. Nothing is hashed."""
         for _ in range(blocks):
-            before = self.node.call("getblockcount")
-            self.mine(user, shares=1, rate_hps=20)
-            eventually("its block is in the chain", partial(self._has_more_than, before))
-
-    def _has_more_than(self, height: int) -> bool:
-        return bool(self.node.call("getblockcount") > height)
+            before = len(self.blocks("immature"))
+            with contextlib.closing(AnyNonceMiner(self.stratum_port, user)) as miner:
+                assert miner.share() is True
+            eventually("the block in the chain", lambda: len(self.blocks("immature")) > before)  # noqa: B023 - at once
 
     @contextlib.contextmanager
     def miner(self, user: str, rate_hps: float) -> Iterator[subprocess.Popen[bytes]]:
@@ -197,9 +196,7 @@ public = {EVERY_PART}
 
     def log(self, role: str) -> list[dict[str, Any]]:
         """A role's events."""
-        path = self.folder / "data" / "logs" / f"{role}.log"
-        *lines, _ = path.read_text().split("\n")  # what stands behind the last newline is still being written
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        return events_of(self.folder / "data" / "logs" / f"{role}.log")
 
     def pid_of(self, role: str) -> int:
         """The process of a role, from what it said at its newest start."""
@@ -211,6 +208,12 @@ public = {EVERY_PART}
         pid = self.pid_of(role)
         os.kill(pid, signal.SIGKILL)
         return pid
+
+
+def events_of(log: Path) -> list[dict[str, Any]]:
+    """What is in a log by now; of a line that is just being written there may be only a part."""
+    lines = log.read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
 
 def children_of(pid: int) -> set[int]:
@@ -231,7 +234,19 @@ def children_of(pid: int) -> set[int]:
 
 def alive(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
+    return _state(Path(f"/proc/{pid}")) not in ("Z", "")
+
+
+def halt(pid: int) -> None:
+    """SIGSTOP, and wait until every thread stands still: on a busy machine some go on for a while, and answer."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = Path(f"/proc/{pid}/task")
+    eventually("it stands still", lambda: {_state(thread) for thread in threads.iterdir()} == {"T"})
+
+
+def _state(task: Path) -> str:
+    """A letter of proc(5); empty when it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return ""
