@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -93,8 +93,13 @@ def bit_mining(out: Path, seed: int, scale: int, as_json: bool) -> None:
     from pool.scenario.bit_mining.output import OutRefused, run
 
     try:
-        with signals_as_ctrl_c(), Progress("playing June to August 2021") as progress:
-            told = run(case_of(seed, scale), out, progress)
+        with signals_as_ctrl_c() as stop_if_asked, Progress("playing June to August 2021") as progress:
+
+            def tell(part: float) -> None:
+                stop_if_asked()
+                progress(part)
+
+            told = run(case_of(seed, scale), out, tell)
     except (OutRefused, OSError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt as stopped:
@@ -104,21 +109,32 @@ def bit_mining(out: Path, seed: int, scale: int, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def signals_as_ctrl_c() -> Iterator[None]:
+def signals_as_ctrl_c() -> Iterator[Callable[[], None]]:
     """Within: the first of SIGINT, SIGTERM and SIGHUP raises KeyboardInterrupt, so that whoever began something removes
-    it; those that follow do nothing, or they would end that halfway."""
+    it; those that follow do nothing, or they would end that halfway.
+
+    What it raised is lost where it met a destructor or a callback of C, which can raise nothing: to call what is given
+    raises it again then.
+    """
+    was_asked = False
 
     def stop(_number: int, _frame: object) -> None:
+        nonlocal was_asked
+        was_asked = True
         for number in before:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
+
+    def stop_if_asked() -> None:
+        if was_asked:
+            raise KeyboardInterrupt
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: old for number in numbers if (old := signal.getsignal(number)) is not signal.SIG_IGN}
     for number in before:
         signal.signal(number, stop)
     try:
-        yield
+        yield stop_if_asked
     finally:
         for number, old in before.items():
             signal.signal(number, old)

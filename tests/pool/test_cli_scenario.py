@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from pool.cli import main
+from pool.cli_scenario import signals_as_ctrl_c
 
 
 def test_a_folder_in_use_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -52,3 +53,19 @@ def test_who_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -
     assert run.returncode == 1
     assert said.endswith("Error: stopped before its end; nothing was written\n")
     assert list(tmp_path.iterdir()) == []
+
+
+class Deaf:
+    """Something whose end can raise nothing."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGHUP)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_meets_a_destructor_stops_it_a_moment_later() -> None:
+    with signals_as_ctrl_c() as stop_if_asked:
+        stop_if_asked()
+        Deaf()
+        with pytest.raises(KeyboardInterrupt):
+            stop_if_asked()
