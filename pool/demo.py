@@ -15,14 +15,13 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from pool import operations
+from pool import operations, service
 from pool.bitcoin.amount import format_btc
 from pool.config import Config, WebPart
 from pool.config_file import load
 from pool.node.loopback import free_port, is_free
 from pool.node.private import PrivateChain, PrivateNode, find_bitcoind
 from pool.ports import NodeUnavailable
-from pool.service import prepare
 from pool.supervisor import CannotSupervise, Child, Program, stop_signals
 
 STRATUM_PORT, HTTP_PORT, ADMIN_PORT = 3333, 8080, 8081
@@ -75,7 +74,7 @@ def run(options: Options, say: Callable[[str], None]) -> None:
         admin_port = _port(None, ADMIN_PORT)
         config_path = _configure(options, data_dir, node, stratum_port, http_port, admin_port)
         config = load(config_path)
-        prepare(config)
+        service.prepare(config)
         operations.ensure_reserve(config, "demo", RESERVE_SAT)
         say(f"reserve of pay per share: {format_btc(RESERVE_SAT)} BTC of play money")
         for name, scheme, fee_bps in MINERS:

@@ -7,14 +7,41 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-Databases = Callable[[str], str]
+FORGETFUL: Final = "-c fsync=off -c full_page_writes=off -c max_wal_size=128MB"
+MEMORY: Final = Path("/dev/shm")
+_MEMORY_BYTES_MIN: Final = 1 << 30
+
+
+class Databases:
+    """Makes databases on a server. url: of one, with `{name}` for its name."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._numbers = itertools.count(1)
+
+    def __call__(self, template_url: str, url: str = "") -> str:
+        """The URL of a new one. template_url: of one to copy; empty for one without anything. url: of a former one,
+        whose place it takes, whoever is still connected."""
+        name = make_url(url).database if url else f"test_{next(self._numbers)}"
+        template = make_url(template_url).database if template_url else "template1"
+        administrator = create_engine(
+            self._url.format(name="postgres").replace("postgresql:", "postgresql+psycopg:"),
+            isolation_level="AUTOCOMMIT",
+        )
+        with administrator.connect() as connection:
+            if url:
+                connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        administrator.dispose()
+        return self._url.format(name=name)
 
 
 def _folder() -> Path | None:
@@ -26,20 +53,30 @@ def _folder() -> Path | None:
     return max(versions, key=lambda path: int(path.parent.name), default=None)
 
 
+def memory() -> Path | None:
+    """A file system in memory with room for databases, of which hundreds of tests have one each: for the eight
+    megabytes of PostgreSQL a busy disk takes half a second. None if there is none."""
+    with suppress(OSError):
+        there = os.statvfs(MEMORY)
+        if there.f_bavail * there.f_frsize >= _MEMORY_BYTES_MIN:
+            return MEMORY
+    return None
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Databases]:
-    """Makes databases: call it with the URL of one to copy, or with nothing, for the URL of a new one."""
+    """Makes databases."""
     if _folder() is None:
         pytest.fail("there is no PostgreSQL server; scripts/test installs one", pytrace=False)
-    with server() as databases:
+    with server(place=memory()) as databases:
         yield databases
 
 
 @contextmanager
-def server(options: str = "-c fsync=off") -> Iterator[Databases]:
+def server(options: str = FORGETFUL, place: Path | None = None) -> Iterator[Databases]:
     """A server for a while, which makes databases; by default it may forget everything when the power goes.
 
-    Raises FileNotFoundError if none is installed.
+    place: where its folder is made, instead of the usual one. Raises FileNotFoundError if none is installed.
     """
     programs = _folder()
     if programs is None:
@@ -47,7 +84,7 @@ def server(options: str = "-c fsync=off") -> Iterator[Databases]:
     # PostgreSQL refuses to run as root; Debian's package brings a user for it.
     user = "postgres" if os.getuid() == 0 else None
     # Not pytest's own folder: its path may be too long for a socket, and it is closed to other users.
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pg-", dir=place) as folder:
         if user is not None:
             shutil.chown(folder, user)
         data, log = Path(folder, "data"), Path(folder, "log")
@@ -66,23 +103,6 @@ def server(options: str = "-c fsync=off") -> Iterator[Databases]:
         run("initdb", "--username", "steppe", "--auth", "trust", "--encoding", "UTF8", "--no-sync")
         run("pg_ctl", "start", "-w", "-l", str(log), "-o", f"-k {folder} -c listen_addresses= {options}")
         try:
-            yield _databases(f"postgresql://steppe@/{{name}}?host={folder}")
+            yield Databases(f"postgresql://steppe@/{{name}}?host={folder}")
         finally:
             run("pg_ctl", "stop", "-w", "-m", "immediate")
-
-
-def _databases(url: str) -> Databases:
-    numbers = itertools.count(1)
-
-    def make(template_url: str) -> str:
-        name = f"test_{next(numbers)}"
-        template = make_url(template_url).database if template_url else "template1"
-        administrator = create_engine(
-            url.format(name="postgres").replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
-        )
-        with administrator.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-        administrator.dispose()
-        return url.format(name=name)
-
-    return make

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from pool import service
 from pool.config import Config
 from pool.config_file import load
 from pool.demo import EVERY_PART, Api, NoAnswer, steppe
@@ -97,7 +98,7 @@ class TwoRegions:
         try:
             self._start_nodes()
             self._configure()
-            prepare(self.config)
+            service.prepare(self.config)
             prepare(self.config)
             self._start_roles()
             yield

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
 
 from payout.store.ledger import SqlLedger
-from pool.store.sql import connect
-from pool.store.upgrade import upgrade
-from tests.databases import NAMES, empty_sqlite, sqlite_url
+from tests.databases import NAMES, PostgresqlBooks, empty_sqlite, fresh
 from tests.postgresql import Databases
 
 
@@ -22,22 +19,16 @@ def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def sqlite(sqlite_file: bytes, tmp_path: Path) -> Iterator[Engine]:
+def sqlite(sqlite_file: bytes) -> Iterator[Engine]:
     """Empty books on SQLite."""
-    (tmp_path / "books.sqlite").write_bytes(sqlite_file)
-    engine = connect(sqlite_url(tmp_path))
-    yield engine
-    engine.dispose()
+    with fresh(sqlite_file) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")
-def postgresql_books(postgresql: Databases) -> Callable[[], Engine]:
+def postgresql_books(postgresql: Databases) -> PostgresqlBooks:
     """Makes empty books on PostgreSQL."""
-    template_url = postgresql("")
-    engine = connect(template_url)
-    upgrade(engine)
-    engine.dispose()
-    return lambda: connect(postgresql(template_url))
+    return PostgresqlBooks(postgresql)
 
 
 @pytest.fixture(params=NAMES)
@@ -46,9 +37,9 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite")
         return
-    made: Engine = request.getfixturevalue("postgresql_books")()
-    yield made
-    made.dispose()
+    books: PostgresqlBooks = request.getfixturevalue("postgresql_books")
+    with books() as made:
+        yield made
 
 
 @pytest.fixture

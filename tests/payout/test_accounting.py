@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -23,7 +23,7 @@ from payout.store.shares import SqlShares
 from pool.ports import Record, ShareBatch
 from pool.store.sql import reading
 from pool.work.share import Outcome, Share
-from tests.databases import dump, fresh
+from tests.databases import PostgresqlBooks, dump, fresh
 from tests.payout.scene import MINUTE_MS, REWARD_SAT, RULES, START_MS, Scene, batch, job, share, unsound
 
 
@@ -67,8 +67,11 @@ class TestDrain:
     def test_all_that_waits_is_one_transaction(self, sqlite: Engine) -> None:
         scene = Scene(sqlite)
         commits: list[object] = []
-        event.listen(sqlite, "commit", commits.append)
-        assert self.drain(scene, FakeSource(*(batch([share("a")], seq) for seq in range(1, 6)))) == 5
+        note = commits.append
+        event.listen(sqlite, "commit", note)
+        taken = self.drain(scene, FakeSource(*(batch([share("a")], seq) for seq in range(1, 6))))
+        event.remove(sqlite, "commit", note)
+        assert taken == 5
         assert len(commits) == 1
 
     def test_before_a_batch_that_cannot_be_taken_the_others_are(self, sqlite: Engine) -> None:
@@ -364,13 +367,11 @@ def test_after_a_crash_before_any_statement_the_books_are_the_same(sqlite_file: 
     assert statement > 100  # or the story is not told at all
 
 
-def test_on_postgresql_too(postgresql_books: Callable[[], Engine]) -> None:
+def test_on_postgresql_too(postgresql_books: PostgresqlBooks) -> None:
     def books_after_a_crash(statement: int) -> dict[str, Any]:
-        engine = postgresql_books()
-        play_with_a_crash(engine, statement)
-        books = dump(engine)
-        engine.dispose()
-        return books
+        with postgresql_books() as engine:
+            play_with_a_crash(engine, statement)
+            return dump(engine)
 
     whole = books_after_a_crash(10**9)
     for statement in range(1, 150, 7):  # SQLite has seen each of them; here the transactions are another's

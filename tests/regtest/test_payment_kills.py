@@ -7,12 +7,14 @@ without a node. `scripts/chaos payments` takes every place of payer, node and op
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from pool.node.private import PrivateNode
+from tests.databases import PostgresqlBooks
 from tests.regtest.conftest import StartNode
 from tests.regtest.paying_pool import Chain, PayingPool, mine_coins
 from tests.regtest.payment_kills import KILLS, STEPS, Kill, owe, play
@@ -51,16 +53,16 @@ def chain(node: PrivateNode) -> Chain:
 @pytest.fixture
 def pool(request: pytest.FixtureRequest, node: PrivateNode, tmp_path: Path) -> Iterator[PayingPool]:
     """A pool whose books are on the database of the kill; the node serves all of them."""
-    engine: Engine
-    if request.param == "sqlite":
-        engine = request.getfixturevalue("sqlite")
-    else:
-        engine = request.getfixturevalue("postgresql_books")()
-    made = PayingPool(engine, node, tmp_path)
-    owe(made)
-    yield made
-    made.close()
-    engine.dispose()
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            engine: Engine = request.getfixturevalue("sqlite")
+        else:
+            books: PostgresqlBooks = request.getfixturevalue("postgresql_books")
+            engine = stack.enter_context(books())
+        made = PayingPool(engine, node, tmp_path)
+        owe(made)
+        yield made
+        made.close()
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from payout.accounts import PayoutAddress
-from tests.databases import dump, fresh
+from tests.databases import PostgresqlBooks, dump, fresh
 from tests.payout.fake_wallet import script
 from tests.payout.payment_scene import COIN, PaymentScene
 from tests.pool.rebuild.pools import Pool, differences
@@ -97,10 +96,9 @@ def test_every_row_of_payments_comes_out_the_same(pool: Pool, engine: Engine, sq
     assert {"1 rows of payout_threshold", "1 rows of payout_address_cancel", "5 rows of payout"} <= {*report.taken_over}
 
 
-def test_on_postgresql_too(changed: Pool, postgresql_books: Callable[[], Engine]) -> None:
-    engine = postgresql_books()
-    assert changed.rebuild_into(engine).identical
-    engine.dispose()
+def test_on_postgresql_too(changed: Pool, postgresql_books: PostgresqlBooks) -> None:
+    with postgresql_books() as engine:
+        assert changed.rebuild_into(engine).identical
 
 
 def test_the_rebuilt_books_can_be_paid_from(sqlite: Engine, sqlite_file: bytes, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +21,7 @@ from payout.treasury import Terms
 from pool.ports import NodeUnavailable, Record, ShareBatch
 from pool.rebuild.journals import RebuildImpossible
 from pool.work.share import Outcome
-from tests.databases import dump, fresh
+from tests.databases import PostgresqlBooks, dump, fresh
 from tests.payout.scene import MINUTE_MS, RULES, START_MS, batch, job, share
 from tests.payout.test_accounting import RECORDS
 from tests.pool.rebuild.pools import ONE, TWO, Pool, differences
@@ -125,10 +124,9 @@ class TestIdentical:
         assert counted["statistics: workers"] == (6, 6)
         assert all(live == rebuilt for live, rebuilt in counted.values())
 
-    def test_on_postgresql_too(self, pool: Pool, postgresql_books: Callable[[], Engine]) -> None:
-        engine = postgresql_books()
-        assert pool.rebuild_into(engine).identical
-        engine.dispose()
+    def test_on_postgresql_too(self, pool: Pool, postgresql_books: PostgresqlBooks) -> None:
+        with postgresql_books() as engine:
+            assert pool.rebuild_into(engine).identical
 
     def test_twice_is_the_same_row_for_row(self, pool: Pool, sqlite_file: bytes) -> None:
         with fresh(sqlite_file) as one, fresh(sqlite_file) as two:

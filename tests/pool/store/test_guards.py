@@ -10,6 +10,7 @@ from pool.store import guards
 from pool.store.fleet_tables import FLEET_TABLES, fleet_charge
 from pool.store.move_tables import move, move_event
 from pool.store.sql import reading, writing
+from tests.databases import PostgresqlBooks
 from tests.payout.conftest import engine, postgresql_books, sqlite, sqlite_file
 
 __all__ = ["engine", "postgresql_books", "sqlite", "sqlite_file"]
@@ -41,16 +42,15 @@ def test_a_guard_that_is_gone_is_missed_and_can_be_put_back(engine: Engine) -> N
     assert look(engine).token != before.token
 
 
-def test_a_session_of_postgresql_cannot_leave_the_guards_out(postgresql_books: object) -> None:
-    engine = postgresql_books()  # type: ignore[operator]
-    with writing(engine) as connection:
-        connection.execute(text("INSERT INTO account VALUES (1, 'alice', 1)"))
-    with writing(engine) as connection:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
-        with pytest.raises(IntegrityError, match="append-only"):
-            connection.execute(text("UPDATE account SET name = 'mallory'"))
-        connection.rollback()
-    engine.dispose()
+def test_a_session_of_postgresql_cannot_leave_the_guards_out(postgresql_books: PostgresqlBooks) -> None:
+    with postgresql_books() as engine:
+        with writing(engine) as connection:
+            connection.execute(text("INSERT INTO account VALUES (1, 'alice', 1)"))
+        with writing(engine) as connection:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            with pytest.raises(IntegrityError, match="append-only"):
+                connection.execute(text("UPDATE account SET name = 'mallory'"))
+            connection.rollback()
 
 
 def test_a_block_keeps_what_was_found_and_what_it_pays(engine: Engine) -> None:
