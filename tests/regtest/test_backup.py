@@ -19,13 +19,14 @@ import pytest
 from sqlalchemy import select
 
 from payout.store.ledger import SqlLedger
+from payout.strays import GRACE_MS
 from pool.node.private import PrivateNode
 from pool.paths import Paths
 from pool.roles.database import reach_database
 from pool.store.sql import high_water, reading
 from tests.postgresql import Databases
 from tests.regtest.conftest import StartNode
-from tests.regtest.whole_pool import WholePool, eventually
+from tests.regtest.whole_pool import WAIT_SECONDS_MAX, WholePool, eventually
 
 PAYOUTS = '[payouts]\nenabled = true\nwallet = "pool"\nhour_utc = -1\nthreshold_sat = 100000\n'
 
@@ -69,6 +70,15 @@ def balance_sat(pool: WholePool, account: str) -> int:
     try:
         with SqlLedger(engine).read() as books:
             return -books.journal.balances_sat([f"liab:{account}:available"]).get(f"liab:{account}:available", 0)
+    finally:
+        engine.dispose()
+
+
+def has_strays(pool: WholePool) -> bool:
+    engine = reach_database(pool.config)
+    try:
+        with SqlLedger(engine).read() as books:
+            return bool(books.strays.open())
     finally:
         engine.dispose()
 
@@ -199,7 +209,8 @@ def test_the_journal_of_the_old_disk_brings_back_what_the_backup_lacked(story: S
     for payment in facts(second, "payout", "foreign"):
         facts(second, "payout", "adopt", payment["txid"])
     # The blocks of the lost shares pay the pool, and nobody is credited: that keeps payouts stopped too.
-    eventually("blocks that nobody knows", lambda: b"invariant 8" in command(second, "payout", "resume", "?").stderr)
+    eventually("blocks that nobody knows", lambda: has_strays(second), GRACE_MS / 1000 + WAIT_SECONDS_MAX)
+    assert b"invariant 8" in command(second, "payout", "resume", "?").stderr
     assert second.stop() == 0
     shutil.rmtree(former(second, journal))
     shutil.copytree(Paths(Path(story.first.config.pool.data_dir)).journal / "0", former(second, journal))
