@@ -36,11 +36,10 @@ quietly() {
     fi
 }
 
-# run_tests ARGUMENT...: pytest in our place. Two workers: two cores are the smallest machine we promise to run on, and a
-# third saves five minutes of thirty where nobody else works, but keeps both cores so busy that what waits for a moment
-# may wait in vain. In the order of tests/conftest.py, which puts first what takes longest. Programs are started thousands
-# of times, so what they compile is kept, whatever the environment says.
-run_tests() { PYTHONDONTWRITEBYTECODE='' exec .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"; }
+# run_tests ARGUMENT...: pytest in our place. Three workers: two cores are the smallest machine we promise to run on, and
+# whole pools wait half of their time. In the order of tests/conftest.py, which puts first what takes longest. Programs
+# are started thousands of times, so what they compile is kept, whatever the environment says.
+run_tests() { PYTHONDONTWRITEBYTECODE='' exec .venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"; }
 
 # page_npm ARGUMENT...: npm in the folder of the page's sources, by the node that pip installed. A script that it runs
 # finds that node first.
