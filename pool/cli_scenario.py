@@ -113,8 +113,8 @@ def signals_as_ctrl_c() -> Iterator[Callable[[], None]]:
     """Within: the first of SIGINT, SIGTERM and SIGHUP raises KeyboardInterrupt, so that whoever began something removes
     it; those that follow do nothing, or they would end that halfway.
 
-    What it raised is lost where it met a destructor or a callback of C, which can raise nothing: to call what is given
-    raises it again then.
+    What it raised is lost where somebody keeps every exception, as a Deferred does around the journal's fdatasync, and
+    where objects are destroyed: to call what is given raises it again then.
     """
     was_asked = False
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from twisted.internet.defer import execute
+from twisted.python.failure import Failure
 
 from pool.cli import main
 from pool.cli_scenario import signals_as_ctrl_c
@@ -55,17 +57,11 @@ def test_who_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -
     assert list(tmp_path.iterdir()) == []
 
 
-class Deaf:
-    """Something whose end can raise nothing."""
-
-    def __del__(self) -> None:
-        signal.raise_signal(signal.SIGHUP)
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_signal_that_meets_a_destructor_stops_it_a_moment_later() -> None:
+def test_a_signal_that_a_deferred_keeps_stops_it_a_moment_later() -> None:
     with signals_as_ctrl_c() as stop_if_asked:
         stop_if_asked()
-        Deaf()
+        kept: list[Failure] = []
+        execute(signal.raise_signal, signal.SIGHUP).addErrback(kept.append)
+        assert kept[0].check(KeyboardInterrupt)
         with pytest.raises(KeyboardInterrupt):
             stop_if_asked()
