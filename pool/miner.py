@@ -106,8 +106,10 @@ class MinerSession:
 
     def needs_no_more(self, wanted: int | None) -> bool:
         """Whether so many accepted shares are there if each that waits for its answer is one. None: there is no end."""
+        if wanted is None:
+            return False
         waiting = sum(method == "mining.submit" for method in self._requests.values())
-        return wanted is not None and self.accepted + waiting >= wanted
+        return self.accepted + waiting >= wanted
 
     def submit(self, work: Work, nonce: int) -> None:
         """Send a share."""

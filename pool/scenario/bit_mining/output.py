@@ -54,7 +54,7 @@ class OutRefused(ValueError):
 def run(case: Case, out: Path, tell: Callable[[float], None]) -> Figures:
     """Play the case and leave all of it in a folder that is new or empty: whole, or nothing.
 
-    tell: hears which part of the time is over. Raises OutRefused, OSError.
+    tell: hears which part of the time is over; what it raises ends the run. Raises OutRefused, OSError.
     """
     _check(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -69,6 +69,7 @@ def run(case: Case, out: Path, tell: Callable[[float], None]) -> Figures:
         finally:
             for each in played.books:
                 each.close()
+        tell(1.0)  # whoever wants it stopped may say so now for the last time
         folder.replace(out)  # over an empty folder too
     return told
 

@@ -36,6 +36,21 @@ def test_the_same_seed_gives_the_same_bytes_in_every_file(first: Path, tmp_path:
     assert digests(out) == digests(first)
 
 
+def test_who_wants_it_stopped_at_the_very_end_finds_nothing_written(tmp_path: Path) -> None:
+    out, told = tmp_path / "out", list[float]()
+
+    def stop_when_all_is_written(part: float) -> None:
+        told.append(part)
+        if list(tmp_path.glob(".out.*/out/summary.json")):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(case(), out, stop_when_all_is_written)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_files_are_there(first: Path) -> None:
     wanted = {"summary.txt", "summary.json", "hashrate.svg", "fleet/batch.csv"}
     ways = ("ledger.sqlite", "ledger.csv", "balances.json", "blocks.csv", "blocks.json", "steppe.toml")
